@@ -1,0 +1,27 @@
+# What only we who build headgate itself want, never those who include it: warnings as errors, sanitizers, ccache.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # False in std::string's operator+ (GCC bug 105651).
+    add_compile_options(-Wno-restrict)
+endif()
+
+if(HEADGATE_SANITIZE)
+    add_compile_options(-fsanitize=${HEADGATE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${HEADGATE_SANITIZE})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+        # The instrumentation hides from g++ what is initialized, as its manual says.
+        add_compile_options(-Wno-maybe-uninitialized)
+    endif()
+endif()
+
+find_program(HEADGATE_CCACHE ccache)
+mark_as_advanced(HEADGATE_CCACHE)
+if(HEADGATE_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${HEADGATE_CCACHE})
+endif()

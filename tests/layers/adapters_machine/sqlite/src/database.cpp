@@ -1,0 +1,2 @@
+#include <headgate/concepts/database.hpp>
+#include <headgate/machine/job.hpp>

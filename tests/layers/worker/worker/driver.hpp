@@ -1,0 +1,1 @@
+#include <headgate/concepts/clock.hpp>

@@ -1,0 +1,68 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// concepts: what is asked of whoever starts and stops workers.
+
+#include <headgate/concepts/completion.hpp>
+#include <headgate/vocabulary/record.hpp>
+
+#include <concepts>
+#include <cstdint>
+
+namespace headgate::inline v1 {
+
+/// Starts and stops the workers of jobs (SPEC 8).
+///
+/// In the table `s` is an lvalue of `Scheduler`, `r` a const lvalue of `request<start_workers>`,
+/// `request<stop_workers>`, `request<list_workers>` or `request<watch_workers>`, which carries ticket and deadline, and
+/// `done` any completion for that effect. The operations have type `void`.
+///
+///     expression                answer                                meaning
+///     ------------------------  ------------------------------------  -----------------------------------------------
+///     s.worker_slots()          std::uint32_t, at once                the slots of each worker that it starts (S6)
+///     s.start_workers(r, done)  outcome<applied>                      the backend has taken on to run `workers`
+///     s.stop_workers(r, done)   outcome<std::uint32_t>                end all of `job` with a generation <= `up_to`;
+///                                                                     how many are left, 0 says gone
+///     s.workers(r, done)        expected<vector<worker_id>>           those of (`job`, `generation`) that live or are
+///                                                                     on the way, each as often as it is there
+///     s.watch(r, done)          expected<worker_news>                 exits, failed starts, room; one long poll at a
+///                                                                     time, a newer one ends an older
+///
+/// Laws (`conformance/laws/scheduler.hpp` tries them on any model):
+///
+///     fresh       a generation that was never started has no workers
+///     starts      once start has answered applied, `workers` lists the identities asked for
+///     repeats     starting the same identities twice starts them once, so a start of unknown outcome may be repeated
+///     adds        starting further identities of a generation leaves the ones it has
+///     scoped      stop(up to g) touches no other job and no generation above g
+///     gone        once stop(up to g) has answered gone, no worker of a generation <= g lives or will appear, even if
+///                 its start was still on the way: a backend that cannot refuse joins the start first
+///     floor       after stop(up to g) a start of a generation <= g starts nothing
+///     idempotent  what is gone stays gone: another stop answers gone
+///     refuses     more slots than there are: `not_enough_slots` with needed and available, and nothing is started
+///     watches     a worker that exits by itself is in the news, by job, generation and id; one that was stopped need
+///                 not be
+///     answers     each completion is called exactly once
+///
+/// Errors     `not_enough_slots` says needed and available, both in slots of this call; `permanent`: another try cannot
+///            help (bad image, forbidden, quota); all else is `scheduler`. Not applied means that no worker was started
+///            or stopped.
+/// Waiting    no call blocks. A start does not wait for workers to come up: they register. A stop answers when they
+///            are gone, or at its deadline with how many are left. An answer after the deadline is late, not wrong.
+/// Threads    one caller at a time; completions may be called from any thread, also within the call.
+/// Secrets    `tokens[i]` belongs to `workers[i]` alone; it is handed over so that no other user can read it (G3), and
+///            is in no log, listing or argument.
+/// Cost       at most one request to the backend for each call, whatever the number of workers.
+/// Archetype  `archetype::scheduler`. Models: in memory, embedded, process, manual; each passes the laws.
+template <class Scheduler>
+concept scheduler = requires(Scheduler& s, const request<start_workers>& start, any_completion<start_workers> started,
+                             const request<stop_workers>& stop, any_completion<stop_workers> stopped,
+                             const request<list_workers>& list, any_completion<list_workers> listed,
+                             const request<watch_workers>& watch, any_completion<watch_workers> seen) {
+    { s.worker_slots() } -> std::same_as<std::uint32_t>;
+    { s.start_workers(start, started) } -> std::same_as<void>;
+    { s.stop_workers(stop, stopped) } -> std::same_as<void>;
+    { s.workers(list, listed) } -> std::same_as<void>;
+    { s.watch(watch, seen) } -> std::same_as<void>;
+};
+
+}  // namespace headgate::inline v1

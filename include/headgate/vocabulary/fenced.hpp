@@ -1,0 +1,44 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// vocabulary: messages tied to a proven stream, so that handling an unfenced one does not compile (G1, G3).
+
+#include <headgate/vocabulary/strong.hpp>
+
+#include <utility>
+
+namespace headgate::inline v1 {
+
+/// Whose stream it is. Made by the controller once a proof holds; from then on the stream is the session: job,
+/// generation and worker come from here, never from a message's fields.
+struct session {
+    headgate::generation generation{};
+    ordinal worker{};
+    stream_id stream{};
+
+    template <class T>
+    constexpr auto fence(T value) const;
+
+    friend constexpr bool operator==(const session&, const session&) = default;
+};
+
+/// A message of a proven stream. Only a `session` makes one.
+template <class T>
+class fenced {
+public:
+    constexpr const session& of() const { return of_; }
+    constexpr const T& value() const { return value_; }
+
+private:
+    friend struct session;
+    constexpr fenced(session of, T value) : of_(of), value_(std::move(value)) {}
+
+    session of_;
+    T value_;
+};
+
+template <class T>
+constexpr auto session::fence(T value) const {
+    return fenced<T>(*this, std::move(value));
+}
+
+}  // namespace headgate::inline v1

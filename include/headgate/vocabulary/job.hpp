@@ -1,0 +1,152 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// vocabulary: what a user wants of a job (the wish), and what is (the row).
+
+#include <headgate/vocabulary/limits.hpp>
+#include <headgate/vocabulary/plan.hpp>
+#include <headgate/vocabulary/program.hpp>
+#include <headgate/vocabulary/state.hpp>
+#include <headgate/vocabulary/strong.hpp>
+#include <headgate/vocabulary/time.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+/// Ordered by strength: a stronger request overtakes a weaker one (J4).
+enum class stop_mode : std::uint8_t { run, checkpoint, graceful, immediate, force };
+
+enum class restart_mode : std::uint8_t { safe, force };
+
+/// Name and value, ordered as the user gave them.
+using variables = std::vector<std::pair<std::string, std::string>>;
+
+/// What the user wants. Each change makes a new value with a higher version.
+struct wish {
+    std::uint64_t version{};
+    std::string name{};
+    std::string organization{};
+    std::shared_ptr<const headgate::program> program{};  ///< not null
+    std::vector<parallelism_override> parallelism{};
+    std::optional<duration> time_to_live{};  ///< from the submission, by the database's clock (J2)
+    std::optional<epoch> ignore_state_before_epoch{};
+    duration checkpoint_interval = std::chrono::seconds(10);
+    variables environment{};
+    variables tags{};
+    std::string backend_configuration{};  ///< opaque, for the scheduler backend
+    stop_mode stop = stop_mode::run;
+    restart_mode restart = restart_mode::safe;
+    std::uint64_t restart_nonce{};  ///< changed: restart
+    bool waits_for_slots = false;   ///< without limit (S6)
+
+    friend bool operator==(const wish&, const wish&);
+};
+
+/// The first rule that a wish breaks, naming field and value; all is `invalid`. Program and overrides are included (S4).
+/// Environment: names match [A-Za-z_][A-Za-z0-9_]*, no LD_* or DYLD_*, no NUL, within the limits (S6).
+expected<applied> check(const wish& what, const limits& most = {});
+
+/// Whether a variable's name may be given to a worker (S6).
+constexpr bool is_variable_name(std::string_view name);
+
+/// The controller's own columns of a job: what is. Moved by compare-exchange on `revision` alone (G2).
+struct job_row {
+    std::uint64_t revision{};  ///< 0: as it was submitted
+    headgate::generation generation{};
+    incarnation owner{};  ///< of the controller that has the job; zero: none had it yet
+    state_name state{};
+    bool is_complete = false;       ///< final checkpoint ready, or every task ended and the last commit ready (SPEC 2)
+    std::uint64_t applied{};        ///< version of the wish that is reflected (I13)
+    std::uint64_t restart_nonce{};  ///< of the wish that is reflected
+    std::uint32_t restarts{};
+    std::uint64_t tasks{};     ///< subtasks of the last generation that reached Running
+    std::string last_error{};  ///< as shown to the user
+    std::shared_ptr<const headgate::plan> plan{};  ///< of the last generation that reached Running (A8); may be null
+
+    friend bool operator==(const job_row&, const job_row&);
+};
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+template <class T>
+bool same_value(const std::shared_ptr<const T>& left, const std::shared_ptr<const T>& right) {
+    return left == right or (left and right and *left == *right);
+}
+
+}  // namespace detail
+
+inline bool operator==(const wish& a, const wish& b) {
+    const auto rest = [](const wish& w) {
+        return std::tie(w.version, w.name, w.organization, w.parallelism, w.time_to_live, w.ignore_state_before_epoch,
+                        w.checkpoint_interval, w.environment, w.tags, w.backend_configuration, w.stop, w.restart,
+                        w.restart_nonce, w.waits_for_slots);
+    };
+    return rest(a) == rest(b) and detail::same_value(a.program, b.program);
+}
+
+inline bool operator==(const job_row& a, const job_row& b) {
+    const auto rest = [](const job_row& r) {
+        return std::tie(r.revision, r.generation, r.owner, r.state, r.is_complete, r.applied, r.restart_nonce,
+                        r.restarts, r.tasks, r.last_error);
+    };
+    return rest(a) == rest(b) and detail::same_value(a.plan, b.plan);
+}
+
+constexpr bool is_variable_name(std::string_view name) {
+    const auto letter = [](char c) { return (c >= 'a' and c <= 'z') or (c >= 'A' and c <= 'Z') or c == '_'; };
+    const auto digit = [](char c) { return c >= '0' and c <= '9'; };
+    if (name.empty() or not letter(name.front())) return false;
+    if (not std::ranges::all_of(name, [&](char c) { return letter(c) or digit(c); })) return false;
+    return not name.starts_with("LD_") and not name.starts_with("DYLD_");
+}
+
+namespace detail {
+
+inline expected<applied> check_environment(const variables& environment, const limits& most) {
+    if (environment.size() > most.environment_variables)
+        return invalid(std::to_string(environment.size()) + " environment variables, the limit is " +
+                       std::to_string(most.environment_variables));
+    std::size_t all = 0;
+    for (const auto& [name, value] : environment) {
+        if (not is_variable_name(name))
+            return invalid("environment variable \"" + name.substr(0, 64) +
+                           "\": names match [A-Za-z_][A-Za-z0-9_]* and are not LD_* or DYLD_*");
+        if (value.find('\0') != std::string::npos) return invalid("environment variable " + name + " holds a NUL");
+        if (name.size() + value.size() > most.environment_variable)
+            return invalid("environment variable " + name.substr(0, 64) + " has " +
+                           std::to_string(name.size() + value.size()) + " bytes, the limit is " +
+                           std::to_string(most.environment_variable));
+        all += name.size() + value.size();
+    }
+    if (all > most.environment)
+        return invalid("the environment has " + std::to_string(all) + " bytes, the limit is " +
+                       std::to_string(most.environment));
+    return applied{};
+}
+
+}  // namespace detail
+
+inline expected<applied> check(const wish& what, const limits& most) {
+    if (not what.program) return detail::invalid("there is no program");
+    if (what.checkpoint_interval <= duration::zero())
+        return detail::invalid("checkpoint interval " + std::to_string(what.checkpoint_interval.count()) +
+                               " ms: above 0 is needed");
+    if (what.time_to_live and *what.time_to_live <= duration::zero())
+        return detail::invalid("time to live " + std::to_string(what.time_to_live->count()) +
+                               " ms: above 0 is needed");
+    if (what.ignore_state_before_epoch and what.ignore_state_before_epoch->value == 0)
+        return detail::invalid("ignore state before epoch 0: the first epoch is 1");
+    if (const auto ok = detail::check_environment(what.environment, most); not ok) return ok;
+    if (const auto ok = with_overrides(*what.program, what.parallelism, most); not ok)
+        return tl::unexpected(ok.error());
+    return applied{};
+}
+
+}  // namespace headgate::inline v1

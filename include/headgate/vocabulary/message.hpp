@@ -104,11 +104,11 @@ struct heartbeat_answer {
 };
 
 /// Subtasks [first, last) of a node.
-struct subtask_range {
+struct task_range {
     node_id node{};
     std::uint32_t first{}, last{};
 
-    friend constexpr auto operator<=>(const subtask_range&, const subtask_range&) = default;
+    friend constexpr auto operator<=>(const task_range&, const task_range&) = default;
 };
 
 enum class error_domain : std::uint8_t { user, internal, external };
@@ -126,8 +126,8 @@ struct task_failure {
 
 /// Cumulative since the start of the generation: the newest of a worker replaces the older ones (S14).
 struct task_report {
-    std::vector<subtask_range> started{};   ///< ascending, disjoint
-    std::vector<subtask_range> finished{};  ///< ascending, disjoint
+    std::vector<task_range> started{};   ///< ascending, disjoint
+    std::vector<task_range> finished{};  ///< ascending, disjoint
     std::vector<task_failure> failures{};
 
     friend bool operator==(const task_report&, const task_report&) = default;

@@ -2,7 +2,7 @@
 
 int main() {
     const headgate::outcome<int> done{0};
-    return done.match([](int result) { return result; },      //
+    return done.match([](int result) { return result; },         //
                       [](const headgate::error&) { return 1; },  //
                       [](const headgate::error&) { return 2; });
 }

@@ -1,2 +1,2 @@
-#include <headgate/protobuf/convert.hpp>
 #include <headgate/grpc/channel.hpp>
+#include <headgate/protobuf/convert.hpp>

@@ -33,7 +33,7 @@ enum class error_kind : std::uint8_t {
 inline constexpr std::size_t error_kinds = static_cast<std::size_t>(error_kind::internal) + 1;
 
 /// "not enough slots", for people.
-constexpr std::string_view name_of(error_kind kind);
+constexpr std::string_view text_of(error_kind kind);
 
 struct error {
     error_kind kind{};
@@ -49,7 +49,7 @@ std::string describe(const error& what);
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-constexpr std::string_view name_of(error_kind kind) {
+constexpr std::string_view text_of(error_kind kind) {
     switch (kind) {
         case error_kind::scheduler: return "scheduler";
         case error_kind::not_enough_slots: return "not enough slots";
@@ -73,7 +73,7 @@ constexpr std::string_view name_of(error_kind kind) {
 }
 
 inline std::string describe(const error& what) {
-    std::string line(name_of(what.kind));
+    std::string line(text_of(what.kind));
     if (not what.text.empty()) return line.append(": ").append(what.text);
     if (what.kind == error_kind::not_enough_slots)
         line.append(": needed ").append(std::to_string(what.needed)).append(", available ").append(

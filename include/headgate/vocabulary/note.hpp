@@ -35,7 +35,7 @@ enum class phase : std::uint8_t {
 
 inline constexpr std::size_t phase_count = static_cast<std::size_t>(phase::starting_tasks) + 1;
 
-constexpr std::string_view name_of(phase what);
+constexpr std::string_view text_of(phase what);
 
 struct phase_ended {
     phase what{};
@@ -63,7 +63,7 @@ using note = std::variant<transition, phase_ended, retried, remark>;
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-constexpr std::string_view name_of(phase what) {
+constexpr std::string_view text_of(phase what) {
     switch (what) {
         case phase::claiming: return "claiming";
         case phase::stopping_old: return "stopping old workers";

@@ -36,7 +36,7 @@ struct job_record {
 using cursor = strong<struct cursor_tag>;
 
 struct job_news {
-    cursor next{};                  ///< for the next watch
+    cursor next{};                   ///< for the next watch
     std::vector<job_record> jobs{};  ///< by id, each once, as it stands
 };
 
@@ -118,11 +118,15 @@ struct worker_news {
         headgate::generation generation{};
         worker_id worker{};
         std::string how{};
+
+        friend bool operator==(const exited&, const exited&) = default;
     };
 
     cursor next{};
     std::vector<exited> exits{};
     bool slots_freed = false;
+
+    friend bool operator==(const worker_news&, const worker_news&) = default;
 };
 
 /// Answers when a worker exited or could not be started, when there is room again, or at the deadline with none.

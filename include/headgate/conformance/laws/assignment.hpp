@@ -1,0 +1,120 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// conformance: the laws of `assignment_policy`, for any policy and any test framework.
+
+#include <headgate/assignment/policy.hpp>
+#include <headgate/vocabulary/plan_check.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace headgate::inline v1::laws {
+
+/// Calls `report(law, holds)` once for each law of `assignment_policy`. Tries up to 3 nodes with parallelism 1 to 4 on
+/// up to 3 workers with 0 to 4 slots in every order, and what is no program: 36,000 plans.
+template <assignment_policy Policy, std::invocable<std::string_view, bool> Report>
+void check_assignment(const Policy& policy, Report report);
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline program program_with(const std::vector<std::uint32_t>& parallelisms) {
+    program made;
+    for (const std::uint32_t each : parallelisms) {
+        const auto number = static_cast<std::uint32_t>(made.nodes.size());
+        made.nodes.push_back({.id = {10 - number}, .parallelism = each, .operators = {{{std::to_string(number)}, {}}}});
+        if (number > 0) made.edges.push_back({.from = {11 - number}, .to = {10 - number}, .kind = edge_kind::shuffle});
+    }
+    return made;
+}
+
+inline std::vector<offer> offers_with(const std::vector<std::uint32_t>& slots) {
+    std::vector<offer> made;
+    for (const std::uint32_t each : slots) {
+        const std::string number = std::to_string(made.size());
+        made.push_back({.id = {3 + made.size()},
+                        .machine = {"machine " + std::to_string(made.size() / 2)},
+                        .zone = "zone",
+                        .slots = each,
+                        .data_address = "host:" + number});
+    }
+    return made;
+}
+
+/// All lists of 1 to `longest` numbers from `least` to `most`.
+inline std::vector<std::vector<std::uint32_t>> lists(std::size_t longest, std::uint32_t least, std::uint32_t most) {
+    std::vector<std::vector<std::uint32_t>> made{{}};
+    for (std::size_t begin = 0; made[begin].size() < longest; ++begin)
+        for (std::uint32_t next = least; next <= most; ++next) {
+            made.push_back(made[begin]);
+            made.back().push_back(next);
+        }
+    made.erase(made.begin());
+    return made;
+}
+
+/// Whether every worker of `made` is an offer, unchanged, and none that offers no slots has a subtask.
+inline bool is_of_offers(const plan& made, const std::vector<offer>& offers) {
+    for (std::size_t at = 0; at < made.workers.size(); ++at) {
+        const auto from = std::ranges::find(offers, made.workers[at].id, &offer::id);
+        if (from == offers.end() or from->slots != made.workers[at].slots or from->machine.value != made.machines[at] or
+            from->data_address != made.data_addresses[at])
+            return false;
+        if (from->slots == 0 and load(made, at) > 0) return false;
+    }
+    return true;
+}
+
+template <class Policy>
+bool refuses(const Policy& policy, const program& of, const std::vector<offer>& offers) {
+    const auto answer = policy(of, offers, nullptr);
+    return not answer and answer.error().kind == error_kind::invalid;
+}
+
+}  // namespace detail
+
+template <assignment_policy Policy, std::invocable<std::string_view, bool> Report>
+void check_assignment(const Policy& policy, Report report) {
+    bool valid = true, enough = true, same = true;
+    const auto all_slots = detail::lists(3, 0, 4);
+    for (const auto& parallelisms : detail::lists(3, 1, 4)) {
+        const program of = detail::program_with(parallelisms);
+        const std::uint32_t needed = slots_needed(of);
+        for (const auto& slots : all_slots) {
+            std::vector<offer> offers = detail::offers_with(slots);
+            std::uint64_t available = 0;
+            for (const std::uint32_t each : slots) available += each;
+
+            const auto first = policy(of, offers, nullptr);
+            if (first) {
+                valid = valid and check(*first, of).has_value() and detail::is_of_offers(*first, offers);
+                enough = enough and available >= needed;
+            } else {
+                enough = enough and available < needed and first.error().kind == error_kind::not_enough_slots and
+                         first.error().needed == needed and first.error().available == available;
+            }
+            const plan* const previous = first ? &*first : nullptr;
+            const auto second = policy(of, offers, previous);
+            while (std::ranges::next_permutation(offers, {}, &offer::id).found)
+                same = same and policy(of, offers, nullptr) == first and policy(of, offers, previous) == second;
+        }
+    }
+    report("valid", valid);
+    report("enough", enough);
+    report("same", same);
+
+    const std::vector<offer> two = detail::offers_with({2, 2});
+    report("total", detail::refuses(policy, program{}, two) and
+                        detail::refuses(policy, detail::program_with({1, 0}), two) and
+                        detail::refuses(policy, detail::program_with({2}), {two[0], two[0]}) and
+                        not policy(detail::program_with({2}), {}, nullptr).has_value());
+}
+
+}  // namespace headgate::inline v1::laws

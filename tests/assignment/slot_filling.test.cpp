@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <headgate/assignment/policy.hpp>
+#include <headgate/assignment/report.hpp>
+#include <headgate/assignment/slot_filling.hpp>
+#include <headgate/vocabulary/plan_check.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <random>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+
+static_assert(assignment_policy<slot_filling>);
+
+program program_with(const std::vector<std::uint32_t>& parallelisms) {
+    program made;
+    for (const std::uint32_t each : parallelisms) {
+        const auto number = static_cast<std::uint32_t>(made.nodes.size());
+        made.nodes.push_back(
+            {.id = {100 + number}, .parallelism = each, .operators = {{{std::to_string(number)}, {}}}});
+    }
+    return made;
+}
+
+std::vector<offer> offers_with(const std::vector<std::uint32_t>& slots) {
+    std::vector<offer> made;
+    for (const std::uint32_t each : slots) {
+        const std::string number = std::to_string(made.size());
+        made.push_back({.id = {made.size() + 1},
+                        .machine = {"machine " + number},
+                        .zone = "zone",
+                        .slots = each,
+                        .data_address = "host:" + number});
+    }
+    return made;
+}
+
+/// The reference: a loop over every subtask with a worker index and what is left of its slots.
+std::map<std::pair<std::uint32_t, std::uint32_t>, worker_id> subtask_by_subtask(const program& of,
+                                                                                std::vector<offer> offers) {
+    std::ranges::sort(offers, {}, &offer::id);
+    std::map<std::pair<std::uint32_t, std::uint32_t>, worker_id> made;
+    for (const node& each : of.nodes) {
+        std::size_t worker = 0;
+        std::uint32_t used = 0;
+        for (std::uint32_t subtask = 0; subtask < each.parallelism; ++subtask) {
+            while (used == offers[worker].slots) {
+                ++worker;
+                used = 0;
+            }
+            made[{each.id.value, subtask}] = offers[worker].id;
+            ++used;
+        }
+    }
+    return made;
+}
+
+std::map<std::pair<std::uint32_t, std::uint32_t>, worker_id> written_out(const plan& of) {
+    std::map<std::pair<std::uint32_t, std::uint32_t>, worker_id> made;
+    for (std::size_t node = 0; node < of.nodes.size(); ++node)
+        for (std::uint32_t subtask = 0; subtask < of.nodes[node].parallelism; ++subtask)
+            made[{of.nodes[node].id.value, subtask}] = of.workers[worker_of(of, node, subtask)].id;
+    return made;
+}
+
+/// Whether the answer is what the reference says, in every order of the offers.
+bool is_right(const program& of, std::vector<offer> offers, std::mt19937_64& random) {
+    std::uint64_t available = 0;
+    for (const offer& each : offers) available += each.slots;
+    const auto answer = slot_filling{}(of, offers);
+    std::ranges::shuffle(offers, random);
+    if (slot_filling{}(of, offers) != answer) return false;
+    if (available < slots_needed(of))
+        return not answer and answer.error() == error{.kind = error_kind::not_enough_slots,
+                                                      .text = {},
+                                                      .needed = slots_needed(of),
+                                                      .available = available};
+    return answer and check(*answer, of) and written_out(*answer) == subtask_by_subtask(of, offers);
+}
+
+BOOST_AUTO_TEST_CASE(every_small_input_is_assigned_as_the_reference_does_A1_A2_A3) {
+    std::mt19937_64 random(1);
+    int tried = 0, wrong = 0;
+    for (std::uint32_t coded = 0; coded < 5 * 5 * 5 * 5 * 5; ++coded) {
+        const std::vector<std::uint32_t> slots{coded % 5, coded / 5 % 5, coded / 25 % 5};
+        const std::vector<std::uint32_t> parallelisms{1 + coded / 125 % 5, 1 + coded / 625};
+        for (std::size_t workers = 0; workers <= 3; ++workers) {
+            const std::vector<std::uint32_t> some(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(workers));
+            wrong += not is_right(program_with(parallelisms), offers_with(some), random);
+            ++tried;
+        }
+    }
+    BOOST_TEST(tried == 12'500);
+    BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(random_larger_inputs_are_assigned_as_the_reference_does_A1_A2_A3) {
+    std::mt19937_64 random(2);
+    const auto below = [&](std::uint32_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+    int wrong = 0;
+    for (int round = 0; round < 2'000; ++round) {
+        std::vector<std::uint32_t> parallelisms(1 + below(6)), slots(below(20));
+        for (std::uint32_t& each : parallelisms) each = 1 + below(60);
+        for (std::uint32_t& each : slots) each = below(12);
+        wrong += not is_right(program_with(parallelisms), offers_with(slots), random);
+    }
+    BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(workers_that_are_not_needed_are_not_in_the_plan) {
+    const auto made = slot_filling{}(program_with({3, 1}), offers_with({0, 2, 0, 4, 8}));
+    BOOST_TEST_REQUIRE(made.has_value());
+    BOOST_TEST_REQUIRE(made->workers.size() == 2u);
+    BOOST_TEST((made->workers[0] == placed_worker{.id = {2}, .slots = 2}));
+    BOOST_TEST((made->workers[1] == placed_worker{.id = {4}, .slots = 4}));
+    BOOST_TEST(made->machines[1] == "machine 3");
+    BOOST_TEST(made->data_addresses[1] == "host:3");
+}
+
+BOOST_AUTO_TEST_CASE(the_plan_does_not_grow_with_parallelism_A4) {
+    const auto small = slot_filling{}(program_with({4}), offers_with({2, 1'000'000'000}));
+    const auto large = slot_filling{}(program_with({1'000'000'000}), offers_with({2, 1'000'000'000}));
+    BOOST_TEST_REQUIRE((small and large));
+    BOOST_TEST(small->layouts[0].boundaries.size() == large->layouts[0].boundaries.size());
+    BOOST_TEST(worker_of(*large, 0, 999'999'999) == 1u);
+    BOOST_TEST((loads(*large) == load_report{.subtasks = 1'000'000'000, .largest = 999'999'998, .mean = 5e8}));
+}
+
+BOOST_AUTO_TEST_CASE(too_few_slots_are_named_A1) {
+    const auto made = slot_filling{}(program_with({3, 9}), offers_with({4, 0, 1}));
+    BOOST_TEST_REQUIRE(not made.has_value());
+    BOOST_TEST(describe(made.error()) == "not enough slots: needed 9, available 5");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_program_or_no_set_of_workers_is_refused_A1) {
+    const auto kind_of = [](const program& of, const std::vector<offer>& offers) {
+        const auto made = slot_filling{}(of, offers);
+        return made ? error_kind::internal : made.error().kind;
+    };
+    BOOST_TEST((kind_of({}, offers_with({4})) == error_kind::invalid));
+    BOOST_TEST((kind_of(program_with({1, 0}), offers_with({4})) == error_kind::invalid));
+    BOOST_TEST((kind_of(program_with({0}), {}) == error_kind::invalid));
+    BOOST_TEST((kind_of(program_with({1}), {}) == error_kind::not_enough_slots));
+    auto twins = offers_with({4, 4});
+    twins[1].id = twins[0].id;
+    BOOST_TEST((kind_of(program_with({1}), twins) == error_kind::invalid));
+}
+
+BOOST_AUTO_TEST_CASE(types_of_another_controller_need_no_conversion_A7) {
+    using task = std::tuple<std::string, std::uint8_t>;
+    struct machine {
+        std::string name;
+        std::uint64_t memory;
+    };
+    const std::vector<task> tasks{{"source", std::uint8_t{3}}, {"sink", std::uint8_t{5}}};
+    const std::vector<machine> machines{{"c", 8}, {"b", 1}, {"a", 6}};
+    const auto made = fill_slots(
+        tasks, [](const task& each) { return std::get<1>(each); }, machines, &machine::name,
+        [](const machine& each) { return each.memory / 2; });
+    BOOST_TEST_REQUIRE(made.has_value());
+    BOOST_TEST((*made == filled_slots{.order = {2, 0}, .boundaries = {0, 3, 5}}));
+}
+
+BOOST_AUTO_TEST_CASE(slots_beyond_64_bits_in_sum_are_enough) {
+    constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+    const std::vector<std::uint64_t> slots{1, most};
+    const std::vector<std::uint32_t> nodes{4'294'967'295};
+    const auto made = fill_slots(nodes, std::identity{}, slots, std::identity{}, std::identity{});
+    BOOST_TEST_REQUIRE(made.has_value());
+    BOOST_TEST((made->boundaries == std::vector<std::uint32_t>{0, 1, 4'294'967'295}));
+    const std::vector<std::uint64_t> too_much{most};
+    BOOST_TEST(not fill_slots(too_much, std::identity{}, slots, std::identity{}, std::identity{}).has_value());
+}
+
+}  // namespace

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <headgate/assignment/slot_filling.hpp>
+#include <headgate/conformance/laws/assignment.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+
+/// The laws that do not hold.
+template <class Policy>
+std::vector<std::string> broken_by(const Policy& policy) {
+    std::vector<std::string> broken;
+    laws::check_assignment(policy, [&](std::string_view law, bool holds) {
+        if (not holds) broken.emplace_back(law);
+    });
+    return broken;
+}
+
+/// Slot filling, and then something goes wrong.
+template <class Spoil>
+struct liar {
+    Spoil spoil;
+    expected<plan> operator()(const program& of, std::span<const offer> offers, const plan* previous) const {
+        auto made = slot_filling{}(of, offers, previous);
+        spoil(made, offers);
+        return made;
+    }
+};
+
+using broken = std::vector<std::string>;
+
+BOOST_AUTO_TEST_CASE(slot_filling_keeps_the_laws_of_assignment_A1_A2) { BOOST_TEST(broken_by(slot_filling{}).empty()); }
+
+BOOST_AUTO_TEST_CASE(each_law_of_assignment_finds_its_liar) {
+    const liar off_by_one{[](expected<plan>& made, auto) {
+        if (made) made->layouts[0].boundaries.back() -= 1;
+    }};
+    BOOST_TEST((broken_by(off_by_one) == broken{"valid"}));
+
+    const liar another_address{[](expected<plan>& made, auto) {
+        if (made) made->data_addresses = made->machines;
+    }};
+    BOOST_TEST((broken_by(another_address) == broken{"valid"}));
+
+    const liar without_numbers{[](expected<plan>& made, auto) {
+        if (not made) made.error().needed = 0;
+    }};
+    BOOST_TEST((broken_by(without_numbers) == broken{"enough"}));
+
+    const liar gives_up_early{[](expected<plan>& made, auto) {
+        if (made and made->workers.size() == 3) made = failure(error_kind::invalid, "too many workers");
+    }};
+    BOOST_TEST((broken_by(gives_up_early) == broken{"enough"}));
+
+    const liar trusts_the_order{[](expected<plan>& made, auto offers) {
+        if (made and offers[0].id != worker_id{3}) made->layouts.push_back(made->layouts[0]), made->nodes[0].layout = 1;
+    }};
+    BOOST_TEST(not broken_by(trusts_the_order).empty());
+
+    const liar accepts_anything{[](expected<plan>& made, auto) {
+        if (not made and made.error().kind == error_kind::invalid) made = plan{};
+    }};
+    BOOST_TEST((broken_by(accepts_anything) == broken{"total"}));
+}
+
+}  // namespace

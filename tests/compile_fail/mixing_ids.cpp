@@ -1,0 +1,10 @@
+// expect: no match for|invalid operands
+#include <headgate/vocabulary/strong.hpp>
+
+bool is_same(headgate::worker_id worker) {
+#ifdef CONTROL
+    return worker == headgate::worker_id{1};  // the same file compiles once the mistake is gone
+#else
+    return worker == headgate::stream_id{1};
+#endif
+}

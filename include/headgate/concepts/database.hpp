@@ -30,7 +30,8 @@ namespace headgate::inline v1 {
 /// Laws (`conformance/laws/database.hpp` tries them on any model):
 ///
 ///     submits      put_wish with expected 0 makes a job in state created, revision 0, generation 0, no owner
-///     versions     put_wish whose `expected` is not the version that stands changes nothing and answers that version
+///     versions     put_wish whose `expected` is not the version that stands changes nothing and answers that version;
+///                  if another wish was made from `expected` first, it is not applied (`invalid`)
 ///     wish_apart   a new wish never moves the row's revision
 ///     exchanges    store and claim replace the row if its revision is `expected`; the new one is `expected + 1`
 ///     stands       if it is another, nothing changes; either way the row that now stands is the answer
@@ -50,7 +51,11 @@ namespace headgate::inline v1 {
 ///     watches      a watch answers every job changed after its cursor as it stands then; none is missed
 ///     leases       advance_lease answers this controller and every other one that ever did, with its last counter
 ///     tells        read_log answers the lines of `tell` in order, numbered ascending from 1
+///     dates        submitted and since are set, started by the first store of running; `time_left` is there if the
+///                  wish has a time to live
 ///     scoped       no operation touches another job
+///     refuses      what names no such job, a job id that is empty or over the limit, or a wish without a program, is
+///                  not applied
 ///     answers      each completion is called exactly once
 ///
 /// Errors     `ownership_lost`: fenced off; `invalid`: no such job, or a value that breaks a limit; `permanent`: no

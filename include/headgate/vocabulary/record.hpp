@@ -70,7 +70,8 @@ struct advance_lease {
 };
 
 /// A user's word. Submits the job if `expected` is 0 and there is none. Never moves the row's revision.
-/// Answers the version that now stands: `expected + 1` if it was taken or repeated, another if somebody was faster.
+/// Answers the version that now stands: `expected + 1` if it was taken or repeated, another if somebody was faster. If
+/// another wish of version `expected + 1` stands, it is not applied (`invalid`): read it and try again.
 struct put_wish {
     using result = std::uint64_t;
     using answer = outcome<result>;

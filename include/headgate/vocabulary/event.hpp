@@ -41,12 +41,20 @@ struct worker_exited {
 /// The backend has room again, or may have.
 struct slots_freed {};
 
+/// From the governor across jobs: a restart goes no earlier than this (R3).
+struct restart_turn {
+    instant go{};
+};
+
+/// The row was seen to be another controller's.
+struct disowned {};
+
 namespace detail {
 
 template <class... Answers>
 using event_of = std::variant<tick, wished, fenced<registered>, fenced<initialized>, fenced<heartbeat>,
                               fenced<task_report>, fenced<checkpoint_report>, fenced<stream_lost>, worker_exited,
-                              slots_freed, Answers...>;
+                              slots_freed, restart_turn, disowned, Answers...>;
 
 }  // namespace detail
 

@@ -1,0 +1,140 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// controller: what a job's history says, and what it waits for, in words for people.
+
+#include <headgate/machine/machine.hpp>
+#include <headgate/vocabulary/note.hpp>
+#include <headgate/vocabulary/record.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+/// A text from the outside made fit for one line: control characters become '?', what is too long is cut.
+std::string one_line(std::string text, std::size_t most);
+
+std::string text_of(const note& what);
+
+/// What the job waits for; empty when it waits for nothing but its data.
+template <class Policies>
+std::string waits_for(const machine<Policies>& of);
+
+/// Lines on their way to the database. Bounded: when it is away for long, the oldest are left out, and it is said.
+class history {
+public:
+    void add(generation of, const note& what);
+    bool is_empty() const { return lines_.empty(); }
+    bool is_due() const { return not lines_.empty() and not is_in_flight_; }
+    /// Everything there is; kept until it is stored.
+    std::vector<log_line> take();
+    void stored();
+    void not_stored();
+
+private:
+    static constexpr std::size_t most_lines = 500;
+
+    std::vector<log_line> lines_;
+    std::size_t in_flight_ = 0;
+    bool is_in_flight_ = false;
+};
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+inline std::string one_line(std::string text, std::size_t most) {
+    if (text.size() > most) text.resize(most);
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) < ' ' or c == '\x7f') c = '?';
+    return text;
+}
+
+inline std::string text_of(const note& what) {
+    const auto seconds = [](duration length) {
+        const auto ms = length.count();
+        std::string text = std::to_string(ms / 1000) + ".";
+        for (const auto digit : {ms / 100 % 10, ms / 10 % 10, ms % 10}) text += static_cast<char>('0' + digit);
+        return text + " s";
+    };
+    return std::visit(
+        detail::overloaded{
+            [](const transition& t) {
+                std::string text = std::string(text_of(t.from)) + " -> " + std::string(text_of(t.to));
+                return t.why ? text + ": " + describe(*t.why) : text;
+            },
+            [&](const phase_ended& p) {
+                return std::string(text_of(p.what)) + " took " + seconds(p.ended - p.began) + ", from " +
+                       seconds(p.began) + " to " + seconds(p.ended);
+            },
+            [&](const retried& r) {
+                return "attempt " + std::to_string(r.attempt.value) +
+                       (r.budget > 0 ? " of " + std::to_string(r.budget) : std::string()) + " failed, again in " +
+                       seconds(r.pause) + ": " + describe(r.why);
+            },
+            [](const remark& r) { return (r.how == remark::severity::alarm ? "ALARM: " : "") + r.text; },
+        },
+        what);
+}
+
+template <class Policies>
+std::string waits_for(const machine<Policies>& of) {
+    const job& j = of.job();
+    const auto count = [](std::uint64_t done, std::uint64_t all, const char* what) {
+        return std::to_string(done) + " of " + std::to_string(all) + " " + what;
+    };
+    const auto attempts = [](attempt n, std::uint32_t budget) {
+        return n.value > 1 ? ", attempt " + std::to_string(n.value) +
+                                 (budget > 0 and budget != unlimited ? " of " + std::to_string(budget) : std::string())
+                           : std::string();
+    };
+    if (not j.persisted and not is_terminal(of.state()))
+        return "the database" + attempts(j.persisted.attempt(), 0);
+    if (const auto* s = std::get_if<scheduling>(&of.phase())) {
+        if (s->lacking)
+            return "slots: needed " + std::to_string(s->lacking->needed) + ", available " +
+                   std::to_string(s->lacking->available) + attempts(s->asked.attempt(), 0);
+        if (not s->asked) return "the scheduler" + attempts(s->asked.attempt(), of.policy().budget[error_kind::scheduler]);
+        if (not s->is_placed)
+            return "workers: " + count(j.workers.open_slots(), slots_needed(*j.program), "slots open");
+        if (j.restore and not s->prepared)
+            return "the checkpoint" + attempts(s->loaded.attempt(), of.policy().budget[error_kind::state_backend]);
+        if (not s->is_launching) return "workers of earlier generations to end";
+        return "tasks: " + count(j.tasks.count() - j.tasks.not_started(), j.tasks.count(), "started");
+    }
+    if (std::holds_alternative<recovering>(of.phase()))
+        return "restart " + std::to_string(j.next.restarts) + ", backing off; last: " + j.next.last_error;
+    if (std::holds_alternative<stopping>(of.phase()) or std::holds_alternative<failing>(of.phase()))
+        return "workers to end" + attempts(j.stop.gone.attempt(), 0);
+    if (std::holds_alternative<running>(of.phase()) and j.noticed_wish > j.next.applied and j.compiled and j.wish)
+        return "not supported yet: change of " + needs_restart(*j.compiled, *j.wish);
+    if (is_terminal(of.state())) return j.next.last_error;
+    return {};
+}
+
+inline void history::add(generation of, const note& what) {
+    if (lines_.size() == most_lines) {
+        lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(in_flight_));
+        if (in_flight_ < lines_.size()) lines_[in_flight_].text = "(earlier lines were left out)";
+    }
+    lines_.push_back({.number = 0, .at = {}, .generation = of, .text = one_line(text_of(what), 16 << 10)});
+}
+
+inline std::vector<log_line> history::take() {
+    is_in_flight_ = true;
+    in_flight_ = lines_.size();
+    return lines_;
+}
+
+inline void history::stored() {
+    lines_.erase(lines_.begin(), lines_.begin() + static_cast<std::ptrdiff_t>(in_flight_));
+    not_stored();
+}
+
+inline void history::not_stored() {
+    is_in_flight_ = false;
+    in_flight_ = 0;
+}
+
+}  // namespace headgate::inline v1

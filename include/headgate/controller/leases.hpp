@@ -1,0 +1,60 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// controller: who else lives (G5). No clocks are compared: only this controller's own is read, and only time in which
+// the database answered counts, so an outage makes nobody seize anything (T5).
+
+#include <headgate/vocabulary/record.hpp>
+#include <headgate/vocabulary/strong.hpp>
+#include <headgate/vocabulary/time.hpp>
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+class leases {
+public:
+    /// The database answered at `now`. After a gap of more than `longest_gap` every lease is watched anew.
+    void saw(std::span<const controller_seen> all, instant now, duration longest_gap);
+
+    /// Whether anything was seen at all: before, nobody can be said to be gone.
+    bool has_looked() const { return looked_ != never; }
+
+    /// Whether `owner` was seen not to advance for `lease`, or for `if_gone` where the database says that it is gone.
+    /// One that the database does not know any more is over.
+    bool is_over(const incarnation& owner, instant now, duration lease, duration if_gone) const;
+
+private:
+    struct watched {
+        controller_seen as{};
+        instant since{};  ///< unchanged
+    };
+
+    std::vector<watched> all_;  // by incarnation
+    instant looked_ = never;
+};
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+inline void leases::saw(std::span<const controller_seen> all, instant now, duration longest_gap) {
+    const bool was_cut_off = looked_ != never and now - looked_ > longest_gap;
+    std::vector<watched> next;
+    for (const controller_seen& one : all) {
+        const auto at = std::ranges::find(all_, one.incarnation, [](const watched& w) { return w.as.incarnation; });
+        const bool is_unchanged = at != all_.end() and at->as.counter == one.counter and not was_cut_off;
+        next.push_back({one, is_unchanged ? at->since : now});
+    }
+    all_ = std::move(next);
+    looked_ = now;
+}
+
+inline bool leases::is_over(const incarnation& owner, instant now, duration lease, duration if_gone) const {
+    if (owner == incarnation{}) return true;
+    if (not has_looked()) return false;
+    const auto at = std::ranges::find(all_, owner, [](const watched& w) { return w.as.incarnation; });
+    if (at == all_.end()) return true;
+    return now - at->since >= (at->as.is_gone ? std::min(lease, if_gone) : lease);
+}
+
+}  // namespace headgate::inline v1

@@ -1,0 +1,37 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// controller: a call that is asked again whenever it was answered: a watch, or the lease.
+
+#include <headgate/vocabulary/effect.hpp>
+#include <headgate/vocabulary/time.hpp>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace headgate::inline v1 {
+
+class standing_call {
+public:
+    bool is_due(instant now) const { return due_ <= now; }
+    /// When it is due, or overdue: then it counts as unanswered.
+    instant deadline() const { return due_; }
+
+    /// Asked now; if no answer comes until `deadline` it is asked again.
+    ticket ask(instant deadline) {
+        due_ = deadline;
+        ++attempt_.value;
+        return {.attempt = attempt_};
+    }
+    /// Whether `to` is the asking that is waited for. It is asked again at `next`.
+    bool answer(const ticket& to, instant next) {
+        if (to.attempt != attempt_) return false;
+        due_ = next;
+        return true;
+    }
+
+private:
+    instant due_{};  // at once
+    attempt attempt_{};
+};
+
+}  // namespace headgate::inline v1

@@ -1,0 +1,247 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// machine: the periodic checkpoints of a running job, one at a time (J1).
+//
+//   stage        asks for                                          then
+//   idle         -- (the interval; at first a random point of it)  beginning
+//   beginning    row in progress, durable before any barrier       collecting
+//   collecting   a barrier into each planned worker; every         storing
+//                subtask's report
+//   storing      the metadata in the state backend                 readying
+//   readying     row ready; every 4th time old rows are listed     idle, or removing
+//   removing     the oldest listed checkpoint's objects gone       compacting
+//   compacting   its row compacted                                 removing while any are listed, else idle
+//   failing      row failed                                        idle
+//
+// Its commit phase is not there yet: no row becomes committing.
+
+#include <headgate/fact/fact.hpp>
+#include <headgate/machine/context.hpp>
+#include <headgate/machine/tasks.hpp>
+#include <headgate/vocabulary/checkpoint.hpp>
+#include <headgate/vocabulary/effect.hpp>
+#include <headgate/vocabulary/fenced.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+enum class checkpoint_stage : std::uint8_t {
+    idle,
+    beginning,
+    collecting,
+    storing,
+    readying,
+    removing,
+    compacting,
+    failing,
+};
+
+struct checkpoints {
+    checkpoint_stage stage{};
+    checkpoint_name name{};  ///< of the one being taken, or taken last
+    instant due = never;     ///< the next one; not armed yet: never
+    instant until = never;   ///< the one being taken has failed then
+    std::uint32_t since_clean{};
+    fact<checkpoint_written> row{};  ///< of the stage: one after the other, so each asking has its own attempt
+    fact<> object{};                 ///< likewise
+    subtask_set reported{};
+    checkpoint_metadata metadata{};
+    std::vector<checkpoint_name> obsolete{};
+
+    bool wants_barriers() const { return stage == checkpoint_stage::collecting; }
+
+    friend bool operator==(const checkpoints&, const checkpoints&) = default;
+};
+
+/// Asks for whatever the stage needs. Precondition: the job runs and is durable.
+template <class Context>
+void want(checkpoints& k, Context& c);
+
+/// To each planned worker that is attended while `wants_barriers`.
+template <class Context>
+void want_barrier(const checkpoints& k, worker& w, Context& c);
+
+template <class Context>
+void on(checkpoints& k, Context& c, const fenced<checkpoint_report>& m);
+template <class Context>
+void on(checkpoints& k, Context& c, const answered<begin_checkpoint>& a);
+template <class Context>
+void on(checkpoints& k, Context& c, const answered<write_checkpoint>& a);
+template <class Context>
+void on(checkpoints& k, Context& c, const answered<store_checkpoint>& a);
+template <class Context>
+void on(checkpoints& k, Context& c, const answered<remove_checkpoint>& a);
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline void enter(checkpoints& k, checkpoint_stage next) {
+    k.stage = next;
+    k.row.forget();
+    k.object.forget();
+}
+
+template <class Context>
+void begin(checkpoints& k, Context& c) {
+    k.name = {{k.name.epoch.value + 1}, c.current()};
+    k.until = c.from_now(c.policy.wait.checkpoint);
+    k.reported = subtask_set(c.job.tasks.count());
+    k.metadata = {.name = k.name, .nodes = {}};
+    for (const node& each : c.job.running->program->nodes) {
+        node_state& state = k.metadata.nodes.emplace_back();
+        state.node = each.id;
+        state.parallelism = each.parallelism;
+        for (const chained_operator& one : each.operators) state.operators.push_back(one.id);
+        state.handles.resize(each.parallelism);
+    }
+    for (worker& w : c.job.workers.all()) w.barrier.forget();
+    enter(k, checkpoint_stage::beginning);
+}
+
+/// After a failure the next one is tried at its time; budget spent: the job recovers.
+template <class Context>
+void fail(checkpoints& k, Context& c, const std::string& why) {
+    const error failed{.kind = error_kind::checkpoint,
+                       .text = "epoch " + std::to_string(k.name.epoch.value) + ": " + why};
+    c.say(remark::severity::warning, describe(failed));
+    c.spend(failed);
+    enter(k, checkpoint_stage::failing);
+}
+
+template <class Context>
+void idle(checkpoints& k, Context& c) {
+    k.metadata = {};
+    k.due = c.from_now(c.job.running->checkpoint_interval);
+    enter(k, checkpoint_stage::idle);
+}
+
+template <class Context>
+void want_row(checkpoints& k, Context& c, checkpoint_name name, checkpoint_state state, std::uint32_t keep = 0) {
+    c.want(k.row, [&] {
+        return write_checkpoint{.job = c.job.id,
+                                .generation = c.current(),
+                                .owner = c.job.self,
+                                .row = {.name = name, .state = state},
+                                .keep = keep};
+    });
+}
+
+}  // namespace detail
+
+template <class Context>
+void want(checkpoints& k, Context& c) {
+    const bool is_taking = k.stage != checkpoint_stage::idle and k.stage < checkpoint_stage::removing;
+    if (is_taking and c.reached(k.until)) detail::fail(k, c, "not complete in time");
+
+    if (k.stage == checkpoint_stage::idle) {
+        if (k.due == never) {
+            const auto interval = static_cast<std::uint64_t>(c.job.running->checkpoint_interval.count());
+            k.name = {c.job.running->start_epoch, c.current()};
+            k.due = c.from_now(duration(static_cast<duration::rep>(c.bits() % (interval + 1))));
+        }
+        if (not c.reached(k.due)) return;
+        detail::begin(k, c);
+    }
+    if (k.stage == checkpoint_stage::beginning) {
+        detail::want_row(k, c, k.name, checkpoint_state::in_progress);
+    } else if (k.stage == checkpoint_stage::storing) {
+        c.want(k.object, [&] {
+            return store_checkpoint{.job = c.job.id,
+                                    .what = std::make_shared<const checkpoint_metadata>(k.metadata)};
+        });
+    } else if (k.stage == checkpoint_stage::readying) {
+        const bool cleans = k.since_clean + 1 >= c.policy.clean_every;
+        detail::want_row(k, c, k.name, checkpoint_state::ready, cleans ? c.policy.checkpoints_kept : 0);
+    } else if (k.stage == checkpoint_stage::removing) {
+        c.want(k.object, [&] { return remove_checkpoint{.job = c.job.id, .name = k.obsolete.front()}; });
+    } else if (k.stage == checkpoint_stage::compacting) {
+        detail::want_row(k, c, k.obsolete.front(), checkpoint_state::compacted);
+    } else if (k.stage == checkpoint_stage::failing) {
+        detail::want_row(k, c, k.name, checkpoint_state::failed);
+    }
+}
+
+template <class Context>
+void want_barrier(const checkpoints& k, worker& w, Context& c) {
+    c.want(w, w.barrier, [&] { return begin_checkpoint{w.channel.value().connection, k.name}; });
+}
+
+template <class Context>
+void on(checkpoints& k, Context& c, const fenced<checkpoint_report>& m) {
+    const worker* const from = c.job.workers.find(m.of().worker);
+    const checkpoint_report& said = m.value();
+    if (k.stage != checkpoint_stage::collecting or said.epoch != k.name.epoch or not from->is_placed()) {
+        ++c.job.count.stale;
+        return;
+    }
+    if (said.failure)
+        return detail::fail(k, c, "worker " + std::to_string(m.of().worker.value) + ": " + *said.failure);
+    for (const subtask_state& one : said.subtasks) {
+        if (not c.job.tasks.has(c.job.plan(), from->position, one.node, one.subtask)) {
+            ++c.job.count.rejected;
+            continue;
+        }
+        const std::uint32_t node = *c.job.tasks.find(one.node);
+        const std::uint64_t bit = c.job.tasks.bit_of(node, one.subtask);
+        k.reported.add(bit, bit + 1);
+        k.metadata.nodes[node].handles[one.subtask] = one.handle;
+    }
+    if (k.reported.missing() == 0) detail::enter(k, checkpoint_stage::storing);
+}
+
+template <class Context>
+void on(checkpoints&, Context& c, const answered<begin_checkpoint>& a) {
+    worker* const w = c.accepts(&worker::barrier, a.to);
+    if (not w) return;
+    const auto again = [&](const error& why) {
+        c.again(w->barrier, {.kind = error_kind::checkpoint, .text = describe(why)});
+    };
+    a.result.match([&](applied) { w->barrier.learn({}); }, again, again);
+}
+
+template <class Context>
+void on(checkpoints& k, Context& c, const answered<write_checkpoint>& a) {
+    if (not c.accepts(k.row, a.to)) return;
+    // The same row again is applied, so an unknown outcome is found out by asking again.
+    const auto again = [&](const error& why) { c.again(k.row, why); };
+    a.result.match(
+        [&](const checkpoint_written& written) {
+            if (k.stage == checkpoint_stage::beginning) {
+                c.job.workers.attend_all();
+                return detail::enter(k, checkpoint_stage::collecting);
+            }
+            if (k.stage == checkpoint_stage::failing) return detail::idle(k, c);
+            if (k.stage == checkpoint_stage::compacting) {
+                k.obsolete.erase(k.obsolete.begin());
+            } else {
+                k.since_clean = k.since_clean + 1 >= c.policy.clean_every ? 0 : k.since_clean + 1;
+                c.job.spent[static_cast<std::size_t>(error_kind::checkpoint)] = 0;
+                c.say(remark::severity::info, "checkpoint of epoch " + std::to_string(k.name.epoch.value) + " is ready");
+                k.obsolete = written.obsolete;
+            }
+            k.obsolete.empty() ? detail::idle(k, c) : detail::enter(k, checkpoint_stage::removing);
+        },
+        again, again);
+}
+
+template <class Context>
+void on(checkpoints& k, Context& c, const answered<store_checkpoint>& a) {
+    if (not c.accepts(k.object, a.to)) return;
+    const auto again = [&](const error& why) { c.again(k.object, why); };
+    a.result.match([&](applied) { detail::enter(k, checkpoint_stage::readying); }, again, again);
+}
+
+template <class Context>
+void on(checkpoints& k, Context& c, const answered<remove_checkpoint>& a) {
+    if (not c.accepts(k.object, a.to)) return;
+    const auto again = [&](const error& why) { c.again(k.object, why); };
+    a.result.match([&](applied) { detail::enter(k, checkpoint_stage::compacting); }, again, again);
+}
+
+}  // namespace headgate::inline v1

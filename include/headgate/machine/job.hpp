@@ -1,0 +1,86 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// machine: what outlives a state.
+
+#include <headgate/fact/fact.hpp>
+#include <headgate/machine/crew.hpp>
+#include <headgate/machine/tasks.hpp>
+#include <headgate/policy/restart.hpp>
+#include <headgate/vocabulary/checkpoint.hpp>
+#include <headgate/vocabulary/execution.hpp>
+#include <headgate/vocabulary/job.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace headgate::inline v1 {
+
+struct counters {
+    std::uint64_t stale{};     ///< answers and messages that nobody waited for any more (G1)
+    std::uint64_t ignored{};   ///< events that mean nothing in the state they came in
+    std::uint64_t rejected{};  ///< messages that claim what is not the worker's to claim
+
+    friend constexpr bool operator==(const counters&, const counters&) = default;
+};
+
+/// The stop of all workers up to a generation: one for the whole job, served in every state, terminal ones included,
+/// until the backend says gone (S3). It rises: whoever asks for more, or was not answered with "gone", brings force.
+struct teardown {
+    headgate::generation up_to{};
+    bool with_force = false;
+    std::uint32_t visit{};
+    fact<std::uint32_t> gone{};
+
+    friend bool operator==(const teardown&, const teardown&) = default;
+};
+
+struct job {
+    job_id id{};
+    headgate::incarnation self{};   ///< of this controller
+    std::uint32_t worker_slots{};  ///< of each worker that the backend starts
+
+    // Ownership (G2, S2): `durable` is the row as it was last seen to stand, `next` as it is to stand.
+    job_row durable{};
+    job_row next{};
+    fact<> persisted{};
+    std::uint32_t writes{};  ///< visit of `persisted`: a new one for each new `next`
+    bool is_let_go = false;
+
+    std::shared_ptr<const headgate::wish> wish{};      ///< null until the first one came
+    std::shared_ptr<const headgate::wish> compiled{};  ///< the one that `program` was made from
+    instant live_until = never;                    ///< time to live
+    std::shared_ptr<const headgate::program> program{};  ///< with the overrides; null before Compiling
+    std::optional<checkpoint_row> restore{};             ///< found by the claim of this generation
+
+    bool is_generation_used = false;  ///< a StartExecution of it was sent, or its workers were told to stop (S2)
+    crew workers{};
+    std::shared_ptr<const execution> running{};  ///< null until placed
+    task_board tasks{};
+    teardown stop{};
+
+    std::uint32_t visit{};  ///< of the present state
+    std::array<std::uint32_t, error_kinds> spent{};
+    std::optional<error> exhausted{};  ///< the error that spent a budget; left behind with the state
+    std::optional<error> last_error{};
+    instant overdue_look = never;      ///< when to look for workers that were not heard
+    restart_memory restarts{};         ///< R3
+    instant healthy_at = never;        ///< when it last ran healthily or was first tried; never: it runs healthily
+    std::uint64_t noticed_wish{};      ///< version that was said to be not supported yet
+    counters count{};
+
+    bool is_owned() const { return durable.owner == self; }
+    bool wants_to_stop() const { return wish and wish->stop != stop_mode::run; }
+    const headgate::plan& plan() const { return *running->plan; }
+
+    friend bool operator==(const job&, const job&) = default;
+};
+
+/// Whether two rows say the same, whatever their revisions.
+inline bool same_content(const job_row& left, job_row right) {
+    right.revision = left.revision;
+    return left == right;
+}
+
+}  // namespace headgate::inline v1

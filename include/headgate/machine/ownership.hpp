@@ -1,0 +1,136 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// machine: ownership of a job, one fact that is common to all states (S2, G2, G5, T4, T5).
+//
+// `next` is the row as it is to stand; whenever it differs from the one that stands, it is written by compare-exchange:
+// as a claim while another owns the job or a new generation is begun, as a store otherwise. Each answer is the row that
+// now stands, so a lost answer is found out by asking again, whatever it was the answer to.
+
+#include <headgate/machine/context.hpp>
+#include <headgate/machine/job.hpp>
+#include <headgate/vocabulary/effect.hpp>
+
+#include <optional>
+#include <string>
+
+namespace headgate::inline v1 {
+
+/// What an answer of the database means for the job.
+enum class standing : std::uint8_t {
+    mine,      ///< or of no consequence
+    inherited, ///< the last write of the owner that the job was taken from came late: go on from there
+    lost,      ///< another controller has it: let go, touch nothing else
+};
+
+/// Precondition: the job is not let go.
+template <class Context>
+void want_persisted(Context& c);
+
+template <class Context>
+standing on(Context& c, const answered<claim>& a);
+template <class Context>
+standing on(Context& c, const answered<store_row>& a);
+
+/// This controller is to be the owner, with a generation that is above every earlier owner's.
+inline void take(job& j) {
+    if (j.next.owner == j.self) return;
+    j.next.owner = j.self;
+    ++j.next.generation.value;
+    j.is_generation_used = false;
+}
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline bool needs_claim(const job& j) { return not j.is_owned() or j.durable.generation != j.next.generation; }
+
+/// Time without the database counts for nothing (T5).
+inline void excuse(job& j, duration length) {
+    if (j.healthy_at != never) j.healthy_at = later(j.healthy_at, length);
+}
+
+template <class Context>
+standing stood(Context& c, const job_row& row, const std::optional<checkpoint_row>* restore, const ticket& to) {
+    job& j = c.job;
+    const bool is_current = j.persisted.in_flight() and to.visit == j.writes and to.attempt == j.persisted.attempt();
+    if (to.incarnation != j.self or row.revision < j.durable.revision) {
+        ++j.count.stale;
+        return standing::mine;
+    }
+    if (row.owner == j.self) {
+        j.durable = row;
+        if (restore and row.generation == j.next.generation) j.restore = *restore;
+        const bool is_known = not restore and row.generation == j.next.generation;
+        if (same_content(row, j.next) and (restore or is_known)) {
+            if (not j.persisted) j.persisted.learn({});
+        } else if (is_current) {
+            j.persisted.forget();
+        }
+        return standing::mine;
+    }
+    if (j.is_owned() or row.owner != j.durable.owner) return standing::lost;
+    if (row.revision == j.durable.revision) {
+        if (is_current) c.pause(j.persisted, c.retry_pause(j.persisted));
+        return standing::mine;
+    }
+    j.durable = row;
+    return standing::inherited;
+}
+
+template <class Context>
+standing not_stored(Context& c, const ticket& to, const error& why) {
+    job& j = c.job;
+    if (not j.persisted.in_flight() or to.visit != j.writes or to.attempt != j.persisted.attempt()) {
+        ++j.count.stale;
+        return standing::mine;
+    }
+    if (why.kind == error_kind::ownership_lost or why.kind == error_kind::invalid) {
+        c.say(remark::severity::warning, describe(why));
+        return standing::lost;
+    }
+    const duration length = c.retry_pause(j.persisted);
+    c.tell(retried{why, j.persisted.attempt(), 0, length});
+    excuse(j, length + c.policy.wait.call);
+    c.pause(j.persisted, length);
+    return standing::mine;
+}
+
+}  // namespace detail
+
+template <class Context>
+void want_persisted(Context& c) {
+    job& j = c.job;
+    if (j.persisted and not same_content(j.next, j.durable)) {
+        j.persisted.forget();
+        ++j.writes;
+    }
+    j.next.revision = j.durable.revision + 1;
+    const auto row = [&] { return j.next; };
+    if (detail::needs_claim(j)) {
+        const epoch threshold = j.wish ? j.wish->ignore_state_before_epoch.value_or(epoch{}) : epoch{};
+        c.want_of_job(j.persisted, j.writes, c.policy.wait.call, [&] {
+            return claim{.job = j.id, .expected = j.durable.revision, .next = row(), .threshold = threshold};
+        });
+    } else {
+        c.want_of_job(j.persisted, j.writes, c.policy.wait.call, [&] {
+            return store_row{.job = j.id, .expected = j.durable.revision, .next = row()};
+        });
+    }
+}
+
+template <class Context>
+standing on(Context& c, const answered<claim>& a) {
+    const auto not_stored = [&](const error& why) { return detail::not_stored(c, a.to, why); };
+    return a.result.match([&](const claimed& won) { return detail::stood(c, won.row, &won.restore, a.to); },
+                          not_stored, not_stored);
+}
+
+template <class Context>
+standing on(Context& c, const answered<store_row>& a) {
+    const auto not_stored = [&](const error& why) { return detail::not_stored(c, a.to, why); };
+    return a.result.match([&](const job_row& row) { return detail::stood(c, row, nullptr, a.to); }, not_stored,
+                          not_stored);
+}
+
+}  // namespace headgate::inline v1

@@ -1,0 +1,106 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// machine: Scheduling, what the outside answers.
+
+#include <headgate/machine/scheduling/want.hpp>
+
+namespace headgate::inline v1 {
+
+template <class Context>
+step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a) {
+    if (not c.accepts(s.asked, a.to)) return stay;
+    // A start may be repeated: the backend starts the same identities once.
+    const auto again = [&](const error& why) -> step<scheduling> {
+        c.again(s.asked, why);
+        return stay;
+    };
+    return a.result.match(
+        [&](applied) -> step<scheduling> {
+            s.asked.learn({});
+            s.lacking.reset();
+            return stay;
+        },
+        [&](const error& why) -> step<scheduling> {
+            if (why.kind == error_kind::permanent or why.kind == error_kind::invalid) return to<failing>(why);
+            if (why.kind != error_kind::not_enough_slots) return again(why);
+            wait_for_slots(s, c, why);
+            return stay;
+        },
+        again);
+}
+
+/// Asked again every second, half of it random (S6).
+template <class Context>
+void wait_for_slots(scheduling& s, Context& c, const error& why) {
+    if (not s.lacking) s.lacking_since = c.from_now({});
+    s.lacking = why;
+    const equal_jitter poll{exponential{.first = c.policy.wait.slot_poll, .most = c.policy.wait.slot_poll}};
+    c.pause(s.asked, poll(s.asked.attempt(), s.asked.paused(), c.bits()));
+    if (not c.job.wish->waits_for_slots) return;
+    s.until = c.from_now(c.policy.wait.worker_start_up);
+    c.job.healthy_at = c.from_now({});
+}
+
+template <class Context>
+step<scheduling> on(scheduling& s, Context&, const slots_freed&) {
+    if (s.lacking) s.asked.forget();
+    return stay;
+}
+
+template <class Context>
+step<scheduling> on(scheduling& s, Context& c, const answered<load_checkpoint>& a) {
+    if (not c.accepts(s.loaded, a.to)) return stay;
+    if (not a.result)
+        c.again(s.loaded, {.kind = error_kind::state_backend, .text = named(c, describe(a.result.error()))});
+    else if (not *a.result)
+        c.again(s.loaded, {.kind = error_kind::state_backend, .text = named(c, "its metadata is missing")});
+    else
+        s.loaded.learn(*a.result);
+    return stay;
+}
+
+template <class Context>
+std::string named(const Context& c, const std::string& what) {
+    const checkpoint_name name = c.job.restore->name;
+    return "checkpoint of epoch " + std::to_string(name.epoch.value) + ", generation " +
+           std::to_string(name.generation.value) + ": " + what;
+}
+
+template <class Context>
+step<scheduling> on(scheduling& s, Context& c, const answered<prepare_checkpoint>& a) {
+    if (not c.accepts(s.prepared, a.to)) return stay;
+    const auto again = [&](const error& why) {
+        c.again(s.prepared, {.kind = error_kind::state_backend, .text = named(c, describe(why))});
+    };
+    a.result.match([&](applied) { s.prepared.learn({}); }, again, again);
+    return stay;
+}
+
+template <class Context>
+step<scheduling> on(scheduling&, Context& c, const answered<dial>& a) {
+    on_dialled(c, a);
+    return stay;
+}
+
+template <class Context>
+step<scheduling> on(scheduling&, Context& c, const answered<start_execution>& a) {
+    worker* const w = c.accepts(&worker::launched, a.to);
+    if (not w) return stay;
+    // It may be repeated: a worker that has this plan answers applied.
+    const auto again = [&](const error& why) -> step<scheduling> {
+        c.again(w->launched, {.kind = error_kind::start_execution, .text = describe(why)});
+        return stay;
+    };
+    return a.result.match(
+        [&](applied) -> step<scheduling> {
+            w->launched.learn({});
+            return stay;
+        },
+        [&](const error& why) -> step<scheduling> {
+            if (why.kind != error_kind::permanent) return again(why);
+            return fail_attempt(c, {.kind = error_kind::start_execution, .text = "refused: " + describe(why)});
+        },
+        again);
+}
+
+}  // namespace headgate::inline v1

@@ -1,0 +1,45 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// machine: Scheduling, what workers say and what becomes of them.
+
+#include <headgate/machine/scheduling/want.hpp>
+
+namespace headgate::inline v1 {
+
+template <class Context>
+step<scheduling> on(scheduling&, Context& c, const worker_joined& e) {
+    c.job.workers.attend(*c.job.workers.find(e.worker));
+    return stay;
+}
+
+template <class Context>
+step<scheduling> on(scheduling& s, Context& c, const worker_gone& e) {
+    const worker* const w = c.job.workers.find(e.worker);
+    // A spare that is lost once the plan is made is no loss.
+    if (not w or (s.is_placed and not w->is_placed())) return stay;
+    return fail_attempt(c, {.kind = error_kind::worker_initialization, .text = e.why.text});
+}
+
+template <class Context>
+step<scheduling> on(scheduling&, Context& c, const fenced<initialized>& m) {
+    worker* const w = c.job.workers.find(m.of().worker);
+    if (not w or w->phase != worker_phase::initializing) {
+        ++c.job.count.ignored;
+        return stay;
+    }
+    if (not m.value().failure) {
+        c.job.workers.enter(*w, worker_phase::ready);
+        return stay;
+    }
+    c.job.workers.enter(*w, worker_phase::failed);
+    return fail_attempt(c, {.kind = error_kind::worker_initialization,
+                            .text = "worker " + std::to_string(m.of().worker.value) + ": " + *m.value().failure});
+}
+
+template <class Context>
+step<scheduling> on(scheduling&, Context& c, const fenced<task_report>& m) {
+    if (const auto why = take_in(c, m)) return after_failure<scheduling>(*why);
+    return stay;
+}
+
+}  // namespace headgate::inline v1

@@ -1,0 +1,228 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// machine: Scheduling. Brings up the workers of one generation, places every subtask and launches (SPEC 3).
+//
+//   fact               asked for after                          if it cannot be had
+//   persisted          --                                       the machine's, for all states           S2, S7, S8
+//   torn down          persisted                                reported after 10 s, goes on            S3
+//   asked              persisted, backed off                    no slots: asked again, then fatal       S6
+//   loaded, prepared   persisted, backed off                    state backend's budget, then fatal      S9
+//   channel (worker)   registered                               3 dials, then dropped and replaced      S12
+//   placed             open slots cover the need                fatal                                   S13
+//   launched (worker)  placed, prepared, channel; torn down,    launch budget                           S13
+//                      or 10 s waited for it                                                            S3
+//   running            every subtask reported                   deadline                                S14
+
+#include <headgate/machine/context.hpp>
+#include <headgate/machine/scheduling/facts.hpp>
+#include <headgate/machine/workers.hpp>
+#include <headgate/vocabulary/plan_check.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+template <class Context>
+step<scheduling> want(scheduling& s, Context& c) {
+    if (s.until == never) begin_attempt(s, c);
+    const bool is_clean = c.tear_down({c.current().value - 1}, false);
+    if (not c.reached(s.not_before)) return stay;
+    if (const auto why = cannot_be_tried(c)) return to<failing>(*why);
+
+    fill_crew(s, c);
+    c.want(s.asked, [&] { return workers_of_attempt(c); });
+    const bool is_restorable = want_restorable(s, c);
+
+    if (not s.is_placed and c.job.workers.open_slots() >= slots_needed(*c.job.program))
+        if (const auto why = place(s, c)) return to<failing>(*why);
+    if (s.is_placed and is_restorable and not s.is_launching and (is_clean or c.reached(s.clean_until)))
+        begin_launching(s, c, is_clean);
+    c.job.workers.serve_attended([&](worker& w) { serve(w, s, c); });
+
+    note_phases(s, c, is_clean, is_restorable);
+    if (s.is_placed and c.job.tasks.all_started()) return to<running>;
+    if (c.job.exhausted) return after_exhaustion(*c.job.exhausted);
+    if (c.reached(c.gives_up_at())) return to<failing>(gave_up(c, restart_verdict::time_spent));
+    if (c.reached(s.until)) return timed_out(s, c);
+    return stay;
+}
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+template <class Context>
+void begin_attempt(scheduling& s, Context& c) {
+    s.until = std::max(s.not_before, c.from_now({})) + c.policy.wait.worker_start_up;
+    s.clean_until = c.from_now(c.policy.wait.old_workers);
+}
+
+/// What no retry can mend, seen before anything is started.
+template <class Context>
+std::optional<error> cannot_be_tried(Context& c) {
+    const headgate::job& j = c.job;
+    if (j.restore and j.restore->state == checkpoint_state::committing)
+        return error{.kind = error_kind::unsupported,
+                     .text = "checkpoint of epoch " + std::to_string(j.restore->name.epoch.value) + ", generation " +
+                             std::to_string(j.restore->name.generation.value) +
+                             " is committing; commits cannot be replayed yet, the row is left as it is"};
+    const std::uint64_t workers = (std::uint64_t{slots_needed(*j.program)} + j.worker_slots - 1) / j.worker_slots;
+    if (workers > c.policy.most.workers)
+        return error{.kind = error_kind::invalid,
+                     .text = "parallelism " + std::to_string(slots_needed(*j.program)) + " needs " +
+                             std::to_string(workers) + " workers of " + std::to_string(j.worker_slots) +
+                             " slots, the limit is " + std::to_string(c.policy.most.workers)};
+    return std::nullopt;
+}
+
+/// The launched set: ceil(need / slots a worker) workers; what is gone is replaced (S6, S12). None is launched once
+/// the plan is made: a loss ends the attempt then.
+template <class Context>
+void fill_crew(scheduling& s, Context& c) {
+    if (s.is_placed) return;
+    const std::uint32_t slots = c.job.worker_slots;
+    const std::size_t count = (std::size_t{slots_needed(*c.job.program)} + slots - 1) / slots;
+    if (c.job.workers.wanted_count() >= count or c.job.workers.members().size() >= c.policy.most.workers) return;
+    c.job.workers.fill(count, slots);
+    s.asked.forget();
+}
+
+template <class Context>
+start_workers workers_of_attempt(Context& c) {
+    return {.job = c.job.id,
+            .generation = c.current(),
+            .workers = c.job.workers.wanted(),
+            .wish = c.job.wish,
+            .program_digest = 0,
+            .tokens = {}};
+}
+
+/// Metadata loaded and prepared, or nothing to restore (S9).
+template <class Context>
+bool want_restorable(scheduling& s, Context& c) {
+    if (not c.job.restore) return true;
+    const checkpoint_name name = c.job.restore->name;
+    c.want(s.loaded, [&] { return load_checkpoint{.job = c.job.id, .name = name}; });
+    if (s.loaded) c.want(s.prepared, [&] { return prepare_checkpoint{.job = c.job.id, .name = name}; });
+    return bool(s.prepared);
+}
+
+template <class Context>
+std::optional<error> place(scheduling& s, Context& c) {
+    headgate::job& j = c.job;
+    std::vector<offer> offers;
+    for (const worker& w : j.workers.members())
+        if (w.is_open())
+            offers.push_back({.id = w.identity.id,
+                              .machine = w.profile.machine,
+                              .zone = w.profile.zone,
+                              .slots = w.profile.slots,
+                              .data_address = w.profile.data_address});
+    auto made = c.policy.assignment(*j.program, offers, j.durable.plan.get());
+    if (not made) return made.error();
+    if (const auto ok = check(*made, *j.program, c.policy.most); not ok)
+        return error{.kind = error_kind::internal, .text = "the assignment policy made a bad plan: " + ok.error().text};
+
+    const auto placed = std::make_shared<const plan>(*std::move(made));
+    const std::uint32_t ignored = j.wish->ignore_state_before_epoch.value_or(epoch{}).value;
+    execution what{.job = j.id,
+                   .generation = c.current(),
+                   .program = j.program,
+                   .plan = placed,
+                   .digest = digest(*placed),
+                   .start_epoch = {ignored > 0 ? ignored - 1 : 0},
+                   .minimum_epoch = {ignored},
+                   .checkpoint_interval = j.wish->checkpoint_interval};
+    if (j.restore) {
+        what.restore = j.restore->name;
+        what.start_epoch = j.restore->name.epoch;
+    }
+    j.running = std::make_shared<const execution>(std::move(what));
+    for (std::uint32_t position = 0; position < placed->workers.size(); ++position) {
+        worker* const w = j.workers.find(ordinal_of(placed->workers[position].id));
+        w->position = position;
+    }
+    j.tasks = task_board(*j.program);
+    s.is_placed = true;
+    return std::nullopt;
+}
+
+template <class Context>
+void begin_launching(scheduling& s, Context& c, bool is_clean) {
+    s.is_launching = true;
+    s.until = c.from_now(c.policy.wait.task_start_up);
+    c.job.workers.attend_all();
+    if (not is_clean)
+        c.say(remark::severity::warning, "workers of earlier generations are still there; fencing keeps them out, "
+                                         "their stop is repeated");
+}
+
+template <class Context>
+void serve(worker& w, scheduling& s, Context& c) {
+    if (not w.is_present()) return;
+    if (cannot_be_dialled(w, c)) {
+        drop(w, c, "cannot be dialled at " + w.profile.rpc_address + "; it is replaced");
+        fill_crew(s, c);
+        c.want(s.asked, [&] { return workers_of_attempt(c); });
+        return;
+    }
+    want_channel(w, c);
+    if (not s.is_launching or not w.is_placed() or not w.channel) return;
+    c.want(w, w.launched, [&] {
+        c.job.is_generation_used = true;
+        if (w.phase == worker_phase::open) c.job.workers.enter(w, worker_phase::initializing);
+        return start_execution{
+            .connection = w.channel.value().connection, .what = c.job.running, .data_token = {}};
+    });
+}
+
+/// Anew: with everything that is healthy as long as no StartExecution was sent, else as a new generation (S17).
+template <class Context>
+step<scheduling> fail_attempt(Context& c, const error& why) {
+    if (not c.spend(why)) return to<recovering>(why);
+    return to<scheduling>(why);
+}
+
+inline step<scheduling> after_exhaustion(const error& why) {
+    // What cannot be read does not become readable by starting workers again (S9).
+    if (why.kind == error_kind::state_backend) return to<failing>(why);
+    return to<recovering>(why);
+}
+
+template <class Context>
+step<scheduling> timed_out(scheduling& s, Context& c) {
+    if (s.lacking) {
+        error why = *s.lacking;
+        why.text = "needed " + std::to_string(why.needed) + ", available " + std::to_string(why.available) +
+                   ", waited " + std::to_string(c.since(s.lacking_since).count() / 1000) + " s";
+        return to<failing>(why);
+    }
+    if (not s.is_launching)
+        return fail_attempt(
+            c, error{.kind = error_kind::worker_start_up,
+                     .text = std::to_string(c.job.workers.open_slots()) + " of " +
+                             std::to_string(slots_needed(*c.job.program)) + " slots are open; " +
+                             std::to_string(c.job.workers.count(worker_phase::launched)) +
+                             " workers never connected"});
+    return fail_attempt(c, error{.kind = error_kind::task_start_up,
+                                 .text = std::to_string(c.job.tasks.not_started()) + " of " +
+                                         std::to_string(c.job.tasks.count()) + " subtasks did not start in time"});
+}
+
+template <class Context>
+void note_phases(scheduling& s, Context& c, bool is_clean, bool is_restorable) {
+    const headgate::job& j = c.job;
+    timeline& t = s.phases;
+    t.note(c, phase::claiming, true, true);
+    t.note(c, phase::stopping_old, true, is_clean);
+    t.note(c, phase::starting, true, bool(s.asked));
+    if (j.restore) t.note(c, phase::loading, true, is_restorable);
+    const bool any_joined = j.workers.count(worker_phase::launched) < j.workers.members().size();
+    t.note(c, phase::registering, true, s.is_placed);
+    t.note(c, phase::dialling, any_joined, s.is_placed);
+    t.note(c, phase::starting_tasks, s.is_launching, s.is_placed and j.tasks.all_started());
+}
+
+}  // namespace headgate::inline v1

@@ -1,0 +1,51 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// machine: Stopping and Failing. End the workers of every generation of the job.
+//
+//   fact               after                                    if it cannot be had
+//   torn down          owned                                    repeated without end, with force            L3
+//   stopped, failed    torn down                                --
+//
+// They only take away, so they do not wait for the database (T4).
+
+#include <headgate/machine/event.hpp>
+#include <headgate/machine/context.hpp>
+#include <headgate/machine/step.hpp>
+
+namespace headgate::inline v1 {
+
+struct stopping {
+    static constexpr bool takes_away = true;
+    using ignored = ignores_all;
+
+    bool by_force = false;  ///< the strongest mode asked for is the one carried out (I13)
+
+    friend bool operator==(const stopping&, const stopping&) = default;
+};
+
+struct failing {
+    static constexpr bool takes_away = true;
+    using ignored = ignores_all;
+
+    friend bool operator==(const failing&, const failing&) = default;
+};
+
+template <class Context>
+step<stopping> want(stopping& s, Context& c) {
+    if (c.job.wish and c.job.wish->stop == stop_mode::force) s.by_force = true;
+    if (c.tear_down(c.current(), s.by_force)) return to<stopped>;
+    return stay;
+}
+
+template <class Context>
+step<failing> want(failing&, Context& c) {
+    if (c.tear_down(c.current(), false)) return to<failed>;
+    return stay;
+}
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+static_assert(answers_every<stopping, context<policies<>>, state_event>);
+static_assert(answers_every<failing, context<policies<>>, state_event>);
+
+}  // namespace headgate::inline v1

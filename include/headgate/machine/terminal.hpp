@@ -1,0 +1,55 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// machine: Stopped, Failed and Finished. The workers of a finished job are told to end; the stop is repeated until they
+// have (I12). Stopped and Failed are left again when the user wants it.
+
+#include <headgate/machine/event.hpp>
+#include <headgate/machine/context.hpp>
+#include <headgate/machine/step.hpp>
+
+namespace headgate::inline v1 {
+
+struct stopped {
+    using ignored = ignores_all;
+
+    friend bool operator==(const stopped&, const stopped&) = default;
+};
+
+struct failed {
+    using ignored = ignores_all;
+
+    friend bool operator==(const failed&, const failed&) = default;
+};
+
+struct finished {
+    using ignored = ignores_all;
+
+    friend bool operator==(const finished&, const finished&) = default;
+};
+
+template <class Context>
+step<stopped> want(stopped&, Context& c) {
+    if (c.job.wish and not c.job.wants_to_stop() and c.job.wish->version > c.job.next.applied) return to<compiling>;
+    return stay;
+}
+
+template <class Context>
+step<failed> want(failed&, Context& c) {
+    if (c.job.wish and not c.job.wants_to_stop() and c.job.wish->restart_nonce != c.job.next.restart_nonce)
+        return to<compiling>;
+    return stay;
+}
+
+template <class Context>
+step<finished> want(finished&, Context& c) {
+    c.tear_down(c.current(), false);
+    return stay;
+}
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+static_assert(answers_every<stopped, context<policies<>>, state_event>);
+static_assert(answers_every<failed, context<policies<>>, state_event>);
+static_assert(answers_every<finished, context<policies<>>, state_event>);
+
+}  // namespace headgate::inline v1

@@ -37,8 +37,8 @@ private:
 };
 static_assert(timer<manual_timer>);
 
-constexpr error down{.kind = error_kind::dial};
-constexpr error bad{.kind = error_kind::permanent};
+const error down{.kind = error_kind::dial};
+const error bad{.kind = error_kind::permanent};
 
 using read_answer = expected<int>;
 using effect_answer = outcome<int>;

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,8 @@ using namespace headgate;
 template <class Policy>
 std::vector<std::string> broken_by(const Policy& policy) {
     std::vector<std::string> broken;
-    laws::check_assignment(policy, [&](std::string_view law, bool holds) {
+    laws::check_assignment(policy, [&](std::string_view law, bool holds, const std::string& detail) {
+        BOOST_TEST(holds == detail.empty());
         if (not holds) broken.emplace_back(law);
     });
     return broken;
@@ -32,6 +34,20 @@ struct liar {
         return made;
     }
 };
+
+// Refuters.
+struct forgets_the_error {
+    plan operator()(const program&, std::span<const offer>, const plan*) const;
+};
+struct changes_when_used {
+    expected<plan> operator()(const program&, std::span<const offer>, const plan*);
+};
+struct cannot_be_copied : slot_filling {
+    cannot_be_copied(cannot_be_copied&&) = default;
+};
+static_assert(assignment_policy<slot_filling>);
+static_assert(not assignment_policy<forgets_the_error> and not assignment_policy<changes_when_used> and
+              not assignment_policy<cannot_be_copied> and not assignment_policy<int>);
 
 using broken = std::vector<std::string>;
 
@@ -51,7 +67,7 @@ BOOST_AUTO_TEST_CASE(each_law_of_assignment_finds_its_liar) {
     const liar without_numbers{[](expected<plan>& made, auto) {
         if (not made) made.error().needed = 0;
     }};
-    BOOST_TEST((broken_by(without_numbers) == broken{"enough"}));
+    BOOST_TEST((broken_by(without_numbers) == broken{"enough", "total"}));
 
     const liar gives_up_early{[](expected<plan>& made, auto) {
         if (made and made->workers.size() == 3) made = failure(error_kind::invalid, "too many workers");
@@ -59,9 +75,9 @@ BOOST_AUTO_TEST_CASE(each_law_of_assignment_finds_its_liar) {
     BOOST_TEST((broken_by(gives_up_early) == broken{"enough"}));
 
     const liar trusts_the_order{[](expected<plan>& made, auto offers) {
-        if (made and offers[0].id != worker_id{3}) made->layouts.push_back(made->layouts[0]), made->nodes[0].layout = 1;
+        if (made and offers[0].id != worker_id{3}) made->nodes[0].offset = 1 % made->layouts[0].boundaries.back();
     }};
-    BOOST_TEST(not broken_by(trusts_the_order).empty());
+    BOOST_TEST((broken_by(trusts_the_order) == broken{"same"}));
 
     const liar accepts_anything{[](expected<plan>& made, auto) {
         if (not made and made.error().kind == error_kind::invalid) made = plan{};

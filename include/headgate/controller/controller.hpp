@@ -158,7 +158,7 @@ private:
     void retire() {
         std::erase_if(over_, [&](job_handle handle) {
             entry* const one = find_entry(handle);
-            if (not one) return true;
+            if (not one or not one->drive.value().is_over()) return true;  // it was wished for again
             if (not one->told.is_empty() and not one->drive.value().job().is_let_go) return false;
             deadlines_.erase({one->armed, handle});
             by_name_.erase(one->drive.value().job().id);

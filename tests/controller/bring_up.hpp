@@ -1,0 +1,216 @@
+#pragma once
+// A channel in memory whose workers are played by hand, and a small world around a controller. No I/O, virtual time.
+
+#include <headgate/concepts/channel.hpp>
+#include <headgate/concepts/credentials.hpp>
+#include <headgate/controller/controller.hpp>
+#include <headgate/simulation/clock.hpp>
+#include <headgate/simulation/database.hpp>
+#include <headgate/simulation/scheduler.hpp>
+#include <headgate/simulation/secrets.hpp>
+#include <headgate/simulation/state_backend.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace headgate::tests {
+
+/// Hears what the controller says; answers dials and calls from a table of workers that the test fills.
+class hand_channel {
+public:
+    struct played {
+        digest256 token{};
+        headgate::incarnation incarnation{};
+        stream_id stream{};
+        std::shared_ptr<const execution> runs{};
+        std::vector<checkpoint_name> barriers{};
+        bool is_stopped = false;
+    };
+
+    explicit hand_channel(simulation::secrets& with) : secrets_(with) {}
+
+    void listen(auto receiver) { hear_ = receiver; }
+    void send(stream_id stream, controller_message message) { sent[stream].push_back(message); }
+    void close(stream_id stream) { closed.push_back(stream); }
+    void hang_up(connection_id) {}
+
+    void dial(const request<headgate::dial>& r, auto done) {
+        const auto at = workers.find(r.what.worker);
+        if (at == workers.end()) return done(not_applied{{error_kind::dial, "nobody there"}});
+        const auto mac = dialled_mac(secrets_, at->second.token, r.what.worker, at->second.incarnation, r.what.nonce);
+        done(dialled{{r.what.worker.value}, r.what.worker, at->second.incarnation, mac});
+    }
+    void start_execution(const request<headgate::start_execution>& r, auto done) {
+        workers.at({r.what.connection.value}).runs = r.what.what;
+        done(applied{});
+    }
+    void begin_checkpoint(const request<headgate::begin_checkpoint>& r, auto done) {
+        workers.at({r.what.connection.value}).barriers.push_back(r.what.name);
+        done(applied{});
+    }
+    void stop_execution(const request<headgate::stop_execution>& r, auto done) {
+        workers.at({r.what.connection.value}).is_stopped = true;
+        done(applied{});
+    }
+
+    void say(stream_id stream, worker_message what) { hear_(stream_event{stream, "127.0.0.1", std::move(what)}); }
+    void end(stream_id stream) { hear_(stream_event{stream, "127.0.0.1", stream_ended{}}); }
+
+    std::map<worker_id, played> workers;
+    std::map<stream_id, std::vector<controller_message>> sent;
+    std::vector<stream_id> closed;
+
+private:
+    simulation::secrets& secrets_;
+    std::function<void(stream_event)> hear_;
+};
+
+/// Keeps the tokens that the controller hands out, as a backend hands them to its workers.
+class hand_scheduler : public simulation::scheduler {
+public:
+    using simulation::scheduler::scheduler;
+
+    void start_workers(const request<headgate::start_workers>& r, auto done) {
+        for (std::size_t i = 0; i < r.what.workers.size(); ++i) tokens[r.what.workers[i].id] = r.what.tokens[i];
+        simulation::scheduler::start_workers(r, done);
+    }
+
+    std::map<worker_id, digest256> tokens;
+};
+
+/// One controller, four slots a worker, and a job "words" of two nodes of parallelism 8.
+struct small_world {
+    simulation::clock clock{instant{} + std::chrono::hours(1)};
+    simulation::secrets secrets{7};
+    simulation::database database{};
+    hand_scheduler scheduler{simulation::worker_pool(64, 4)};
+    hand_channel channel{secrets};
+    simulation::state_backend states{};
+    headgate::controller<hand_scheduler, simulation::database, hand_channel, simulation::clock,
+                         simulation::state_backend, simulation::secrets>
+        controller{scheduler, database, channel, clock, states, secrets};
+    job_id job{"words"};
+    std::uint64_t streams = 0;
+
+    static std::shared_ptr<const program> two_nodes() {
+        return std::make_shared<const program>(
+            program{.nodes = {{{1}, 8, {{{"read"}, ""}}}, {{2}, 8, {{{"count"}, ""}}}},
+                    .edges = {{{1}, {2}, edge_kind::shuffle}}});
+    }
+
+    struct no_answer {
+        ticket to{};
+        void operator()(const auto&) const {}
+    };
+
+    void wish_for(headgate::wish what) {
+        what.program = two_nodes();
+        const std::uint64_t expected = what.version - 1;
+        database.put_wish(request<put_wish>{.what = {job, expected, what}}, any_completion<put_wish>{});
+    }
+
+    /// Polls, moving time on, until `is_reached` or for an hour of virtual time.
+    bool until(auto is_reached) {
+        const instant end = clock.now() + std::chrono::hours(1);
+        for (int polls = 0; polls < 100'000; ++polls) {
+            controller.poll();
+            if (is_reached()) return true;
+            if (clock.now() >= end) return false;
+            clock.advance_to(std::max(clock.now(), std::min(controller.next_deadline(), end)));
+        }
+        return false;
+    }
+
+    std::optional<state_name> state() const {
+        const auto* const value = controller.find(job);
+        return value ? std::optional(value->state()) : std::nullopt;
+    }
+
+    /// Registers every launched worker that has not come yet.
+    void workers_come() {
+        for (const auto& one : scheduler.pool().all()) {
+            if (channel.workers.contains(one.who.id)) continue;
+            const stream_id stream{++streams};
+            const incarnation of{{one.who.id.value, 99}};
+            const digest256 token = scheduler.tokens.at(one.who.id);
+            channel.workers[one.who.id] = {.token = token, .incarnation = of, .stream = stream};
+            const hello said{.job = one.job, .generation = one.generation, .worker = one.who.id, .incarnation = of};
+            channel.say(stream, said);
+            controller.poll();
+            const auto drawn = std::get<challenge>(channel.sent[stream].back()).nonce;
+            const worker_profile profile{.id = one.who.id,
+                                         .incarnation = of,
+                                         .slots = one.who.slots,
+                                         .machine = {"here"},
+                                         .zone = {},
+                                         .rpc_address = "127.0.0.1:1",
+                                         .data_address = "127.0.0.1:2"};
+            channel.say(stream, proof{profile, proof_mac(secrets, token, said, drawn, profile)});
+        }
+        controller.poll();
+    }
+
+    /// Each running worker says that all of its subtasks have started, or finished.
+    void workers_report(bool finished = false) {
+        for (auto& [id, one] : channel.workers) {
+            if (not one.runs) continue;
+            task_report report;
+            const auto position = position_of(*one.runs->plan, id);
+            for (std::size_t node = 0; node < one.runs->plan->nodes.size(); ++node)
+                shares(*one.runs->plan, node, *position, [&](subtask_range range) {
+                    report.started.push_back({one.runs->plan->nodes[node].id, range.first, range.last});
+                });
+            if (finished) report.finished = report.started;
+            channel.say(one.stream, initialized{});
+            channel.say(one.stream, report);
+        }
+        controller.poll();
+    }
+    void workers_beat() {
+        for (auto& [id, one] : channel.workers) channel.say(one.stream, heartbeat{});
+        controller.poll();
+    }
+    void workers_checkpoint() {
+        for (auto& [id, one] : channel.workers) {
+            if (one.barriers.empty() or not one.runs) continue;
+            checkpoint_report report{.epoch = one.barriers.back().epoch, .subtasks = {}, .failure = {}};
+            const auto position = position_of(*one.runs->plan, id);
+            for (std::size_t node = 0; node < one.runs->plan->nodes.size(); ++node)
+                shares(*one.runs->plan, node, *position, [&](subtask_range range) {
+                    for (std::uint32_t i = range.first; i < range.last; ++i)
+                        report.subtasks.push_back({one.runs->plan->nodes[node].id, i, "state"});
+                });
+            channel.say(one.stream, report);
+        }
+        controller.poll();
+    }
+    bool come_up() {
+        if (not until([&] { return scheduler.pool().all().size() == 2; })) return false;
+        workers_come();
+        if (not until([&] { return state() == state_name::scheduling and
+                                   std::ranges::count_if(channel.workers,
+                                                         [](auto& w) { return bool(w.second.runs); }) == 2; }))
+            return false;
+        workers_report();
+        return until([&] { return state() == state_name::running and controller.find(job)->job().persisted; });
+    }
+    std::optional<job_row> row() {
+        std::optional<job_row> found;
+        struct reads {
+            ticket to{};
+            std::optional<job_row>* into;
+            void operator()(const watch_jobs::answer& a) const {
+                for (const auto& one : a->jobs) *into = one.row;
+            }
+        };
+        auto copy = database;
+        copy.watch(request<watch_jobs>{}, reads{{}, &found});
+        return found;
+    }
+};
+
+}  // namespace headgate::tests

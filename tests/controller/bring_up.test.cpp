@@ -1,0 +1,85 @@
+#include "bring_up.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::tests;
+using namespace std::chrono_literals;
+
+BOOST_FIXTURE_TEST_SUITE(without_io, small_world)
+
+BOOST_AUTO_TEST_CASE(a_job_that_is_submitted_reaches_running_and_is_stored_so_S2_S15) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    BOOST_TEST((row()->state == state_name::running and row()->tasks == 16u and row()->generation == generation{1}));
+    BOOST_TEST((row()->plan and row()->revision == 2u), "one write for the claim and one for Running (T4)");
+}
+
+BOOST_AUTO_TEST_CASE(a_running_job_takes_checkpoints_and_restores_the_last_one_after_a_lost_worker_J1_S7) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    BOOST_REQUIRE(until([&] {
+        workers_beat();
+        return not channel.workers.begin()->second.barriers.empty();
+    }));
+    workers_checkpoint();
+    BOOST_REQUIRE(until([&] { return states.has(job, {{1}, {1}}); }));
+    controller.poll();
+
+    channel.end(channel.workers.begin()->second.stream);
+    controller.poll();
+    BOOST_TEST((state() == state_name::recovering));
+    channel.workers.clear();
+    BOOST_REQUIRE(until([&] { return scheduler.pool().all().size() == 2; }));
+    workers_come();
+    BOOST_REQUIRE(until([&] { return std::ranges::all_of(channel.workers, [](auto& w) { return bool(w.second.runs); }); }));
+    const execution& again = *channel.workers.begin()->second.runs;
+    BOOST_TEST((again.restore == checkpoint_name{{1}, {1}} and again.start_epoch == epoch{1}));
+    BOOST_TEST((again.generation > generation{1}));
+    workers_report();
+    BOOST_TEST(until([&] { return state() == state_name::running; }));
+    BOOST_TEST(row()->restarts == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_whose_subtasks_all_finish_is_finished_and_its_workers_are_told_to_end_J2_I12) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    workers_report(true);
+    BOOST_TEST(until([&] { return row()->state == state_name::finished and scheduler.pool().all().empty(); }));
+    BOOST_TEST(row()->is_complete);
+}
+
+BOOST_AUTO_TEST_CASE(a_wish_to_stop_ends_the_workers_and_is_stored_J4) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    wish_for({.version = 2, .stop = stop_mode::immediate});
+    BOOST_TEST(until([&] { return row()->state == state_name::stopped and scheduler.pool().all().empty(); }));
+    wish_for({.version = 3});
+    channel.workers.clear();
+    BOOST_TEST(come_up(), "and it is run again when that is wished");
+}
+
+BOOST_AUTO_TEST_CASE(a_stranger_is_refused_and_a_worker_of_an_old_generation_is_told_to_go_G3_G4) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(until([&] { return scheduler.pool().all().size() == 2; }));
+    const worker_id first = scheduler.pool().all().front().who.id;
+    channel.say({900}, hello{.job = job, .generation = {1}, .worker = first});
+    controller.poll();
+    channel.say({900}, proof{});
+    channel.say({901}, hello{.job = job, .generation = {7}, .worker = id_of({7}, {0})});
+    channel.say({902}, hello{.job = job, .generation = {1}, .worker = id_of({1}, {99})});
+    channel.say({903}, heartbeat{});
+    controller.poll();
+    const auto said = [&](std::uint64_t stream) { return std::get<verdict>(channel.sent[{stream}].back()); };
+    BOOST_TEST(std::holds_alternative<refused>(said(900)));
+    BOOST_TEST(std::holds_alternative<go>(said(901)));
+    BOOST_TEST(std::holds_alternative<refused>(said(902)));
+    BOOST_TEST(std::holds_alternative<refused>(said(903)));
+    BOOST_TEST((controller.strangers() == 4u and state() == state_name::scheduling));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace

@@ -1,0 +1,19 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// example: "sqlite:FILE" or "postgres:CONNECTION" as a database.
+
+#include "any_models.hpp"
+
+#include <string>
+
+namespace headgate::example {
+
+inline constexpr const char* database_help = "sqlite:FILE, or postgres:CONNECTION as libpq reads it";
+
+/// What is wrong with the address, or with the database behind it, is an error that says what to do.
+expected<any_database> open_database(const std::string& address);
+
+/// The file beside which controllers of this database keep what they share; empty for one that is not a file.
+std::string file_of(const std::string& address);
+
+}  // namespace headgate::example

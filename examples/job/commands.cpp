@@ -1,0 +1,241 @@
+#include "commands.hpp"
+
+#include "session.hpp"
+#include "show.hpp"
+
+#include <headgate/machine/table.hpp>
+#include <headgate/protobuf/json.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+namespace headgate::example {
+
+namespace {
+
+wall_time wall_now() {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+duration seconds(double value) { return duration(static_cast<duration::rep>(value * 1'000)); }
+
+/// "NAME=VALUE" taken apart.
+std::pair<std::string, std::string> pair_of(const std::string& flag, const std::string& text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos or equals == 0) end(usage, flag + " \"" + text + "\": NAME=VALUE is needed");
+    return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+std::uint32_t number_of(const std::string& flag, const std::string& text) {
+    try {
+        std::size_t used = 0;
+        const unsigned long value = std::stoul(text, &used);
+        if (used == text.size() and value <= 0xffffffff and text.front() != '-')
+            return static_cast<std::uint32_t>(value);
+    } catch (const std::exception&) {
+    }
+    end(usage, flag + ": \"" + text + "\" is no number");
+}
+
+std::shared_ptr<const program> program_in(const std::string& path) {
+    std::ifstream file(path);
+    std::ostringstream text;
+    if (not file or std::filesystem::is_directory(path) or not(text << file.rdbuf()))
+        end(usage, "program file " + path + " cannot be read");
+    auto read = protobuf::program_from_json(text.str());
+    if (not read) end(usage, path + ": " + read.error().text);
+    return std::make_shared<const program>(*std::move(read));
+}
+
+wish wish_of(const options& o) {
+    wish made{.version = 1,
+              .name = o.name.empty() ? std::filesystem::path(o.program).stem().string() : o.name,
+              .organization = o.organization,
+              .program = program_in(o.program),
+              .backend_configuration = o.backend_configuration,
+              .restart = o.restart_mode == "force" ? restart_mode::force : restart_mode::safe,
+              .waits_for_slots = o.wait_for_slots};
+    for (const std::string& text : o.parallelism) {
+        const auto [id, count] = pair_of("--parallelism", text);
+        made.parallelism.push_back({{number_of("--parallelism", id)}, number_of("--parallelism", count)});
+    }
+    for (const std::string& text : o.environment) made.environment.push_back(pair_of("--env", text));
+    for (const std::string& text : o.tags) made.tags.push_back(pair_of("--tag", text));
+    if (o.ttl) made.time_to_live = seconds(*o.ttl);
+    if (o.checkpoint_interval) made.checkpoint_interval = seconds(*o.checkpoint_interval);
+    if (o.ignore_state_before) made.ignore_state_before_epoch = epoch{*o.ignore_state_before};
+    if (const auto ok = check(made); not ok) end(usage, ok.error().text);
+    return made;
+}
+
+/// Ends the command with what became of the job.
+int end_of(const job_record& job) {
+    if (job.row.state != state_name::failed) return done;
+    std::cerr << "headgate-job: " << job.id.value << " failed: " << job.row.last_error << '\n';
+    return failed_or_not;
+}
+
+int follow(session& at, const std::string& job, const options& o, bool until_end) {
+    std::uint64_t last = 0;
+    for (;;) {
+        const job_record record = at.get(job);
+        const bool is_over = is_terminal(record.row.state) and
+                             (not record.wish or (*record.wish)->version <= record.row.applied or
+                              record.row.state != state_name::stopped);
+        for (const log_line& line : at.log(job, last)) {
+            last = line.number;
+            if (o.output == "json")
+                std::cout << nlohmann::json{{"number", line.number},
+                                            {"at", line.at.time_since_epoch().count()},
+                                            {"generation", line.generation.value},
+                                            {"text", line.text}}
+                                 .dump()
+                          << std::endl;
+            else
+                std::cout << line_of(line) << std::endl;
+        }
+        if (not until_end) return done;
+        if (is_over) return end_of(record);
+        at.news(std::chrono::seconds(1));
+    }
+}
+
+template <class Command>
+int guarded(Command command) {
+    try {
+        return command();
+    } catch (const command_ended& ended) {
+        return ended.code;
+    }
+}
+
+}  // namespace
+
+int submit(const options& o) {
+    return guarded([&] {
+        wish made = wish_of(o);
+        const std::string id = o.job.empty() ? made.name : o.job;
+        if (id.empty() or id.size() > limits{}.id)
+            end(usage, "--id \"" + id + "\": an id has 1 to " + std::to_string(limits{}.id) + " bytes");
+        session at(o.database);
+        at.put(id, std::move(made));
+        std::cout << id << std::endl;
+        return o.watch ? follow(at, id, o, true) : done;
+    });
+}
+
+int list(const options& o) {
+    return guarded([&] {
+        session at(o.database);
+        std::map<std::string, job_record> all;
+        for (bool is_first = true;; is_first = false) {
+            for (job_record& one : at.news(std::chrono::seconds(is_first ? 0 : 10)))
+                all.insert_or_assign(one.id.value, std::move(one));
+            std::vector<job_record> jobs;
+            for (const auto& [id, job] : all) jobs.push_back(job);
+            if (o.output == "json") {
+                std::cout << "[";
+                for (std::size_t i = 0; i < jobs.size(); ++i)
+                    std::cout << (i > 0 ? ",\n" : "") << protobuf::to_json(jobs[i]);
+                std::cout << "]" << std::endl;
+            } else {
+                if (o.watch and wants_colors()) std::cout << "\033[H\033[2J";
+                std::cout << table_of(jobs, wall_now(), wants_colors()) << std::flush;
+            }
+            if (not o.watch) return done;
+        }
+    });
+}
+
+int describe(const options& o) {
+    return guarded([&] {
+        session at(o.database);
+        const job_record job = at.get(o.job);
+        std::cout << (o.output == "json" ? protobuf::to_json(job) + "\n" : page_of(job, wall_now()));
+        return done;
+    });
+}
+
+int events(const options& o) {
+    return guarded([&] {
+        session at(o.database);
+        at.get(o.job);
+        return follow(at, o.job, o, o.watch);
+    });
+}
+
+int wait(const options& o) {
+    return guarded([&]() -> int {
+        const auto wanted = std::ranges::find_if(table, [&](const table_row& r) { return text_of(r.state) == o.state; });
+        if (wanted == table.end()) end(usage, "--for \"" + o.state + "\": there is no such state");
+        session at(o.database);
+        const instant until = o.timeout ? session::now() + seconds(*o.timeout) : never;
+        for (;;) {
+            const job_record job = at.get(o.job);
+            if (job.row.state == wanted->state) {
+                std::cout << text_of(job.row.state) << " generation " << job.row.generation.value << std::endl;
+                return done;
+            }
+            if (is_terminal(job.row.state) and job.wish and (*job.wish)->version <= job.row.applied) {
+                std::cerr << "headgate-job: " << o.job << " is " << text_of(job.row.state)
+                          << (job.row.last_error.empty() ? "" : ": ") << job.row.last_error << '\n';
+                return failed_or_not;
+            }
+            if (session::now() >= until) {
+                std::cerr << "headgate-job: " << o.job << " is still " << text_of(job.row.state) << " after "
+                          << *o.timeout << " s\n";
+                return failed_or_not;
+            }
+            at.news(std::min(std::chrono::milliseconds(1'000),
+                             until == never ? std::chrono::milliseconds(1'000) : until - session::now()));
+        }
+    });
+}
+
+int stop(const options& o) {
+    return guarded([&]() -> int {
+        if (o.stop_mode == "checkpoint" or o.stop_mode == "graceful")
+            end(later, "stop --mode " + o.stop_mode + " is not supported yet; use immediate or force");
+        session at(o.database);
+        const job_record job = at.get(o.job);
+        if (not job.wish) end(usage, "the job is damaged: " + headgate::describe(job.wish.error()));
+        if (is_terminal(job.row.state) and (*job.wish)->version <= job.row.applied) {
+            std::cout << o.job << " is " << text_of(job.row.state) << " already" << std::endl;
+            return done;
+        }
+        wish next = **job.wish;
+        ++next.version;
+        next.stop = o.stop_mode == "force" ? stop_mode::force : stop_mode::immediate;
+        at.put(o.job, std::move(next));
+        if (not o.watch) return done;
+        while (not is_terminal(at.get(o.job).row.state)) at.news(std::chrono::seconds(1));
+        std::cout << o.job << " is " << text_of(at.get(o.job).row.state) << std::endl;
+        return done;
+    });
+}
+
+int start(const options& o) {
+    return guarded([&]() -> int {
+        session at(o.database);
+        const job_record job = at.get(o.job);
+        if (not job.wish) end(usage, "the job is damaged: " + headgate::describe(job.wish.error()));
+        if (job.row.state == state_name::finished) end(usage, o.job + " is Finished, and stays so; submit it anew");
+        if (not is_terminal(job.row.state)) {
+            if ((*job.wish)->stop == stop_mode::run) end(later, o.job + " runs; restarting is not supported yet");
+            end(conflict, o.job + " is stopping; start it when it has stopped");
+        }
+        wish next = **job.wish;
+        ++next.version;
+        next.stop = stop_mode::run;
+        if (job.row.state == state_name::failed) ++next.restart_nonce;
+        at.put(o.job, std::move(next));
+        return o.watch ? follow(at, o.job, o, true) : done;
+    });
+}
+
+}  // namespace headgate::example

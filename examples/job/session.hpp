@@ -1,0 +1,108 @@
+#pragma once
+// headgate-job: one database, asked and waited for; problems end the command with a line that says what to do.
+
+#include "../common/ask.hpp"
+#include "../common/open_database.hpp"
+
+#include <headgate/vocabulary/record.hpp>
+
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace headgate::example {
+
+enum exit_code : int { done = 0, failed_or_not = 1, usage = 2, no_database = 3, no_job = 4, conflict = 5, later = 6 };
+
+/// Thrown by a session; the command ends with it.
+struct command_ended {
+    int code;
+};
+
+[[noreturn]] inline void end(exit_code code, const std::string& why) {
+    std::fprintf(stderr, "headgate-job: %s\n", why.c_str());
+    throw command_ended{code};
+}
+
+class session {
+public:
+    explicit session(const std::string& address) : database_(opened(address)) {}
+
+    /// All jobs that changed since the last time; at first all. Waits up to `patience` for the first.
+    std::vector<job_record> news(std::chrono::milliseconds patience = std::chrono::milliseconds(0)) {
+        std::vector<job_record> all;
+        // A watch answers at once if there is something, so asking again until there is nothing shows all.
+        const request<watch_jobs> asked{.deadline = now() + patience, .what = {since_}};
+        const auto promise = std::make_shared<std::promise<watch_jobs::answer>>();
+        auto answer = promise->get_future();
+        database_.watch(asked, into_promise<watch_jobs>{{}, promise});
+        if (answer.wait_for(patience + std::chrono::seconds(30)) != std::future_status::ready)
+            end(no_database, "the database did not answer within 30 s");
+        auto news = answer.get();
+        if (not news) end(no_database, headgate::describe(news.error()));
+        since_ = news->next;
+        return std::move(news->jobs);
+    }
+
+    std::optional<job_record> find(const std::string& job) {
+        for (job_record& one : news())
+            seen_.insert_or_assign(one.id.value, std::move(one));
+        const auto at = seen_.find(job);
+        return at == seen_.end() ? std::nullopt : std::optional(at->second);
+    }
+    job_record get(const std::string& job) {
+        if (auto found = find(job)) return *std::move(found);
+        end(no_job, "there is no job \"" + job + "\"");
+    }
+
+    std::vector<log_line> log(const std::string& job, std::uint64_t after) {
+        const auto lines = waited<headgate::read_log>({.job = {job}, .after = after},
+                                            [&](const auto& r, auto done) { database_.read_log(r, done); });
+        if (not lines) end(no_database, headgate::describe(lines.error()));
+        return *lines;
+    }
+
+    /// Stores the wish, whose version says what it was made from.
+    void put(const std::string& job, wish next) {
+        const std::uint64_t expected = next.version - 1;
+        const auto stored =
+            waited<put_wish>({.job = {job}, .expected = expected, .next = std::move(next)},
+                             [&](const auto& r, auto done) { database_.put_wish(r, done); });
+        const auto failed = [](const error& why) -> std::uint64_t {
+            end(why.kind == error_kind::invalid ? usage : no_database, headgate::describe(why));
+        };
+        const std::uint64_t stands = stored.match([](std::uint64_t version) { return version; }, failed, failed);
+        if (stands == expected + 1) return;
+        if (expected == 0) end(conflict, "there is a job \"" + job + "\" already; choose another --id");
+        end(conflict, "somebody else changed job \"" + job + "\" at the same time; look at it and try again");
+    }
+
+    static instant now() {
+        return instant(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
+    }
+
+private:
+    static any_database opened(const std::string& address) {
+        auto database = open_database(address);
+        if (not database)
+            end(database.error().kind == error_kind::invalid ? usage : no_database,
+                headgate::describe(database.error()));
+        return *std::move(database);
+    }
+
+    template <class Effect>
+    typename Effect::answer waited(Effect what, auto call) {
+        auto answer = ask<Effect>(std::move(what), call);
+        if (not answer) end(no_database, "the database did not answer within 30 s");
+        return *std::move(answer);
+    }
+
+    any_database database_;
+    cursor since_{};
+    std::map<std::string, job_record> seen_{};
+};
+
+}  // namespace headgate::example

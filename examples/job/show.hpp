@@ -1,0 +1,22 @@
+#pragma once
+// headgate-job: jobs and histories as people read them.
+
+#include <headgate/vocabulary/record.hpp>
+
+#include <string>
+#include <vector>
+
+namespace headgate::example {
+
+/// NAME STATE SINCE TASKS RESTARTS CHECKPOINT WORKERS WHY, one job a line.
+std::string table_of(const std::vector<job_record>& jobs, wall_time now, bool with_colors);
+
+/// Everything about one job, a line for each.
+std::string page_of(const job_record& job, wall_time now);
+
+/// "12:31:07.042  generation 1  Scheduling -> Running"
+std::string line_of(const log_line& line);
+
+bool wants_colors();
+
+}  // namespace headgate::example

@@ -44,7 +44,7 @@ static_assert(not state_backend<int>);
 
 struct in_memory : simulation::state_backend {};
 struct in_memory_later : simulation::state_backend {
-    in_memory_later() : state_backend(simulation::answers::when_run) {}
+    in_memory_later() : state_backend(true) {}
 };
 
 // Liars: the right signatures, and one law broken. They test the laws.

@@ -2,28 +2,31 @@
 // SPDX-License-Identifier: BSL-1.0
 // simulation: the metadata of checkpoints in memory, a model of `state_backend`.
 
+#include <headgate/concepts/held_completion.hpp>
 #include <headgate/concepts/state_backend.hpp>
-#include <headgate/simulation/kept.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
 namespace headgate::inline v1::simulation {
 
-/// A copyable value. Answers within the call, or when `run_one()` is called. No faults but `damage`.
+/// A copyable value: a copy has its own checkpoints and answers the same calls in flight. Answers within the call or,
+/// if it `queues`, when `run_one()` is called, oldest first. No faults but `damage`.
 class state_backend {
 public:
     /// Calls that may wait; one more is answered at once, as not applied or with an error.
     static constexpr std::size_t most_waiting = 4'096;
 
     state_backend() = default;
-    explicit state_backend(answers when) : when_(when) {}
+    explicit state_backend(bool queues) : queues_(queues) {}
 
     void load(const request<load_checkpoint>& r, completion_for<load_checkpoint> auto done) {
         take(r, std::move(done));
@@ -48,8 +51,13 @@ public:
 
 private:
     using key = std::pair<job_id, checkpoint_name>;
-    using call = std::variant<kept_call<load_checkpoint>, kept_call<prepare_checkpoint>, kept_call<store_checkpoint>,
-                              kept_call<remove_checkpoint>>;
+    template <class Effect>
+    struct call {
+        request<Effect> asked;
+        held_completion<Effect> done;
+    };
+    using any_call =
+        std::variant<call<load_checkpoint>, call<prepare_checkpoint>, call<store_checkpoint>, call<remove_checkpoint>>;
 
     template <class Effect>
     void take(const request<Effect>& r, auto done);
@@ -59,10 +67,10 @@ private:
     store_checkpoint::answer carry_out(const store_checkpoint& what);
     remove_checkpoint::answer carry_out(const remove_checkpoint& what);
 
-    answers when_ = answers::at_once;
+    bool queues_ = false;
     // Without a value where it is damaged.
     std::map<key, std::optional<std::shared_ptr<const checkpoint_metadata>>> kept_;
-    std::deque<call> waiting_;
+    std::deque<any_call> waiting_;
 };
 
 static_assert(headgate::state_backend<state_backend>);
@@ -81,17 +89,21 @@ inline error about(const job_id& job, checkpoint_name name, std::string_view wha
 
 template <class Effect>
 void state_backend::take(const request<Effect>& r, auto done) {
-    if (when_ == answers::at_once) return done(carry_out(r.what));
+    if (not queues_) return done(carry_out(r.what));
     if (waiting_.size() < most_waiting) {
-        waiting_.emplace_back(kept_call<Effect>{r, std::move(done)});
+        waiting_.emplace_back(call<Effect>{r, std::move(done)});
         return;
     }
-    done(refusal<typename Effect::answer>({.kind = error_kind::state_backend, .text = "too many calls wait"}));
+    error full{.kind = error_kind::state_backend, .text = "too many calls wait"};
+    if constexpr (std::constructible_from<typename Effect::answer, not_applied>)
+        done(not_applied{std::move(full)});
+    else
+        done(tl::unexpected<error>(std::move(full)));
 }
 
 inline bool state_backend::run_one() {
     if (waiting_.empty()) return false;
-    const call next = std::move(waiting_.front());
+    const any_call next = std::move(waiting_.front());
     waiting_.pop_front();  // first: a completion may call again
     std::visit([this](const auto& one) { one.done(carry_out(one.asked.what)); }, next);
     return true;

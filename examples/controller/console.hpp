@@ -1,0 +1,153 @@
+#pragma once
+// headgate-controller: what happens to the jobs, as it happens, for whoever looks on.
+
+#include <headgate/controller/history.hpp>
+#include <headgate/controller/metrics.hpp>
+#include <headgate/machine/machine.hpp>
+#include <headgate/vocabulary/note.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/color.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace headgate::example {
+
+/// Models `observer`. Prints transitions, each attempt's phases as a timeline, and what the workers hold.
+class console {
+public:
+    explicit console(bool is_quiet) : is_quiet_(is_quiet) {}
+
+    void on(const job_id& job, instant at, const note& what) {
+        if (first_ == never) first_ = at;
+        one_job& seen = jobs_[job];
+        if (const auto* const moved = std::get_if<transition>(&what)) {
+            if (moved->from == state_name::scheduling) print_timeline(job, seen);
+            if (moved->to == state_name::scheduling) seen.phases.clear();
+            seen.is_new = moved->to == state_name::running;
+            seen.state = moved->to;
+            seen.last_beat = at;
+            say(job, at, text_of(what), color_of(moved->to));
+        } else if (const auto* const phase = std::get_if<phase_ended>(&what)) {
+            seen.phases.push_back(*phase);
+        } else {
+            say(job, at, text_of(what), fmt::color::gray);
+        }
+    }
+
+    /// After each poll: what only the machine knows.
+    template <class Controller>
+    void look_at(const Controller& controller, instant now) {
+        for (auto& [id, seen] : jobs_) {
+            if (seen.state != state_name::running) continue;
+            const auto* const value = controller.find(id);
+            if (not value) continue;
+            if (std::exchange(seen.is_new, false)) print_placement(id, value->job());
+            if (now - seen.last_beat < std::chrono::seconds(5)) continue;
+            print_rates(id, seen, controller.metrics(id), value->job(), now);
+        }
+    }
+
+private:
+    static constexpr std::size_t width = 40;
+
+    struct one_job {
+        state_name state{};
+        bool is_new = false;
+        std::vector<phase_ended> phases{};
+        job_metrics last{};
+        instant last_beat{};
+    };
+
+    static fmt::color color_of(state_name state) {
+        if (state == state_name::running or state == state_name::finished) return fmt::color::green;
+        if (state == state_name::failing or state == state_name::failed) return fmt::color::red;
+        if (state == state_name::recovering) return fmt::color::orange;
+        return fmt::color::steel_blue;
+    }
+
+    void say(const job_id& job, instant at, const std::string& text, fmt::color color) {
+        if (is_quiet_) return;
+        const double seconds = static_cast<double>((at - first_).count()) / 1'000;
+        const std::string line = one_line(text, 2'000);
+        if (has_colors_)
+            fmt::print("{:9.3f}  {}  {}\n", seconds, job.value, fmt::styled(line, fmt::fg(color)));
+        else
+            fmt::print("{:9.3f}  {}  {}\n", seconds, job.value, line);
+        std::fflush(stdout);
+    }
+
+    /// When each phase of the attempt began and ended, on one scale.
+    void print_timeline(const job_id& job, const one_job& seen) {
+        if (is_quiet_ or seen.phases.empty()) return;
+        duration whole{1};
+        for (const phase_ended& one : seen.phases) whole = std::max(whole, one.ended);
+        const auto column = [&](duration at) {
+            return static_cast<std::size_t>(at.count()) * width / static_cast<std::size_t>(whole.count());
+        };
+        fmt::print("           {}  the attempt of generation {} took {} ms:\n", job.value,
+                   seen.phases.front().generation.value, whole.count());
+        for (const phase_ended& one : seen.phases) {
+            const std::size_t from = std::min(column(one.began), width - 1);
+            const std::size_t to = std::max(column(one.ended), from + 1);
+            fmt::print("             {:<22} |{}{}{}| {:>6} ms\n", text_of(one.what), std::string(from, ' '),
+                       std::string(to - from, '='), std::string(width - std::min(to, width), ' '),
+                       (one.ended - one.began).count());
+        }
+        std::fflush(stdout);
+    }
+
+    void print_placement(const job_id& id, const headgate::job& job) {
+        if (is_quiet_ or not job.running) return;
+        if (job.restore)
+            fmt::print("           {}  restored from the checkpoint of epoch {}, taken by generation {}\n", id.value,
+                       job.restore->name.epoch.value, job.restore->name.generation.value);
+        const plan& placed = job.plan();
+        for (std::size_t worker = 0; worker < std::min<std::size_t>(placed.workers.size(), 16); ++worker) {
+            std::string holds;
+            for (std::size_t node = 0; node < std::min<std::size_t>(placed.nodes.size(), 16); ++node)
+                shares(placed, node, worker, [&](subtask_range range) {
+                    holds += fmt::format("  {}[{}..{}]", name_of_node(*job.program, node), range.first, range.last - 1);
+                });
+            fmt::print("           {}  worker {} ({} slots, data {}):{}\n", id.value,
+                       ordinal_of(placed.workers[worker].id).value, placed.workers[worker].slots,
+                       placed.data_addresses[worker], holds);
+        }
+        std::fflush(stdout);
+    }
+
+    static std::string name_of_node(const program& of, std::size_t node) {
+        return of.nodes[node].operators.front().id.value;
+    }
+
+    void print_rates(const job_id& id, one_job& seen, job_metrics next, const headgate::job& job, instant now) {
+        const double seconds = static_cast<double>((now - seen.last_beat).count()) / 1'000;
+        std::string text;
+        for (const node_counters& one : next.nodes) {
+            const auto before = std::ranges::find(seen.last.nodes, one.node, &node_counters::node);
+            const bool is_same = before != seen.last.nodes.end() and seen.last.generation == next.generation;
+            const std::uint64_t made = one.records_out - (is_same ? std::min(before->records_out, one.records_out) : 0);
+            const auto node = std::ranges::find(job.program->nodes, one.node, &node::id);
+            if (node == job.program->nodes.end() or not is_same) continue;
+            text += fmt::format("  {} {:.0f}/s", node->operators.front().id.value, static_cast<double>(made) / seconds);
+        }
+        if (not text.empty()) say(id, now, "records out:" + text, fmt::color::gray);
+        seen.last = std::move(next);
+        seen.last_beat = now;
+    }
+
+    bool is_quiet_;
+    bool has_colors_ = std::getenv("NO_COLOR") == nullptr and isatty(STDOUT_FILENO);
+    instant first_ = never;
+    std::map<job_id, one_job> jobs_;
+};
+
+}  // namespace headgate::example

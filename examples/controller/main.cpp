@@ -1,0 +1,180 @@
+// headgate-controller: brings jobs up and keeps them up. Any number of them share a database.
+#include "console.hpp"
+
+#include "../common/open_database.hpp"
+#include "../worker/run_worker.hpp"
+
+#include <utility>  // boost/asio.hpp 1.81 needs it first
+
+#include <boost/asio.hpp>
+#include <headgate/asio/clock.hpp>
+#include <headgate/asio/drive.hpp>
+#include <headgate/controller/controller.hpp>
+#include <headgate/embedded/scheduler.hpp>
+#include <headgate/filesystem/state_backend.hpp>
+#include <headgate/grpc/channel.hpp>
+#include <headgate/manual/scheduler.hpp>
+#include <headgate/openssl/secrets.hpp>
+#include <headgate/process/scheduler.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::example;
+
+struct options {
+    std::string database = "sqlite:headgate.db";
+    std::string listen = "127.0.0.1:0";
+    std::string scheduler = "process";
+    std::string worker{};
+    std::string directory{};
+    std::string state = "headgate-checkpoints";
+    std::string logs{};
+    std::uint32_t slots = 16;
+    std::uint64_t capacity = 10'000;
+    bool is_quiet = false;
+};
+
+enum exit_code : int { ended = 0, usage = 2, no_database = 3, no_address = 4, trouble = 5 };
+
+constexpr const char* footer = R"(Exit codes:
+  0  asked to end (SIGTERM, SIGINT); jobs and workers go on, another controller takes them over
+  2  usage
+  3  the database cannot be used
+  4  the address cannot be listened on
+  5  anything else
+NO_COLOR in the environment turns colours off.)";
+
+int fail(exit_code code, const std::string& why) {
+    std::fprintf(stderr, "headgate-controller: %s\n", why.c_str());
+    return code;
+}
+
+/// The worker program beside this one.
+std::string worker_beside() {
+    std::error_code problem;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", problem);
+    for (const char* const place : {"headgate-worker", "../worker/headgate-worker"})
+        if (const auto path = self.parent_path() / place; std::filesystem::exists(path, problem))
+            return std::filesystem::weakly_canonical(path, problem).string();
+    return "headgate-worker";
+}
+
+any_scheduler scheduler_of(const options& o, const std::string& address, std::function<instant()> now) {
+    const std::string beside = file_of(o.database);
+    const std::string directory =
+        not o.directory.empty() ? o.directory : (beside.empty() ? "headgate" : beside) + ".workers";
+    const std::string state = std::filesystem::absolute(o.state).string();
+    if (o.scheduler == "embedded")
+        return any_scheduler(std::make_unique<embedded::scheduler>(embedded::options{
+            .run =
+                [state](const identity& who, std::stop_token stop) {
+                    run_worker({.identity = who, .state = state}, std::move(stop));
+                },
+            .controller = address,
+            .slots_per_worker = o.slots,
+            .capacity = o.capacity,
+            .now = now}));
+    if (o.scheduler == "manual")
+        return any_scheduler(std::make_unique<manual::scheduler>(
+            manual::options{.command = {o.worker, "--state", state},
+                            .controller = address,
+                            .directory = directory,
+                            .slots_per_worker = o.slots,
+                            .print = [](std::string_view line) { std::cout << line << std::endl; },
+                            .now = now}));
+    return any_scheduler(std::make_unique<process::scheduler>(process::options{.command = {o.worker, "--state", state},
+                                                                               .controller = address,
+                                                                               .directory = directory,
+                                                                               .slots_per_worker = o.slots,
+                                                                               .capacity = o.capacity,
+                                                                               .logs = o.logs,
+                                                                               .now = now}));
+}
+
+/// The controller, and the console that looks at it after each poll.
+template <class Controller>
+struct watched {
+    Controller& controller;
+    console& shown;
+    headgate::asio::clock& clock;
+
+    void poll() {
+        controller.poll();
+        shown.look_at(controller, clock.now());
+    }
+    instant next_deadline() const { return controller.next_deadline(); }
+    void on_wake(auto wake) { controller.on_wake(std::move(wake)); }
+};
+
+int run(const options& o) {
+    auto database = open_database(o.database);
+    if (not database)
+        return fail(database.error().kind == error_kind::invalid ? usage : no_database,
+                    describe(database.error()));
+
+    boost::asio::io_context loop;
+    headgate::asio::clock clock{loop};
+    const auto now = [&clock] { return clock.now(); };
+    auto channel = headgate::grpc::channel::open({.listen = o.listen, .now = now});
+    if (not channel) return fail(no_address, describe(channel.error()));
+    any_scheduler scheduler = scheduler_of(o, (*channel)->address(), now);
+    filesystem::state_backend states{o.state};
+    openssl::secrets secrets;
+    console shown{o.is_quiet};
+
+    controller controller{scheduler, *database, **channel, clock, states, secrets, policies{}, shown};
+    watched<decltype(controller)> driven{controller, shown, clock};
+
+    fmt::print("headgate-controller: workers register at {}, jobs in {}, {} slots a worker\n", (*channel)->address(),
+               o.database, o.slots);
+    std::fflush(stdout);
+    boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
+    signals.async_wait([&](auto, int) { loop.stop(); });
+    headgate::asio::drive(loop, driven);
+    loop.run();
+    channel->reset();
+    return ended;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    CLI::App app{"Brings distributed jobs up and keeps them up.", "headgate-controller"};
+    app.footer(footer);
+    options o;
+    app.add_option("-d,--database", o.database, std::string("where the jobs are: ") + database_help)
+        ->envname("HEADGATE_DATABASE");
+    app.add_option("--listen", o.listen, "host:port for workers, loopback until there is TLS; default 127.0.0.1:0");
+    app.add_option("--scheduler", o.scheduler, "what starts workers: process (default), embedded or manual")
+        ->check(CLI::IsMember({"process", "embedded", "manual"}));
+    app.add_option("--worker", o.worker, "the worker program; default: headgate-worker beside this one");
+    app.add_option("--directory", o.directory, "records of workers; default: beside the database");
+    app.add_option("--state", o.state, "directory of checkpoints; default headgate-checkpoints");
+    app.add_option("--logs", o.logs, "directory for the workers' output; default: discarded");
+    app.add_option("--slots", o.slots, "slots a worker; default 16")->check(CLI::Range(1U, 65'536U));
+    app.add_option("--capacity", o.capacity, "slots on this machine; default 10000")->check(CLI::PositiveNumber);
+    app.add_flag("-q,--quiet", o.is_quiet, "print nothing about jobs");
+    try {
+        app.parse(count, arguments);
+    } catch (const CLI::ParseError& problem) {
+        return app.exit(problem) == 0 ? 0 : usage;
+    }
+    if (o.worker.empty()) o.worker = worker_beside();
+    try {
+        return run(o);
+    } catch (const std::exception& problem) {
+        return fail(trouble, problem.what());
+    }
+}

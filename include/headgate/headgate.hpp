@@ -1,0 +1,14 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// headgate: everything but simulation/, conformance/ and assignment/views.hpp, which brings range-v3.
+
+#include <headgate/assignment/materialise.hpp>
+#include <headgate/assignment/policy.hpp>
+#include <headgate/assignment/report.hpp>
+#include <headgate/assignment/slot_filling.hpp>
+#include <headgate/concepts/blocking.hpp>
+#include <headgate/concepts/no_checkpoints.hpp>
+#include <headgate/controller/controller.hpp>
+#include <headgate/machine/machine.hpp>
+#include <headgate/machine/table.hpp>
+#include <headgate/retry/retry.hpp>

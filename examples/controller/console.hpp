@@ -107,9 +107,6 @@ private:
 
     void print_placement(const job_id& id, const headgate::job& job) {
         if (is_quiet_ or not job.running) return;
-        if (job.restore)
-            fmt::print("           {}  restored from the checkpoint of epoch {}, taken by generation {}\n", id.value,
-                       job.restore->name.epoch.value, job.restore->name.generation.value);
         const plan& placed = job.plan();
         for (std::size_t worker = 0; worker < std::min<std::size_t>(placed.workers.size(), 16); ++worker) {
             std::string holds;

@@ -51,8 +51,8 @@ struct placed_node {
 };
 
 /// No two subtasks of a node take the same slot, so a layout within the slots of its workers makes every node fit.
-/// Nodes and workers are named by their positions here. What the functions below say holds for a plan that `check`
-/// (plan_check.hpp) accepts; policies make no other. A worker may be there and run nothing.
+/// Nodes and workers are named by their positions here, which must exist. What the functions below say holds for a plan
+/// that `check` (plan_check.hpp) accepts; policies make no other. A worker may be there and run nothing.
 struct plan {
     std::vector<placed_worker> workers{};  ///< ascending by id (A2)
     packed_strings machines{};             ///< by worker

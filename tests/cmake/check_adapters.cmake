@@ -4,6 +4,8 @@ cmake_minimum_required(VERSION 3.25)  # a -P script has no policies of its own
 
 # The core an adapter sees; its own headers; the wire (headgate/v1 is generated from proto/) and its conversions.
 set(every_adapter_sees vocabulary policy concepts retry protobuf v1)
+set(sqlite_sees columns)  # a job as columns, which both databases keep
+set(postgres_sees columns)
 set(grpc_sees worker)  # it models the worker's side too
 foreach(scheduler process embedded manual)
     set(${scheduler}_sees hosting)  # what schedulers on one machine share

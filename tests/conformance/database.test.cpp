@@ -386,7 +386,7 @@ constexpr auto run_until = [](auto& model, auto came) {
     while (not came() and model.run_one()) {
     }
 };
-constexpr auto queued = [] { return simulation::database(simulation::answers::when_run); };
+constexpr auto queued = [] { return simulation::database(true); };
 
 template <class Liar>
 laws_broken broken_by() {
@@ -484,7 +484,7 @@ headgate::put_wish submission() {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_copy_of_a_database_has_its_calls_in_flight_too) {
-    simulation::database model(simulation::answers::when_run);
+    simulation::database model(true);
     std::vector<put_wish::answer> put;
     std::vector<watch_jobs::answer> seen;
     model.watch({}, noted<watch_jobs>{{}, &seen});
@@ -504,7 +504,7 @@ BOOST_AUTO_TEST_CASE(a_copy_of_a_database_has_its_calls_in_flight_too) {
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_answer_of_the_database_is_unknown_and_a_repeat_finds_out_G6) {
-    simulation::database model(simulation::answers::when_run);
+    simulation::database model(true);
     for (const bool is_carried_out : {true, false}) {
         std::vector<put_wish::answer> put;
         model.put_wish({.what = submission()}, noted<put_wish>{{}, &put});

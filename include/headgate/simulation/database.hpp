@@ -3,8 +3,8 @@
 // simulation: a database in memory, a value that can be copied with its calls in flight.
 
 #include <headgate/concepts/database.hpp>
+#include <headgate/concepts/held_completion.hpp>
 #include <headgate/simulation/database_rows.hpp>
-#include <headgate/simulation/kept.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -16,8 +16,8 @@
 
 namespace headgate::inline v1::simulation {
 
-/// Models `database` over its rows (database_rows.hpp). Completes within the call; with `answers::when_run` each call
-/// waits for `run`, in the order of coming or in any other, so that what is slow, lost or overtaken can be played. A
+/// Models `database` over its rows (database_rows.hpp). Completes within the call; if it `queues`, each call waits
+/// for `run`, in the order of coming or in any other, so that what is slow, lost or overtaken can be played. A
 /// watch without news waits in either case.
 class database : public database_rows {
 public:
@@ -25,7 +25,7 @@ public:
     static constexpr std::size_t most_waiting = 4'096;
 
     database() = default;
-    explicit database(answers when) : when_(when) {}
+    explicit database(bool queues) : queues_(queues) {}
 
     /// `done(answer)` of each is called once: within the call, by `run`, or for a watch by whatever brings news.
     void claim(const request<headgate::claim>& r, completion_for<headgate::claim> auto done) { take(r, done); }
@@ -60,20 +60,24 @@ protected:
     void answer_watch();  // also for liars
 
 private:
+    template <class Effect>
+    struct call {
+        request<Effect> asked;
+        held_completion<Effect> done;
+    };
     using any_call =
-        std::variant<kept_call<headgate::claim>, kept_call<store_row>, kept_call<headgate::write_checkpoint>,
-                     kept_call<headgate::put_wish>, kept_call<headgate::tell>, kept_call<headgate::advance_lease>,
-                     kept_call<watch_jobs>, kept_call<headgate::read_log>>;
+        std::variant<call<headgate::claim>, call<store_row>, call<headgate::write_checkpoint>, call<headgate::put_wish>,
+                     call<headgate::tell>, call<headgate::advance_lease>, call<watch_jobs>, call<headgate::read_log>>;
 
     template <class Effect>
-    void take(const request<Effect>& asked, const kept_completion<std::type_identity_t<Effect>>& done);
+    void take(const request<Effect>& asked, const held_completion<std::type_identity_t<Effect>>& done);
     template <class Effect>
-    void carry_out(const kept_call<Effect>& one);
+    void carry_out(const call<Effect>& one);
     std::optional<any_call> pick(std::size_t position);
 
-    answers when_ = answers::at_once;
+    bool queues_ = false;
     std::deque<any_call> waiting_{};
-    std::optional<kept_call<watch_jobs>> held_{};
+    std::optional<call<watch_jobs>> held_{};
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -85,21 +89,25 @@ inline void database::answer_watch() {
 }
 
 inline void database::expire_watch() {
-    if (held_) std::exchange(held_, std::nullopt)->done(job_news{.next = held_->asked.what.since});
+    if (const auto ended = std::exchange(held_, std::nullopt)) ended->done(job_news{.next = ended->asked.what.since});
 }
 
 template <class Effect>
-void database::take(const request<Effect>& asked, const kept_completion<std::type_identity_t<Effect>>& done) {
-    if (when_ == answers::when_run and waiting_.size() == most_waiting)
-        done(refusal<typename Effect::answer>({.kind = error_kind::database, .text = "too many calls wait"}));
-    else if (when_ == answers::when_run)
-        waiting_.push_back(kept_call<Effect>{asked, done});
+void database::take(const request<Effect>& asked, const held_completion<std::type_identity_t<Effect>>& done) {
+    if (queues_ and waiting_.size() == most_waiting) {
+        const error full{.kind = error_kind::database, .text = "too many calls wait"};
+        if constexpr (std::constructible_from<typename Effect::answer, not_applied>)
+            done(not_applied{full});
+        else
+            done(tl::unexpected(full));
+    } else if (queues_)
+        waiting_.push_back(call<Effect>{asked, done});
     else
-        carry_out(kept_call<Effect>{asked, done});
+        carry_out(call<Effect>{asked, done});
 }
 
 template <class Effect>
-void database::carry_out(const kept_call<Effect>& one) {
+void database::carry_out(const call<Effect>& one) {
     if constexpr (std::same_as<Effect, watch_jobs>) {
         expire_watch();
         held_ = one;
@@ -128,7 +136,7 @@ inline bool database::lose(std::size_t position, bool is_carried_out) {
     if (not picked) return false;
     const error lost{.kind = error_kind::database, .text = "the answer was lost"};
     std::visit(
-        [&]<class Effect>(const kept_call<Effect>& one) {
+        [&]<class Effect>(const call<Effect>& one) {
             if (is_carried_out) {
                 const auto ignored = apply(one.asked.what);
                 static_cast<void>(ignored);

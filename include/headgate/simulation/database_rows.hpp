@@ -61,7 +61,6 @@ protected:
     void replace(entry& at, const job_row& next);
     static std::optional<checkpoint_row> restore_point(const entry& of, epoch threshold);
     static void mark(entry& at, const std::optional<checkpoint_row>& restore, epoch threshold);
-    static bool may_step(std::optional<checkpoint_state> from, checkpoint_state to);
     static std::vector<checkpoint_name> clean(entry& at, std::uint32_t keep);
     job_record record(const job_id& job, const entry& of) const;
 
@@ -144,22 +143,6 @@ inline outcome<job_row> database_rows::apply(const store_row& what) {
     return at->row;
 }
 
-inline bool database_rows::may_step(std::optional<checkpoint_state> from, checkpoint_state to) {
-    using enum checkpoint_state;
-    if (not from) return to == in_progress;
-    if (*from == to) return true;
-    switch (to) {
-        case in_progress: return false;
-        case committing: return *from == in_progress;
-        case ready:
-        case failed:
-        case abandoned: return *from == in_progress or *from == committing;
-        case compacting: return *from == ready;
-        case compacted: return *from == compacting;
-    }
-    return false;
-}
-
 inline std::vector<checkpoint_name> database_rows::clean(entry& at, std::uint32_t keep) {
     std::vector<checkpoint_name> obsolete;
     if (keep == 0) return obsolete;
@@ -186,10 +169,7 @@ inline outcome<checkpoint_written> database_rows::apply(const headgate::write_ch
     const auto from = row == at->checkpoints.end() ? std::nullopt : std::optional(row->second);
     if (not may_step(from, what.row.state))
         return detail::no(error_kind::invalid, "a checkpoint of job " + what.job.value + " cannot go to that state");
-    if (from != what.row.state) {
-        at->checkpoints[what.row.name] = what.row.state;
-        touch(*at);
-    }
+    at->checkpoints[what.row.name] = what.row.state;
     return checkpoint_written{.obsolete = clean(*at, what.keep)};
 }
 

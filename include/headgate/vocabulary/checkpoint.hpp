@@ -5,8 +5,11 @@
 #include <headgate/vocabulary/strong.hpp>
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace headgate::inline v1 {
@@ -29,6 +32,14 @@ enum class checkpoint_state : std::uint8_t {
     compacted,
     abandoned,   ///< was committing, and the user chose to go back behind it (S7)
 };
+
+inline constexpr std::size_t checkpoint_states = static_cast<std::size_t>(checkpoint_state::abandoned) + 1;
+
+/// "inprogress", as SPEC and rows spell it.
+constexpr std::string_view text_of(checkpoint_state state);
+
+/// Whether a row may be set to `to`: it is made in progress, goes forward only, and the same again is no step.
+constexpr bool may_step(std::optional<checkpoint_state> from, checkpoint_state to);
 
 struct checkpoint_row {
     checkpoint_name name{};
@@ -62,5 +73,36 @@ struct checkpoint_metadata {
 
     friend bool operator==(const checkpoint_metadata&, const checkpoint_metadata&) = default;
 };
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+constexpr std::string_view text_of(checkpoint_state state) {
+    switch (state) {
+        case checkpoint_state::in_progress: return "inprogress";
+        case checkpoint_state::committing: return "committing";
+        case checkpoint_state::ready: return "ready";
+        case checkpoint_state::failed: return "failed";
+        case checkpoint_state::compacting: return "compacting";
+        case checkpoint_state::compacted: return "compacted";
+        case checkpoint_state::abandoned: return "abandoned";
+    }
+    return "no such state";
+}
+
+constexpr bool may_step(std::optional<checkpoint_state> from, checkpoint_state to) {
+    using enum checkpoint_state;
+    if (not from) return to == in_progress;
+    if (*from == to) return true;
+    switch (to) {
+        case in_progress: return false;
+        case committing: return *from == in_progress;
+        case ready:
+        case failed:
+        case abandoned: return *from == in_progress or *from == committing;
+        case compacting: return *from == ready;
+        case compacted: return *from == compacting;
+    }
+    return false;
+}
 
 }  // namespace headgate::inline v1

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,9 @@ namespace headgate::inline v1 {
 
 /// Ordered by strength: a stronger request overtakes a weaker one (J4).
 enum class stop_mode : std::uint8_t { run, checkpoint, graceful, immediate, force };
+
+/// "checkpoint", as rows and programs spell it.
+constexpr std::string_view text_of(stop_mode mode);
 
 enum class restart_mode : std::uint8_t { safe, force };
 
@@ -72,6 +76,17 @@ struct job_row {
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
+
+constexpr std::string_view text_of(stop_mode mode) {
+    switch (mode) {
+        case stop_mode::run: return "run";
+        case stop_mode::checkpoint: return "checkpoint";
+        case stop_mode::graceful: return "graceful";
+        case stop_mode::immediate: return "immediate";
+        case stop_mode::force: return "force";
+    }
+    return "no such mode";
+}
 
 namespace detail {
 

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <headgate/columns/job.hpp>
+#include <headgate/protobuf/codec.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <memory>
+#include <utility>
+
+namespace headgate::inline v1::columns {
+
+namespace {
+
+constexpr std::int64_t year_10000 = 253'402'300'800'000;
+
+tl::unexpected<error> damaged(const job& from, std::string_view column, std::string_view what) {
+    return failure(error_kind::invalid, "job \"" + from.id.substr(0, limits{}.id) + "\", column " +
+                                            std::string(column) + ": " + std::string(what) +
+                                            "; mend the row by hand or remove it");
+}
+
+/// Gathers the first thing that is wrong, so that the columns read as a list.
+class reader {
+public:
+    explicit reader(const job& from) : from_(from) {}
+
+    template <class Number>
+    Number number(std::string_view column, std::int64_t value, std::int64_t most = std::numeric_limits<Number>::max()) {
+        if (value >= 0 and value <= most) return static_cast<Number>(value);
+        note(column, std::to_string(value) + " is not between 0 and " + std::to_string(most));
+        return {};
+    }
+    std::uint64_t large(std::string_view column, std::int64_t value) {
+        return number<std::uint64_t>(column, value, std::numeric_limits<std::int64_t>::max());
+    }
+    wall_time time(std::string_view column, std::int64_t value) {
+        return wall_time(duration(number<std::int64_t>(column, value, year_10000)));
+    }
+    template <class Name>
+    Name name(std::string_view column, const std::string& value, Name last) {
+        for (int i = 0; i <= static_cast<int>(last); ++i)
+            if (text_of(static_cast<Name>(i)) == value) return static_cast<Name>(i);
+        note(column, "\"" + value.substr(0, 64) + "\" is none of its values");
+        return {};
+    }
+    headgate::incarnation owner(const std::string& value) {
+        headgate::incarnation who;
+        const bool is_whole = value.size() == 32;
+        for (std::size_t half = 0; is_whole and half < 2; ++half) {
+            const char* const first = value.data() + half * 16;
+            const auto [end, wrong] = std::from_chars(first, first + 16, who.value[half], 16);
+            if (wrong == std::errc() and end == first + 16) continue;
+            return note("owner", "not 32 hexadecimal digits"), headgate::incarnation{};
+        }
+        if (not is_whole) note("owner", "not 32 hexadecimal digits");
+        return who;
+    }
+    void note(std::string_view column, std::string_view what) {
+        if (not wrong_) wrong_ = damaged(from_, column, what).value();
+    }
+    template <class T>
+    expected<T> finish(T made) const {
+        if (wrong_) return tl::unexpected(*wrong_);
+        return made;
+    }
+
+private:
+    const job& from_;
+    std::optional<error> wrong_{};
+};
+
+}  // namespace
+
+std::string text_of(incarnation who) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text(32, '0');
+    for (std::size_t i = 0; i < 32; ++i) text[i] = digits[who.value[i / 16] >> (60 - 4 * (i % 16)) & 15];
+    return text;
+}
+
+void set(job& to, const wish& from) {
+    to.name = from.name;
+    to.stop = text_of(from.stop);
+    to.version = static_cast<std::int64_t>(from.version);
+    to.wish = protobuf::encode(from);
+}
+
+void set(job& to, const job_row& from) {
+    to.revision = static_cast<std::int64_t>(from.revision);
+    to.generation = from.generation.value;
+    to.owner = text_of(from.owner);
+    to.state = text_of(from.state);
+    to.is_complete = from.is_complete;
+    to.applied = static_cast<std::int64_t>(from.applied);
+    to.restart_nonce = static_cast<std::int64_t>(from.restart_nonce);
+    to.restarts = from.restarts;
+    to.tasks = static_cast<std::int64_t>(from.tasks);
+    to.last_error = from.last_error;
+    to.plan = from.plan ? std::optional(protobuf::encode(*from.plan)) : std::nullopt;
+}
+
+expected<wish> wish_of(const job& from) {
+    reader read(from);
+    expected<wish> made = protobuf::decode_wish(from.wish);
+    if (not made) return damaged(from, "wish", made.error().text);
+    made->name = from.name;
+    made->stop = read.name("stop", from.stop, stop_mode::force);
+    made->version = read.large("version", from.version);
+    if (made->version == 0) read.note("version", "0, but the first is 1");
+    return read.finish(*std::move(made));
+}
+
+expected<job_row> row_of(const job& from) {
+    reader read(from);
+    job_row made{
+        .revision = read.large("revision", from.revision),
+        .generation = {read.number<std::uint32_t>("generation", from.generation)},
+        .owner = read.owner(from.owner),
+        .state = read.name("state", from.state, state_name::finished),
+        .is_complete = from.is_complete,
+        .applied = read.large("applied", from.applied),
+        .restart_nonce = static_cast<std::uint64_t>(from.restart_nonce),
+        .restarts = read.number<std::uint32_t>("restarts", from.restarts),
+        .tasks = read.large("tasks", from.tasks),
+        .last_error = from.last_error.substr(0, limits{}.error_text),
+    };
+    if (from.plan) {
+        if (expected<plan> decoded = protobuf::decode_plan(*from.plan))
+            made.plan = std::make_shared<const plan>(*std::move(decoded));
+        else
+            read.note("plan", decoded.error().text);
+    }
+    return read.finish(std::move(made));
+}
+
+job_record record_of(const job& from) {
+    job_record made{.id = {from.id}};
+    expected<wish> wished = wish_of(from);
+    expected<job_row> row = row_of(from);
+    reader read(from);
+    if (from.id.empty() or from.id.size() > limits{}.id) read.note("id", "not of 1 to 64 bytes");
+    made.workers = read.number<std::uint32_t>("workers", from.workers);
+    made.waits_for = from.waits_for.substr(0, limits{}.error_text);
+    made.submitted = read.time("submitted", from.submitted);
+    if (from.started) made.started = read.time("started", *from.started);
+    made.since = read.time("since", from.since);
+    if (from.ready_epoch and from.ready_generation)
+        made.last_ready = {{read.number<std::uint32_t>("epoch", *from.ready_epoch)},
+                           {read.number<std::uint32_t>("generation", *from.ready_generation)}};
+    const expected<applied> rest = read.finish(applied{});
+    if (wished and wished->time_to_live and rest)
+        made.time_left = *wished->time_to_live - duration(from.now - from.submitted);
+    if (row) made.row = *std::move(row);
+    if (not wished)
+        made.wish = tl::unexpected(wished.error());
+    else if (not row)
+        made.wish = tl::unexpected(row.error());
+    else if (not rest)
+        made.wish = tl::unexpected(rest.error());
+    else
+        made.wish = std::make_shared<const wish>(*std::move(wished));
+    return made;
+}
+
+std::optional<checkpoint_state> checkpoint_state_of(std::string_view text) {
+    for (std::size_t i = 0; i < checkpoint_states; ++i)
+        if (headgate::text_of(static_cast<checkpoint_state>(i)) == text) return static_cast<checkpoint_state>(i);
+    return std::nullopt;
+}
+
+error newer_schema(std::string_view where, std::int64_t found) {
+    return {.kind = error_kind::permanent,
+            .text = std::string(where) + " has tables of version " + std::to_string(found) +
+                    ", and this program knows up to version " + std::to_string(schema) +
+                    "; use a newer headgate with it, or another database"};
+}
+
+}  // namespace headgate::inline v1::columns

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "operations.hpp"
+
+#include <headgate/columns/job.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace headgate::inline v1::sqlite {
+
+namespace {
+
+using SQLite::Column;
+using SQLite::Statement;
+
+// Milliseconds since 1970 by this machine's clock, which is SQLite's too.
+std::int64_t wall_now() {
+    return std::chrono::duration_cast<duration>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+struct bytes {
+    const std::string& of;
+};
+
+void bind_one(Statement& to, int at, const std::string& text) { to.bind(at, text); }
+void bind_one(Statement& to, int at, std::string_view text) { to.bind(at, std::string(text)); }
+void bind_one(Statement& to, int at, std::int64_t number) { to.bind(at, number); }
+void bind_one(Statement& to, int at, int number) { to.bind(at, number); }
+void bind_one(Statement& to, int at, std::uint32_t number) { to.bind(at, std::int64_t{number}); }
+void bind_one(Statement& to, int at, std::uint64_t number) { to.bind(at, static_cast<std::int64_t>(number)); }
+void bind_one(Statement& to, int at, bytes blob) {
+    to.bind(at, static_cast<const void*>(blob.of.data()), static_cast<int>(blob.of.size()));
+}
+
+/// In the order of the question marks.
+template <class... Values>
+Statement& bound(Statement& to, const Values&... values) {
+    int at = 0;
+    (bind_one(to, ++at, values), ...);
+    return to;
+}
+
+not_applied no_such(const job_id& job) {
+    return {{.kind = error_kind::invalid, .text = "there is no job \"" + job.value + "\""}};
+}
+
+// As `columns` below reads them.
+constexpr const char* select_jobs =
+    R"(SELECT id, name, stop, version, wish, revision, generation, owner, state, is_complete,
+    applied, restart_nonce, restarts, tasks, last_error, plan, waits_for, workers, submitted, started, since, c.epoch,
+    c.number FROM jobs LEFT JOIN (SELECT job, epoch, generation AS number, max(epoch * 4294967296 + generation)
+    FROM checkpoints WHERE state = 'ready' GROUP BY job) c ON c.job = id )";
+
+std::optional<std::int64_t> maybe(const Column& from) {
+    return from.isNull() ? std::nullopt : std::optional(from.getInt64());
+}
+
+columns::job columns_of(Statement& from, std::int64_t now) {
+    int at = 0;
+    const auto text = [&] { return from.getColumn(at++).getString(); };
+    const auto number = [&] { return from.getColumn(at++).getInt64(); };
+    columns::job made;
+    made.id = text(), made.name = text(), made.stop = text(), made.version = number(), made.wish = text();
+    made.revision = number(), made.generation = number(), made.owner = text(), made.state = text();
+    made.is_complete = number() != 0, made.applied = number(), made.restart_nonce = number();
+    made.restarts = number(), made.tasks = number(), made.last_error = text();
+    const Column plan = from.getColumn(at++);
+    if (not plan.isNull()) made.plan = plan.getString();
+    made.waits_for = text(), made.workers = number(), made.submitted = number();
+    made.started = maybe(from.getColumn(at++)), made.since = number();
+    made.ready_epoch = maybe(from.getColumn(at++)), made.ready_generation = maybe(from.getColumn(at++));
+    made.now = now;
+    return made;
+}
+
+}  // namespace
+
+bool operations::replace(const job_id& job, std::uint64_t expected, const job_row& next) {
+    columns::job to;
+    columns::set(to, next);
+    Statement& update =
+        open_->statement(R"(UPDATE jobs SET revision = revision + 1, generation = ?, owner = ?, state = ?,
+        is_complete = ?, applied = ?, restart_nonce = ?, restarts = ?, tasks = ?, last_error = ?, plan = ?,
+        since = iif(state = ?3, since, ?11),
+        started = iif(started IS NULL AND ?3 = 'Running', ?11, started) WHERE id = ?12 AND revision = ?13)");
+    bound(update, to.generation, to.owner, to.state, int{to.is_complete}, to.applied, to.restart_nonce, to.restarts,
+          to.tasks, to.last_error);
+    if (to.plan) bind_one(update, 10, bytes{*to.plan});
+    bind_one(update, 11, wall_now());
+    bind_one(update, 12, job.value);
+    bind_one(update, 13, expected);
+    return update.exec() == 1;
+}
+
+std::optional<expected<job_row>> operations::row(const job_id& job) {
+    Statement& select = bound(open_->statement(std::string(select_jobs) + "WHERE id = ?"), job.value);
+    if (not select.executeStep()) return std::nullopt;
+    return columns::row_of(columns_of(select, 0));
+}
+
+std::optional<checkpoint_row> operations::restore_point(const job_id& job, epoch threshold) {
+    Statement& select = bound(open_->statement(R"(SELECT epoch, generation, state FROM checkpoints WHERE job = ? AND
+        epoch >= ? AND state IN ('ready', 'committing') ORDER BY epoch DESC, generation DESC LIMIT 1)"),
+                              job.value, threshold.value);
+    if (not select.executeStep()) return std::nullopt;
+    return checkpoint_row{{{select.getColumn(0).getUInt()}, {select.getColumn(1).getUInt()}},
+                          columns::checkpoint_state_of(select.getColumn(2).getString()).value_or(checkpoint_state{})};
+}
+
+void operations::mark(const claim& what, const std::optional<checkpoint_row>& restore) {
+    bound(open_->statement(
+              "UPDATE checkpoints SET state = 'failed' WHERE job = ? AND state = 'inprogress' AND epoch > ?"),
+          what.job.value, restore ? std::int64_t{restore->name.epoch.value} : -1)
+        .exec();
+    bound(open_->statement(
+              "UPDATE checkpoints SET state = 'abandoned' WHERE job = ? AND state = 'committing' AND epoch < ?"),
+          what.job.value, what.threshold.value)
+        .exec();
+}
+
+outcome<claimed> operations::perform(const claim& what) {
+    return open_->write<outcome<claimed>>([&]() -> outcome<claimed> {
+        const bool is_first = replace(what.job, what.expected, what.next);
+        const auto stands = row(what.job);
+        if (not stands) return no_such(what.job);
+        if (not *stands) return not_applied{stands->error()};
+        claimed answer{.row = **stands};
+        // Else a repeat, after which nobody wrote. It marks nothing, or a late one would fail the claimant's own.
+        const bool is_mine = answer.row.revision == what.expected + 1 and answer.row.owner == what.next.owner and
+                             answer.row.generation == what.next.generation;
+        if (is_mine) answer.restore = restore_point(what.job, what.threshold);
+        if (is_first) mark(what, answer.restore);
+        return answer;
+    });
+}
+
+outcome<job_row> operations::perform(const store_row& what) {
+    return open_->write<outcome<job_row>>([&]() -> outcome<job_row> {
+        replace(what.job, what.expected, what.next);
+        const auto stands = row(what.job);
+        if (not stands) return no_such(what.job);
+        if (not *stands) return not_applied{stands->error()};
+        return **stands;
+    });
+}
+
+std::vector<checkpoint_name> operations::clean(const job_id& job, std::uint32_t keep) {
+    std::vector<checkpoint_name> obsolete;
+    if (keep == 0) return obsolete;
+    bound(open_->statement(R"(UPDATE checkpoints SET state = 'compacting' WHERE job = ?1 AND state = 'ready' AND
+        (epoch, generation) NOT IN (SELECT epoch, generation FROM checkpoints WHERE job = ?1 AND state = 'ready'
+                                    ORDER BY epoch DESC, generation DESC LIMIT ?2))"),
+          job.value, keep)
+        .exec();
+    bound(open_->statement(R"(DELETE FROM checkpoints WHERE job = ?1 AND state IN ('compacted', 'failed', 'abandoned')
+        AND (epoch, generation) NOT IN (SELECT epoch, generation FROM checkpoints WHERE job = ?1 AND
+            state IN ('compacted', 'failed', 'abandoned') ORDER BY epoch DESC, generation DESC LIMIT ?2))"),
+          job.value, checkpoints_kept)
+        .exec();
+    Statement& select = bound(open_->statement(R"(SELECT epoch, generation FROM checkpoints WHERE job = ? AND
+        state = 'compacting' ORDER BY epoch, generation)"),
+                              job.value);
+    while (select.executeStep()) obsolete.push_back({{select.getColumn(0).getUInt()}, {select.getColumn(1).getUInt()}});
+    return obsolete;
+}
+
+outcome<checkpoint_written> operations::perform(const write_checkpoint& what) {
+    const auto invalid = [&](std::string_view from) {
+        return not_applied{{.kind = error_kind::invalid,
+                            .text = "checkpoint " + std::to_string(what.row.name.epoch.value) + " of job \"" +
+                                    what.job.value + "\" cannot go from " + std::string(from) + " to " +
+                                    std::string(text_of(what.row.state))}};
+    };
+    const auto [epoch, generation] = std::pair(what.row.name.epoch.value, what.row.name.generation.value);
+    return open_->write<outcome<checkpoint_written>>([&]() -> outcome<checkpoint_written> {
+        Statement& fence = bound(open_->statement("SELECT generation = ? AND owner = ? FROM jobs WHERE id = ?"),
+                                 what.generation.value, columns::text_of(what.owner), what.job.value);
+        if (not fence.executeStep()) return no_such(what.job);
+        if (fence.getColumn(0).getInt() == 0)
+            return not_applied{{.kind = error_kind::ownership_lost,
+                                .text = "job \"" + what.job.value + "\" has another owner or generation"}};
+        Statement& select =
+            bound(open_->statement("SELECT state FROM checkpoints WHERE job = ? AND epoch = ? AND generation = ?"),
+                  what.job.value, epoch, generation);
+        std::optional<checkpoint_state> from;
+        if (select.executeStep()) {
+            const std::string text = select.getColumn(0).getString();
+            from = columns::checkpoint_state_of(text);
+            if (not from) return invalid("\"" + text + "\", which is no state,");
+        }
+        if (not may_step(from, what.row.state)) return invalid(from ? text_of(*from) : "nothing");
+        bound(open_->statement("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?)"), what.job.value, epoch,
+              generation, text_of(what.row.state))
+            .exec();
+        return checkpoint_written{.obsolete = clean(what.job, what.keep)};
+    });
+}
+
+outcome<std::uint64_t> operations::perform(const put_wish& what) {
+    const auto invalid = [](std::string text) {
+        return not_applied{{.kind = error_kind::invalid, .text = std::move(text)}};
+    };
+    if (what.job.value.empty() or what.job.value.size() > limits{}.id)
+        return invalid("a job's id has 1 to " + std::to_string(limits{}.id) + " bytes");
+    if (not what.next.program) return invalid("job \"" + what.job.value + "\": there is no program");
+    wish next = what.next;
+    next.version = what.expected + 1;
+    columns::job to;
+    columns::set(to, next);
+    if (to.wish.size() > limits{}.message)
+        return invalid("job \"" + what.job.value + "\": the wish has " + std::to_string(to.wish.size()) +
+                       " bytes, the limit is " + std::to_string(limits{}.message));
+    return open_->write<outcome<std::uint64_t>>([&]() -> outcome<std::uint64_t> {
+        Statement& select =
+            bound(open_->statement("SELECT version, wish, name, stop FROM jobs WHERE id = ?"), what.job.value);
+        const bool is_there = select.executeStep();
+        if (not is_there and what.expected > 0) return no_such(what.job);
+        const std::int64_t stands = is_there ? select.getColumn(0).getInt64() : 0;
+        const bool is_same = is_there and select.getColumn(1).getString() == to.wish and
+                             select.getColumn(2).getString() == to.name and select.getColumn(3).getString() == to.stop;
+        if (is_there and stands == to.version and not is_same)
+            return invalid("job \"" + what.job.value + "\": another change made version " + std::to_string(stands) +
+                           " first; read it and try again");
+        if (stands != to.version - 1) return static_cast<std::uint64_t>(stands);
+        if (is_there)
+            bound(open_->statement("UPDATE jobs SET name = ?, stop = ?, version = ?, wish = ? WHERE id = ?"), to.name,
+                  to.stop, to.version, bytes{to.wish}, what.job.value)
+                .exec();
+        else
+            bound(open_->statement(R"(INSERT INTO jobs (id, name, stop, version, wish, submitted, since)
+                VALUES (?, ?, ?, ?, ?, ?6, ?6))"),
+                  what.job.value, to.name, to.stop, to.version, bytes{to.wish}, wall_now())
+                .exec();
+        return static_cast<std::uint64_t>(to.version);
+    });
+}
+
+outcome<applied> operations::perform(const tell& what) {
+    return open_->write<outcome<applied>>([&]() -> outcome<applied> {
+        Statement& select = bound(open_->statement("SELECT lines FROM jobs WHERE id = ?"), what.job.value);
+        if (not select.executeStep()) return no_such(what.job);
+        std::int64_t number = select.getColumn(0).getInt64();
+        select.reset();
+        const std::int64_t now = wall_now();
+        for (const log_line& line : what.lines)
+            bound(open_->statement("INSERT INTO log VALUES (?, ?, ?, ?, ?)"), what.job.value, ++number, now,
+                  line.generation.value, line.text.substr(0, limits{}.error_text))
+                .exec();
+        bound(open_->statement("DELETE FROM log WHERE job = ? AND number <= ?"), what.job.value, number - log_lines)
+            .exec();
+        bound(open_->statement("UPDATE jobs SET lines = ? WHERE id = ?"), number, what.job.value).exec();
+        bound(open_->statement(R"(UPDATE jobs SET waits_for = ?1, workers = ?2 WHERE id = ?3 AND
+            (waits_for <> ?1 OR workers <> ?2))"),
+              what.waits_for.substr(0, limits{}.error_text), what.workers, what.job.value)
+            .exec();
+        return applied{};
+    });
+}
+
+outcome<std::vector<controller_seen>> operations::perform(const advance_lease& what) {
+    if (const auto held = lives_.hold(what.self); not held) return not_applied{held.error()};
+    return open_->write<outcome<std::vector<controller_seen>>>([&]() -> outcome<std::vector<controller_seen>> {
+        bound(open_->statement(R"(INSERT INTO controllers VALUES (?, ?) ON CONFLICT (incarnation)
+            DO UPDATE SET counter = max(counter, excluded.counter))"),
+              columns::text_of(what.self), what.counter)
+            .exec();
+        std::vector<controller_seen> seen;
+        Statement& select = open_->statement(R"(SELECT incarnation, counter,
+            EXISTS (SELECT 1 FROM jobs WHERE owner = incarnation) FROM controllers ORDER BY incarnation)");
+        std::vector<incarnation> over;
+        while (select.executeStep()) {
+            columns::job named{.owner = select.getColumn(0).getString(), .state = "Created"};
+            const auto read = columns::row_of(named);
+            if (not read) continue;  // edited by hand into something else
+            const bool is_gone = lives_.is_gone(read->owner);
+            if (is_gone and select.getColumn(2).getInt() == 0)
+                over.push_back(read->owner);
+            else
+                seen.push_back({read->owner, static_cast<std::uint64_t>(select.getColumn(1).getInt64()), is_gone});
+        }
+        for (const incarnation who : over) {
+            bound(open_->statement("DELETE FROM controllers WHERE incarnation = ?"), columns::text_of(who)).exec();
+            lives_.forget(who);
+        }
+        return seen;
+    });
+}
+
+expected<job_news> operations::perform(const watch_jobs& what) {
+    return open_->read<expected<job_news>>([&]() -> expected<job_news> {
+        Statement& changes = open_->statement("SELECT number FROM changes");
+        if (not changes.executeStep()) return failure(error_kind::database, "the table changes is empty");
+        const std::int64_t latest = changes.getColumn(0).getInt64();
+        auto since = static_cast<std::int64_t>(what.since.value);
+        if (since == latest) return job_news{.next = what.since};
+        if (since > latest) since = 0;  // of a file that was put back
+        Statement& select = bound(open_->statement(std::string(select_jobs) + "WHERE changed > ? ORDER BY id"), since);
+        job_news news{.next = {static_cast<std::uint64_t>(latest)}};
+        const std::int64_t now = wall_now();
+        while (select.executeStep()) news.jobs.push_back(columns::record_of(columns_of(select, now)));
+        return news;
+    });
+}
+
+expected<std::vector<log_line>> operations::perform(const read_log& what) {
+    return open_->read<expected<std::vector<log_line>>>([&]() -> expected<std::vector<log_line>> {
+        Statement& job = bound(open_->statement("SELECT 1 FROM jobs WHERE id = ?"), what.job.value);
+        if (not job.executeStep()) return tl::unexpected(no_such(what.job).why);
+        Statement& select = bound(open_->statement(R"(SELECT number, at, generation, text FROM log WHERE job = ? AND
+            number > ? ORDER BY number LIMIT ?)"),
+                                  what.job.value, what.after, what.most);
+        std::vector<log_line> lines;
+        while (select.executeStep())
+            lines.push_back({.number = static_cast<std::uint64_t>(select.getColumn(0).getInt64()),
+                             .at = wall_time(duration(select.getColumn(1).getInt64())),
+                             .generation = {select.getColumn(2).getUInt()},
+                             .text = select.getColumn(3).getString()});
+        return lines;
+    });
+}
+
+}  // namespace headgate::inline v1::sqlite

@@ -467,10 +467,10 @@ void machine<Policies>::enter(state_name to, const std::optional<error>& why, co
     if (to == state_name::running) {
         next.tasks = job_.tasks.count();
         next.plan = job_.running->plan;
-        if (const auto& from = job_.running->restore)
+        if (const auto& restored = job_.running->restore)
             c.say(remark::severity::info, "restored from the checkpoint of epoch " +
-                                              std::to_string(from->epoch.value) + ", taken by generation " +
-                                              std::to_string(from->generation.value));
+                                              std::to_string(restored->epoch.value) + ", taken by generation " +
+                                              std::to_string(restored->generation.value));
     }
     if (to == state_name::recovering) {
         if (job_.healthy_at == never) job_.healthy_at = c.from_now({});

@@ -1,9 +1,12 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// simulation: any small callable, kept by value, so that a copy of a world holds its own.
+// simulation: any callable and any completion, kept by value, so that a copy of a world holds its calls in flight.
+
+#include <headgate/concepts/completion.hpp>
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <utility>
@@ -19,7 +22,8 @@ concept keepable =
 
 }  // namespace detail
 
-/// A copyable callable `void(Arguments...)` of at most 96 bytes. Never allocates, never empty.
+/// A copyable callable `void(Arguments...)` of at most 96 bytes, the size of the largest completion. Never allocates,
+/// never empty.
 template <class... Arguments>
 class kept {
 public:
@@ -45,6 +49,39 @@ private:
 
     alignas(std::max_align_t) std::byte bytes_[most_bytes];
     const operations* does_;
+};
+
+/// Any completion of `Effect`.
+template <class Effect>
+class kept_completion {
+public:
+    template <class Completion>
+        requires(not std::same_as<Completion, kept_completion> and completion_for<Completion, Effect>)
+    kept_completion(Completion done) : to(done.to), done_(std::move(done)) {}
+
+    void operator()(typename Effect::answer answer) const { done_(std::move(answer)); }
+
+    ticket to;
+
+private:
+    kept<typename Effect::answer> done_;
+};
+
+/// A call that was not carried out yet.
+template <class Effect>
+struct kept_call {
+    request<Effect> asked;
+    kept_completion<Effect> done;
+};
+
+/// The answer that says that nothing was done.
+template <class Answer>
+Answer refusal(error why);
+
+/// When a model in memory answers.
+enum class answers : std::uint8_t {
+    at_once,   ///< within the call
+    when_run,  ///< when its `run_one()` is called, oldest first
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -80,6 +117,14 @@ kept<Arguments...>& kept<Arguments...>::operator=(const kept& other) {
 template <class... Arguments>
 kept<Arguments...>::~kept() {
     does_->destroy(bytes_);
+}
+
+template <class Answer>
+Answer refusal(error why) {
+    if constexpr (std::constructible_from<Answer, not_applied>)
+        return not_applied{std::move(why)};
+    else
+        return tl::unexpected<error>(std::move(why));
 }
 
 }  // namespace headgate::inline v1::simulation

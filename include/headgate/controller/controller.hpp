@@ -250,7 +250,7 @@ private:
 
     void tell_histories() {
         for (auto& [handle, one] : drivers_) {
-            if (not one.told.is_due()) continue;
+            if (not one.told.is_due(to_.clock.now())) continue;
             const machine<Policies>& value = one.drive.value();
             request<tell> r{.by = {.visit = static_cast<std::uint32_t>(handle.value)},
                             .deadline = to_.clock.now() + policy_.wait.call,
@@ -296,7 +296,9 @@ private:
     void receive(answered<tell>& a) {
         entry* const one = find_entry(job_handle{a.to.visit});
         if (not one) return;
-        const auto otherwise = [&](const error&) { one->told.not_stored(); };
+        const auto otherwise = [&](const error&) {
+            one->told.not_stored(to_.clock.now() + policy_.wait.graceful);
+        };
         a.result.match([&](applied) { one->told.stored(); }, otherwise, otherwise);
     }
 

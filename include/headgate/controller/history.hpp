@@ -28,11 +28,12 @@ class history {
 public:
     void add(generation of, const note& what);
     bool is_empty() const { return lines_.empty(); }
-    bool is_due() const { return not lines_.empty() and not is_in_flight_; }
+    bool is_due(instant now) const { return not lines_.empty() and not is_in_flight_ and not_before_ <= now; }
     /// Everything there is; kept until it is stored.
     std::vector<log_line> take();
     void stored();
-    void not_stored();
+    /// To be told again at `not_before`.
+    void not_stored(instant not_before);
 
 private:
     static constexpr std::size_t most_lines = 500;
@@ -40,6 +41,7 @@ private:
     std::vector<log_line> lines_;
     std::size_t in_flight_ = 0;
     bool is_in_flight_ = false;
+    instant not_before_{};
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -129,12 +131,13 @@ inline std::vector<log_line> history::take() {
 
 inline void history::stored() {
     lines_.erase(lines_.begin(), lines_.begin() + static_cast<std::ptrdiff_t>(in_flight_));
-    not_stored();
+    not_stored({});
 }
 
-inline void history::not_stored() {
+inline void history::not_stored(instant not_before) {
     is_in_flight_ = false;
     in_flight_ = 0;
+    not_before_ = not_before;
 }
 
 }  // namespace headgate::inline v1

@@ -92,23 +92,23 @@ std::string waits_for(const machine<Policies>& of) {
                            : std::string();
     };
     if (not j.persisted and not is_terminal(of.state()))
-        return "the database" + attempts(j.persisted.attempt(), 0);
+        return "the database" + attempts(j.persisted.tries(), 0);
     if (const auto* s = std::get_if<scheduling>(&of.phase())) {
         if (s->lacking)
             return "slots: needed " + std::to_string(s->lacking->needed) + ", available " +
-                   std::to_string(s->lacking->available) + attempts(s->asked.attempt(), 0);
-        if (not s->asked) return "the scheduler" + attempts(s->asked.attempt(), of.policy().budget[error_kind::scheduler]);
+                   std::to_string(s->lacking->available) + attempts(s->asked.tries(), 0);
+        if (not s->asked) return "the scheduler" + attempts(s->asked.tries(), of.policy().budget[error_kind::scheduler]);
         if (not s->is_placed)
             return "workers: " + count(j.workers.open_slots(), slots_needed(*j.program), "slots open");
         if (j.restore and not s->prepared)
-            return "the checkpoint" + attempts(s->loaded.attempt(), of.policy().budget[error_kind::state_backend]);
+            return "the checkpoint" + attempts(s->loaded.tries(), of.policy().budget[error_kind::state_backend]);
         if (not s->is_launching) return "workers of earlier generations to end";
         return "tasks: " + count(j.tasks.count() - j.tasks.not_started(), j.tasks.count(), "started");
     }
     if (std::holds_alternative<recovering>(of.phase()))
         return "restart " + std::to_string(j.next.restarts) + ", backing off; last: " + j.next.last_error;
     if (std::holds_alternative<stopping>(of.phase()) or std::holds_alternative<failing>(of.phase()))
-        return "workers to end" + attempts(j.stop.gone.attempt(), 0);
+        return "workers to end" + attempts(j.stop.gone.tries(), 0);
     if (std::holds_alternative<running>(of.phase()) and j.noticed_wish > j.next.applied and j.compiled and j.wish)
         return "not supported yet: change of " + needs_restart(*j.compiled, *j.wish);
     if (is_terminal(of.state())) return j.next.last_error;
@@ -117,8 +117,11 @@ std::string waits_for(const machine<Policies>& of) {
 
 inline void history::add(generation of, const note& what) {
     if (lines_.size() == most_lines) {
-        lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(in_flight_));
-        if (in_flight_ < lines_.size()) lines_[in_flight_].text = "(earlier lines were left out)";
+        // Of those that were not sent yet, if there are any.
+        const std::size_t oldest = in_flight_ < most_lines ? in_flight_ : 0;
+        lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(oldest));
+        if (oldest < in_flight_) --in_flight_;
+        if (oldest < lines_.size()) lines_[oldest].text = "(earlier lines were left out)";
     }
     lines_.push_back({.number = 0, .at = {}, .generation = of, .text = one_line(text_of(what), 16 << 10)});
 }

@@ -28,6 +28,8 @@ public:
     constexpr const T& value() const;
     /// 0 if it was never asked for.
     constexpr headgate::attempt attempt() const { return attempt_; }
+    /// How often it was asked for since it was last known or forgotten.
+    constexpr headgate::attempt tries() const { return tries_; }
     constexpr bool in_flight() const { return phase_ == phase::in_flight; }
 
     constexpr void learn(T value);
@@ -44,7 +46,6 @@ public:
     /// Precondition: in flight.
     constexpr void pause(duration length, instant now);
 
-
     friend bool operator==(const fact&, const fact&) = default;
 
 private:
@@ -53,6 +54,7 @@ private:
     instant until_ = never;
     duration paused_{};
     headgate::attempt attempt_{};
+    headgate::attempt tries_{};
     phase phase_{};
     [[no_unique_address]] T value_{};
 };
@@ -81,6 +83,7 @@ constexpr void fact<T>::ask(instant until) {
     phase_ = phase::in_flight;
     until_ = until;
     ++attempt_.value;
+    ++tries_.value;
 }
 
 template <class T>
@@ -95,6 +98,8 @@ template <class T>
 constexpr void fact<T>::learn(T value) {
     phase_ = phase::known;
     until_ = never;
+    paused_ = {};
+    tries_ = {};
     value_ = std::move(value);
 }
 

@@ -45,7 +45,7 @@ struct checkpoints {
     checkpoint_stage stage{};
     checkpoint_name name{};  ///< of the one being taken, or taken last
     instant due = never;     ///< the next one; not armed yet: never
-    instant until = never;   ///< the one being taken has failed then
+    instant until = never;   ///< the one being taken has failed then; time without the database does not count
     std::uint32_t since_clean{};
     fact<checkpoint_written> row{};  ///< of the stage: one after the other, so each asking has its own attempt
     fact<> object{};                 ///< likewise
@@ -90,7 +90,6 @@ inline void enter(checkpoints& k, checkpoint_stage next) {
 template <class Context>
 void begin(checkpoints& k, Context& c) {
     k.name = {{k.name.epoch.value + 1}, c.current()};
-    k.until = c.from_now(c.policy.wait.checkpoint);
     k.reported = subtask_set(c.job.tasks.count());
     k.metadata = {.name = k.name, .nodes = {}};
     for (const node& each : c.job.running->program->nodes) {
@@ -136,7 +135,7 @@ void want_row(checkpoints& k, Context& c, checkpoint_name name, checkpoint_state
 
 template <class Context>
 void want(checkpoints& k, Context& c) {
-    const bool is_taking = k.stage != checkpoint_stage::idle and k.stage < checkpoint_stage::removing;
+    const bool is_taking = k.stage == checkpoint_stage::collecting or k.stage == checkpoint_stage::storing;
     if (is_taking and c.reached(k.until)) detail::fail(k, c, "not complete in time");
 
     if (k.stage == checkpoint_stage::idle) {
@@ -214,6 +213,7 @@ void on(checkpoints& k, Context& c, const answered<write_checkpoint>& a) {
         [&](const checkpoint_written& written) {
             if (k.stage == checkpoint_stage::beginning) {
                 c.job.workers.attend_all();
+                k.until = c.from_now(c.policy.wait.checkpoint);
                 return detail::enter(k, checkpoint_stage::collecting);
             }
             if (k.stage == checkpoint_stage::failing) return detail::idle(k, c);

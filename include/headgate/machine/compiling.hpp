@@ -39,10 +39,14 @@ step<created> want(created&, Context& c) {
 
 template <class Context>
 step<compiling> want(compiling&, Context& c) {
+    if (c.job.healthy_at == never) c.job.healthy_at = c.from_now({});
     if (not c.job.wish) {
         c.reached(c.from_now(c.policy.wait.call));
         return stay;
     }
+    // A wish that cannot be carried out is answered by Failed: only another one is tried again.
+    c.job.next.applied = c.job.wish->version;
+    c.job.next.restart_nonce = c.job.wish->restart_nonce;
     if (const auto ok = check(*c.job.wish, c.policy.most); not ok) return to<failing>(ok.error());
     auto checked = with_overrides(*c.job.wish->program, c.job.wish->parallelism, c.policy.most);
     if (not checked) return to<failing>(checked.error());

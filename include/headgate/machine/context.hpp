@@ -60,7 +60,7 @@ public:
     /// How long to wait before the next attempt at `wanted`.
     template <class T>
     duration retry_pause(const fact<T>& wanted) {
-        return policy.state_retry(wanted.attempt(), wanted.paused(), bits());
+        return policy.state_retry(wanted.tries(), wanted.paused(), bits());
     }
 
     /// Attempts allowed of this kind; 0: without limit.
@@ -87,6 +87,11 @@ public:
     template <class T>
     bool accepts(const fact<T>& wanted, const ticket& to, std::uint32_t visit);
     void attend_workers() { job.workers.tend(now()); }
+    /// Calls `serve(worker&)` for each worker on the attention list.
+    template <class Serve>
+    void serve_attended(Serve serve) {
+        job.workers.serve_attended(now(), serve);
+    }
     void heard(worker& from) { from.heard = now(); }
     /// Calls `late(worker&)` for each present worker that was not heard for too long; arms the next look.
     template <class Late>
@@ -113,7 +118,7 @@ private:
 template <class Policies>
 template <class T>
 error context<Policies>::overdue_error(error_kind kind, const fact<T>& wanted) const {
-    return {.kind = kind, .text = "no answer in time, attempt " + std::to_string(wanted.attempt().value)};
+    return {.kind = kind, .text = "no answer in time, attempt " + std::to_string(wanted.tries().value)};
 }
 
 template <class Policies>
@@ -187,7 +192,7 @@ template <class Policies>
 template <class T>
 void context<Policies>::again(fact<T>& wanted, const error& why) {
     const duration length = retry_pause(wanted);
-    tell(retried{why, wanted.attempt(), budget_of(why.kind), length});
+    tell(retried{why, wanted.tries(), budget_of(why.kind), length});
     spend(why);
     pause(wanted, length);
 }

@@ -79,9 +79,10 @@ public:
     /// Puts a worker on the list of those that something may be due for.
     void attend(worker& one);
     void attend_all();
-    /// Calls `serve(worker&)` for each on the list, and empties it.
+    /// Calls `serve(worker&)` for each on the list, and empties it. What is due by `now` and was not asked for even so
+    /// is not wanted any more, and not waited for.
     template <class Serve>
-    void serve_attended(Serve serve);
+    void serve_attended(instant now, Serve serve);
 
     /// A lower bound of the workers' deadlines. `tend` attends those that are due by `now`.
     instant next_due() const { return next_due_; }
@@ -91,6 +92,8 @@ public:
     friend bool operator==(const crew&, const crew&) = default;
 
 private:
+    static instant next_due(const worker& one, instant after);
+
     std::vector<worker> members_;
     std::vector<std::uint32_t> attention_;
     headgate::generation generation_{};
@@ -152,16 +155,22 @@ inline void crew::attend_all() {
     for (worker& one : members_) attend(one);
 }
 
+inline instant crew::next_due(const worker& one, instant after) {
+    instant next = never;
+    for (const instant due :
+         {one.channel.deadline(), one.launched.deadline(), one.barrier.deadline(), one.dismissed.deadline()})
+        if (due > after) next = std::min(next, due);
+    return next;
+}
+
 template <class Serve>
-void crew::serve_attended(Serve serve) {
-    // By index: serving one may put another on the list.
+void crew::serve_attended(instant now, Serve serve) {
+    // By index: serving one may put another on the list, or launch a worker, which moves them all.
     for (std::size_t i = 0; i < attention_.size(); ++i) {
-        worker& one = members_[attention_[i]];
-        one.is_attended = false;
-        serve(one);
-        for (const instant due : {one.channel.deadline(), one.launched.deadline(), one.barrier.deadline(),
-                                  one.dismissed.deadline()})
-            due_at(due);
+        const std::uint32_t at = attention_[i];
+        members_[at].is_attended = false;
+        serve(members_[at]);
+        due_at(next_due(members_[at], now));
     }
     attention_.clear();
 }
@@ -170,12 +179,8 @@ inline void crew::tend(instant now) {
     if (next_due_ > now) return;
     next_due_ = never;
     for (worker& one : members_) {
-        const instant due = std::min({one.channel.deadline(), one.launched.deadline(), one.barrier.deadline(),
-                                      one.dismissed.deadline()});
-        if (due <= now)
-            attend(one);
-        else
-            due_at(due);
+        if (next_due(one, instant::min()) <= now) attend(one);
+        due_at(next_due(one, now));
     }
 }
 

@@ -46,6 +46,7 @@ struct job {
     job_row next{};
     fact<> persisted{};
     std::uint32_t writes{};  ///< visit of `persisted`: a new one for each new `next`
+    instant unwritten_since = never;  ///< when the write that is not durable yet was first asked for
     bool is_let_go = false;
 
     std::shared_ptr<const headgate::wish> wish{};      ///< null until the first one came

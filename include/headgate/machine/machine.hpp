@@ -181,15 +181,15 @@ bool machine<Policies>::take(const fenced<registered>& m, context_type& c) {
         w = job_.workers.find(of.worker);
         if (of.generation != job_.next.generation or not w) return true;
     }
+    w->stream = of.stream;
+    c.heard(*w);
+    job_.overdue_look = std::min(job_.overdue_look, c.from_now(policy_.wait.overdue));
+    if (w->is_present()) return false;  // the same again: its stream was lost, or the message came twice
     const bool is_known = w->profile.incarnation == shown.incarnation;
     if (not is_known or w->profile.rpc_address != shown.rpc_address) {
         w->channel.forget();
         w->dials = 0;
     }
-    w->stream = of.stream;
-    c.heard(*w);
-    job_.overdue_look = std::min(job_.overdue_look, c.from_now(policy_.wait.overdue));
-    if (w->is_present()) return false;  // the same again: its stream was lost, or the message came twice
     w->profile = shown;
     job_.workers.enter(*w, w->channel ? worker_phase::open : worker_phase::connected);
     return dispatch(worker_joined{of.worker}, c);
@@ -220,7 +220,10 @@ bool machine<Policies>::take(const worker_exited& e, context_type& c) {
 template <class Policies>
 bool machine<Policies>::take(const answered<stop_workers>& a, context_type& c) {
     teardown& stop = job_.stop;
-    if (not c.accepts(stop.gone, a.to, stop.visit)) return false;
+    // It outlives generations: its visit is its own.
+    ticket to = a.to;
+    to.generation = job_.next.generation;
+    if (not c.accepts(stop.gone, to, stop.visit)) return false;
     // A stop may be repeated, so an unknown outcome is asked for again like one that was not applied.
     const auto again = [&](const error& why) {
         c.tell(retried{why, stop.gone.attempt(), 0, policy_.wait.graceful});
@@ -461,7 +464,6 @@ void machine<Policies>::enter(state_name to, const std::optional<error>& why, co
             job_.restarts = {};
             job_.healthy_at = never;
         }
-        if (job_.healthy_at == never) job_.healthy_at = c.from_now({});
     }
     if (to == state_name::scheduling) prepare_scheduling(is_retry, why, c);
     if (to == state_name::running) {
@@ -498,9 +500,6 @@ void machine<Policies>::prepare_scheduling(bool is_retry, const std::optional<er
         const duration pause = policy_.state_retry({job_.spent[kind]}, {}, c.bits());
         c.tell(retried{why.value_or(error{}), {job_.spent[kind]}, c.budget_of(why.value_or(error{}).kind), pause});
         s.not_before = c.from_now(pause);
-    } else {
-        job_.next.applied = job_.compiled->version;
-        job_.next.restart_nonce = job_.compiled->restart_nonce;
     }
     if (job_.is_generation_used) {
         ++job_.next.generation.value;

@@ -45,9 +45,14 @@ namespace detail {
 
 inline bool needs_claim(const job& j) { return not j.is_owned() or j.durable.generation != j.next.generation; }
 
-/// Time without the database counts for nothing (T5).
-inline void excuse(job& j, duration length) {
-    if (j.healthy_at != never) j.healthy_at = later(j.healthy_at, length);
+/// Durable. The time until then, without the database, counts for nothing (T5, R3).
+template <class Context>
+void is_written(Context& c) {
+    job& j = c.job;
+    if (not j.persisted) j.persisted.learn({});
+    if (j.unwritten_since == never) return;
+    if (j.healthy_at != never) j.healthy_at = later(j.healthy_at, c.since(j.unwritten_since));
+    j.unwritten_since = never;
 }
 
 template <class Context>
@@ -59,11 +64,12 @@ standing stood(Context& c, const job_row& row, const std::optional<checkpoint_ro
         return standing::mine;
     }
     if (row.owner == j.self) {
+        // The first answer to the claim of a generation says what it restores; a later one says it of a later time.
+        if (restore and row.generation == j.next.generation and needs_claim(j)) j.restore = *restore;
         j.durable = row;
-        if (restore and row.generation == j.next.generation) j.restore = *restore;
         const bool is_known = not restore and row.generation == j.next.generation;
         if (same_content(row, j.next) and (restore or is_known)) {
-            if (not j.persisted) j.persisted.learn({});
+            is_written(c);
         } else if (is_current) {
             j.persisted.forget();
         }
@@ -90,8 +96,7 @@ standing not_stored(Context& c, const ticket& to, const error& why) {
         return standing::lost;
     }
     const duration length = c.retry_pause(j.persisted);
-    c.tell(retried{why, j.persisted.attempt(), 0, length});
-    excuse(j, length + c.policy.wait.call);
+    c.tell(retried{why, j.persisted.tries(), 0, length});
     c.pause(j.persisted, length);
     return standing::mine;
 }
@@ -105,10 +110,12 @@ void want_persisted(Context& c) {
         j.persisted.forget();
         ++j.writes;
     }
+    if (not j.persisted and j.unwritten_since == never) j.unwritten_since = c.from_now({});
     j.next.revision = j.durable.revision + 1;
     const auto row = [&] { return j.next; };
     if (detail::needs_claim(j)) {
-        const epoch threshold = j.wish ? j.wish->ignore_state_before_epoch.value_or(epoch{}) : epoch{};
+        const headgate::wish* const by = j.compiled ? j.compiled.get() : j.wish.get();
+        const epoch threshold = by ? by->ignore_state_before_epoch.value_or(epoch{}) : epoch{};
         c.want_of_job(j.persisted, j.writes, c.policy.wait.call, [&] {
             return claim{.job = j.id, .expected = j.durable.revision, .next = row(), .threshold = threshold};
         });

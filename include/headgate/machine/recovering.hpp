@@ -21,6 +21,7 @@ struct recovering {
 
     restart_answer answer{};     ///< of the restart policy, when the job failed
     instant not_before = never;  ///< armed when it acts first
+    instant turn = instant::min();  ///< the governor's; it may come before that
     instant until = never;
 
     friend bool operator==(const recovering&, const recovering&) = default;
@@ -35,15 +36,15 @@ step<recovering> want(recovering& s, Context& c) {
         s.until = c.from_now(c.policy.wait.stop);
     }
     const bool is_clean = c.tear_down(c.current(), false);
-    const bool is_backed_off = c.reached(s.not_before);
+    const bool is_backed_off = c.reached(std::max(s.not_before, s.turn));
     if (is_backed_off and (is_clean or c.reached(s.until))) return to<compiling>;
     return stay;
 }
 
 /// The governor's word: restarts of many jobs do not come all at once (R3).
 template <class Context>
-step<recovering> on(recovering& s, Context&, const restart_turn& turn) {
-    if (s.until != never) s.not_before = std::max(s.not_before, turn.go);
+step<recovering> on(recovering& s, Context&, const restart_turn& governed) {
+    s.turn = std::max(s.turn, governed.go);
     return stay;
 }
 

@@ -47,7 +47,7 @@ step<running> want(running& s, Context& c) {
     }
     if (c.job.tasks.sources_finished()) return to<finishing>;
     want(s.taken, c);
-    c.job.workers.serve_attended([&](worker& w) {
+    c.serve_attended([&](worker& w) {
         if (not w.is_placed()) dismiss(w, c);
         else if (s.taken.wants_barriers() and w.channel) want_barrier(s.taken, w, c);
     });

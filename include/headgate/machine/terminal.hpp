@@ -42,7 +42,7 @@ step<failed> want(failed&, Context& c) {
 
 template <class Context>
 step<finished> want(finished&, Context& c) {
-    c.tear_down(c.current(), false);
+    if (c.job.is_owned()) c.tear_down(c.current(), false);
     return stay;
 }
 

@@ -22,6 +22,8 @@ struct timeline {
     std::array<bool, phase_count> is_begun{};
     std::array<bool, phase_count> is_over{};
 
+    bool has_begun(phase what) const { return is_begun[static_cast<std::size_t>(what)]; }
+
     /// Notes what has become true, and tells of a phase that ended.
     template <class Context>
     void note(Context& c, phase what, bool begun, bool over);

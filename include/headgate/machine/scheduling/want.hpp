@@ -41,7 +41,7 @@ step<scheduling> want(scheduling& s, Context& c) {
         if (const auto why = place(s, c)) return to<failing>(*why);
     if (s.is_placed and is_restorable and not s.is_launching and (is_clean or c.reached(s.clean_until)))
         begin_launching(s, c, is_clean);
-    c.job.workers.serve_attended([&](worker& w) { serve(w, s, c); });
+    c.serve_attended([&](worker& w) { serve(w, s, c); });
 
     note_phases(s, c, is_clean, is_restorable);
     if (s.is_placed and c.job.tasks.all_started()) return to<running>;
@@ -126,7 +126,7 @@ std::optional<error> place(scheduling& s, Context& c) {
         return error{.kind = error_kind::internal, .text = "the assignment policy made a bad plan: " + ok.error().text};
 
     const auto placed = std::make_shared<const plan>(*std::move(made));
-    const std::uint32_t ignored = j.wish->ignore_state_before_epoch.value_or(epoch{}).value;
+    const std::uint32_t ignored = j.compiled->ignore_state_before_epoch.value_or(epoch{}).value;
     execution what{.job = j.id,
                    .generation = c.current(),
                    .program = j.program,
@@ -134,7 +134,7 @@ std::optional<error> place(scheduling& s, Context& c) {
                    .digest = digest(*placed),
                    .start_epoch = {ignored > 0 ? ignored - 1 : 0},
                    .minimum_epoch = {ignored},
-                   .checkpoint_interval = j.wish->checkpoint_interval};
+                   .checkpoint_interval = j.compiled->checkpoint_interval};
     if (j.restore) {
         what.restore = j.restore->name;
         what.start_epoch = j.restore->name.epoch;
@@ -219,7 +219,8 @@ void note_phases(scheduling& s, Context& c, bool is_clean, bool is_restorable) {
     t.note(c, phase::stopping_old, true, is_clean);
     t.note(c, phase::starting, true, bool(s.asked));
     if (j.restore) t.note(c, phase::loading, true, is_restorable);
-    const bool any_joined = j.workers.count(worker_phase::launched) < j.workers.members().size();
+    const bool any_joined = t.has_begun(phase::dialling) or s.is_placed or
+                            j.workers.count(worker_phase::launched) < j.workers.members().size();
     t.note(c, phase::registering, true, s.is_placed);
     t.note(c, phase::dialling, any_joined, s.is_placed);
     t.note(c, phase::starting_tasks, s.is_launching, s.is_placed and j.tasks.all_started());

@@ -1,0 +1,70 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// concepts: what a worker asks of the program that runs the subtasks: the one that a user writes.
+
+#include <headgate/vocabulary/engine.hpp>
+
+#include <concepts>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+/// Hears an engine: called from any thread.
+template <class Receiver>
+concept engine_receiver = std::copyable<Receiver> and requires(const Receiver& report, engine_event said) {
+    report(said);
+};
+
+/// The poorest receiver.
+struct any_engine_receiver {
+    void operator()(engine_event) const {}
+};
+
+/// Runs one worker's share of an execution.
+///
+///     expression                meaning
+///     ------------------------  -----------------------------------------------------------------------------------
+///     e.start(share, report)    starts the subtasks of `execution_share` and keeps `report`, an `engine_receiver`;
+///                               called once at most. `report(engine_initialized{})` follows, or with why not
+///     e.begin_checkpoint(name)  barriers into the sources that run here; each subtask that stored its state reports
+///                               `subtask_checkpointed`. Called once at most for an epoch, epochs ascending
+///     e.stop(force)             stops everything. Without force: soon, `engine_stopped` follows. With force, which may
+///                               come after the other: no effect on the outside once it returned (G7)
+///     e.counters()              std::vector<node_counters>, read for each heartbeat
+///
+/// `start` may take its receiver as `std::function<void(engine_event)>`, so that an engine needs to be no template:
+///
+///     struct my_engine {
+///         void start(execution_share share, std::function<void(engine_event)> report);
+///         void begin_checkpoint(checkpoint_name name);
+///         void stop(bool force);
+///         std::vector<node_counters> counters();
+///     };
+///
+/// Laws:
+///
+///     answers     a start is answered by `engine_initialized`, once
+///     its_own     subtasks that it reports are of its share; others are ignored
+///     once        a subtask is reported started once, finished or failed once, and checkpointed once an epoch;
+///                 repeats change nothing
+///     in_order    a subtask's events come in their order: started, checkpointed, finished
+///     still       after a forced stop returned nothing is written, sent or committed any more
+///
+/// A barrier may reach this worker over data connections before `begin_checkpoint` does: `subtask_checkpointed` may
+/// come first, and the call must do no harm then.
+///
+/// Waiting    no member blocks for long, but a forced `stop` may take what it needs. `report` waits while the driver is
+///            65,536 events behind, but never on the thread that polls the driver.
+/// Threads    one member at a time, on the driver's thread. `report` is called from any thread, also within a member;
+///            after the driver's end it does nothing.
+/// Errors     a subtask's are `task_failure`; of all, `engine_stopped` with the reason. Texts are cut to 16 KiB.
+/// Archetype  `archetype::engine`.
+template <class Engine>
+concept engine = requires(Engine& e, execution_share share, checkpoint_name name, bool force) {
+    { e.start(share, any_engine_receiver{}) } -> std::same_as<void>;
+    { e.begin_checkpoint(name) } -> std::same_as<void>;
+    { e.stop(force) } -> std::same_as<void>;
+    { e.counters() } -> std::same_as<std::vector<node_counters>>;
+};
+
+}  // namespace headgate::inline v1

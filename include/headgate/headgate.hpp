@@ -12,3 +12,4 @@
 #include <headgate/machine/machine.hpp>
 #include <headgate/machine/table.hpp>
 #include <headgate/retry/retry.hpp>
+#include <headgate/worker/driver.hpp>

@@ -144,7 +144,6 @@ int run(const options& o) {
     signals.async_wait([&](auto, int) { loop.stop(); });
     headgate::asio::drive(loop, driven);
     loop.run();
-    channel->reset();
     return ended;
 }
 

@@ -55,9 +55,12 @@ public:
     /// Handles everything that has come and everything that is due. Never blocks.
     void poll() {
         ask_outside();
-        for (int round = 0; round < most_rounds and not box_->is_empty(); ++round)
-            for (mail& one : box_->take())
-                std::visit([&](auto& what) { receive(what); }, one);
+        has_more_ = true;
+        for (int round = 0; round < most_rounds and has_more_; ++round) {
+            batch_.clear();
+            has_more_ = box_->take(batch_, most_in_a_round) or not batch_.empty();
+            for (mail& one : batch_) std::visit([&](auto& what) { receive(what); }, one);
+        }
         const instant now = to_.clock.now();
         for (std::size_t i = deadlines_.size(); i > 0 and not deadlines_.empty() and deadlines_.begin()->first <= now;
              --i)
@@ -67,7 +70,7 @@ public:
     }
     /// When to poll at the latest.
     instant next_deadline() const {
-        if (not box_->is_empty()) return instant::min();
+        if (has_more_) return instant::min();
         const instant jobs = deadlines_.empty() ? never : deadlines_.begin()->first;
         return std::min({jobs, leasing_.deadline(), watching_jobs_.deadline(), watching_workers_.deadline()});
     }
@@ -95,10 +98,11 @@ public:
 private:
     /// Mail of models that complete within their calls is handled in the same poll, but not without end.
     static constexpr int most_rounds = 100;
+    static constexpr std::size_t most_in_a_round = 4'096;
 
     /// What the channel hears with.
     struct into_streams {
-        std::shared_ptr<mailbox> box;
+        std::shared_ptr<controller_mailbox> box;
 
         void operator()(stream_event heard) const { box->post(std::move(heard)); }
     };
@@ -402,13 +406,15 @@ private:
     bindings_type to_;
     Policies policy_;
     incarnation self_{};
-    std::shared_ptr<mailbox> box_ = std::make_shared<mailbox>();
+    std::shared_ptr<controller_mailbox> box_ = std::make_shared<controller_mailbox>();
     waiting random_{moment{}};
 
     std::map<job_handle, entry> drivers_;
     std::map<job_id, job_handle> by_name_;
     std::map<job_id, job_record> seen_;  // every job as it was last seen
     std::vector<job_handle> over_;
+    std::vector<mail> batch_;
+    bool has_more_ = false;
     std::set<std::pair<instant, job_handle>> deadlines_;
     job_handle next_handle_{1};
 

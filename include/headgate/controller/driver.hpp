@@ -39,7 +39,7 @@ struct bindings {
 template <class Bindings, class Policies>
 class driver {
 public:
-    driver(job_handle handle, machine<Policies> value, std::shared_ptr<mailbox> box)
+    driver(job_handle handle, machine<Policies> value, std::shared_ptr<controller_mailbox> box)
         : handle_(handle), machine_(std::move(value)), box_(std::move(box)) {}
 
     /// Gives the event to the machine and carries out what it wants. `bits` are uniform over all 64-bit values.
@@ -91,7 +91,7 @@ private:
 
     job_handle handle_;
     machine<Policies> machine_;
-    std::shared_ptr<mailbox> box_;
+    std::shared_ptr<controller_mailbox> box_;
     effects out_{};
     std::vector<note> notes_{};
     generation_secret secret_{};

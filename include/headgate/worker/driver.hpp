@@ -8,7 +8,7 @@
 #include <headgate/concepts/secrets.hpp>
 #include <headgate/vocabulary/identity.hpp>
 #include <headgate/worker/driver/handshake.hpp>
-#include <headgate/worker/driver/mailbox.hpp>
+#include <headgate/concepts/mailbox.hpp>
 #include <headgate/worker/machine.hpp>
 
 #include <algorithm>
@@ -70,7 +70,7 @@ public:
 
 private:
     using item = std::variant<link_opened, link_ended, controller_message, called, engine_event, end_wished>;
-    using shared_mailbox = std::shared_ptr<worker_mailbox<item>>;
+    using shared_mailbox = std::shared_ptr<mailbox<item>>;
 
     static constexpr std::size_t most_in_a_poll = 4'096;
 
@@ -115,7 +115,7 @@ private:
     Clock& clock_;
     Secrets& secrets_;
     Engine& engine_;
-    shared_mailbox mail_ = std::make_shared<worker_mailbox<item>>();
+    shared_mailbox mail_ = std::make_shared<mailbox<item>>();
     std::uint64_t bits_{};  ///< state of the generator of the moments' bits
     worker_handshake handshake_;
     worker_machine machine_;

@@ -1,6 +1,6 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// worker: where what is heard on any thread waits for the thread that polls.
+// concepts: where what completes or is heard on any thread waits for the thread that polls.
 
 #include <condition_variable>
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace headgate::inline v1 {
 
 /// Whoever posts while `most` items wait, waits too; but for the thread that polled last, which would wait for itself.
 template <class Item>
-class worker_mailbox {
+class mailbox {
 public:
     static constexpr std::size_t most = 65'536;
 
@@ -54,7 +54,7 @@ private:
 // Implementation ------------------------------------------------------------------------------------------------------
 
 template <class Item>
-void worker_mailbox<Item>::post(Item item) {
+void mailbox<Item>::post(Item item) {
     std::unique_lock lock(guard_);
     has_room_.wait(lock, [&] { return items_.size() < most or is_closed_ or poller_ == std::this_thread::get_id(); });
     if (is_closed_) return;
@@ -66,7 +66,7 @@ void worker_mailbox<Item>::post(Item item) {
 }
 
 template <class Item>
-bool worker_mailbox<Item>::take(std::vector<Item>& to, std::size_t count) {
+bool mailbox<Item>::take(std::vector<Item>& to, std::size_t count) {
     const std::lock_guard lock(guard_);
     poller_ = std::this_thread::get_id();
     const bool was_full = items_.size() >= most;
@@ -79,7 +79,7 @@ bool worker_mailbox<Item>::take(std::vector<Item>& to, std::size_t count) {
 }
 
 template <class Item>
-void worker_mailbox<Item>::close() {
+void mailbox<Item>::close() {
     std::deque<Item> dropped;
     const std::lock_guard lock(guard_);
     is_closed_ = true;
@@ -90,7 +90,7 @@ void worker_mailbox<Item>::close() {
 
 template <class Item>
 template <class Wake>
-void worker_mailbox<Item>::on_wake(Wake wake) {
+void mailbox<Item>::on_wake(Wake wake) {
     std::unique_lock lock(guard_);
     waker_ = {std::make_shared<Wake>(std::move(wake)), [](void* target) { (*static_cast<Wake*>(target))(); }};
     if (items_.empty()) return;
@@ -100,7 +100,7 @@ void worker_mailbox<Item>::on_wake(Wake wake) {
 }
 
 template <class Item>
-void worker_mailbox<Item>::wake() const {
+void mailbox<Item>::wake() const {
     std::unique_lock lock(guard_);
     const waker now = waker_;
     lock.unlock();

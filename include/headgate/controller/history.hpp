@@ -3,7 +3,7 @@
 // controller: what a job's history says, and what it waits for, in words for people.
 
 #include <headgate/machine/machine.hpp>
-#include <headgate/vocabulary/note.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 #include <headgate/vocabulary/record.hpp>
 
 #include <cstddef>
@@ -13,11 +13,6 @@
 #include <vector>
 
 namespace headgate::inline v1 {
-
-/// A text from the outside made fit for one line: control characters become '?', what is too long is cut.
-std::string one_line(std::string text, std::size_t most);
-
-std::string text_of(const note& what);
 
 /// What the job waits for; empty when it waits for nothing but its data.
 template <class Policies>
@@ -45,40 +40,6 @@ private:
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
-
-inline std::string one_line(std::string text, std::size_t most) {
-    if (text.size() > most) text.resize(most);
-    for (char& c : text)
-        if (static_cast<unsigned char>(c) < ' ' or c == '\x7f') c = '?';
-    return text;
-}
-
-inline std::string text_of(const note& what) {
-    const auto seconds = [](duration length) {
-        const auto ms = length.count();
-        std::string text = std::to_string(ms / 1000) + ".";
-        for (const auto digit : {ms / 100 % 10, ms / 10 % 10, ms % 10}) text += static_cast<char>('0' + digit);
-        return text + " s";
-    };
-    return std::visit(
-        detail::overloaded{
-            [](const transition& t) {
-                std::string text = std::string(text_of(t.from)) + " -> " + std::string(text_of(t.to));
-                return t.why ? text + ": " + describe(*t.why) : text;
-            },
-            [&](const phase_ended& p) {
-                return std::string(text_of(p.what)) + " took " + seconds(p.ended - p.began) + ", from " +
-                       seconds(p.began) + " to " + seconds(p.ended);
-            },
-            [&](const retried& r) {
-                return "attempt " + std::to_string(r.attempt.value) +
-                       (r.budget > 0 ? " of " + std::to_string(r.budget) : std::string()) + " failed, again in " +
-                       seconds(r.pause) + ": " + describe(r.why);
-            },
-            [](const remark& r) { return (r.how == remark::severity::alarm ? "ALARM: " : "") + r.text; },
-        },
-        what);
-}
 
 template <class Policies>
 std::string waits_for(const machine<Policies>& of) {

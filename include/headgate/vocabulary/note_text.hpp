@@ -1,0 +1,123 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// vocabulary: notes, and texts from the outside, as lines for people.
+
+#include <headgate/vocabulary/limits.hpp>
+#include <headgate/vocabulary/note.hpp>
+#include <headgate/vocabulary/outcome.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace headgate::inline v1 {
+
+/// A text from the outside made fit for one line of a log, a terminal or a database: what a terminal acts on instead of
+/// showing it (control characters, line breaks, changes of direction) and what is not UTF-8 becomes \n, \x1b, \u202e;
+/// all else stays. Always UTF-8 and at most `most` bytes: a longer text is cut and ends in "...", if that fits.
+std::string one_line(std::string_view text, std::size_t most = limits{}.error_text);
+
+/// "Scheduling -> Recovering: dial: 127.0.0.1:7071: refused", "dialling took 0.012 s, from 0.100 s to 0.112 s",
+/// "attempt 2 of 3 failed, again in 0.150 s: ...". Not yet made fit: pass it through `one_line`.
+std::string text_of(const note& what);
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace note_detail {
+
+struct character {
+    char32_t value{};
+    std::size_t bytes{};  ///< 0: the text does not begin with a character of UTF-8
+};
+
+/// The first character of a text that is not empty (RFC 3629: no overlong forms, no surrogates).
+constexpr character first_character(std::string_view text) {
+    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    if (byte(0) < 0x80) return {byte(0), 1};
+    const std::size_t bytes = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : byte(0) >= 0xc0 ? 2 : 0;
+    if (bytes == 0 or byte(0) > 0xf4 or text.size() < bytes) return {};
+    char32_t value = byte(0) & (0x7fu >> bytes);
+    for (std::size_t i = 1; i < bytes; ++i) {
+        if ((byte(i) & 0xc0u) != 0x80) return {};
+        value = value << 6 | (byte(i) & 0x3fu);
+    }
+    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x1'0000};
+    if (value < least[bytes] or value > 0x10'ffff or (value >= 0xd800 and value <= 0xdfff)) return {};
+    return {value, bytes};
+}
+
+/// Whether a terminal or a viewer may act on it.
+constexpr bool is_control(char32_t value) {
+    return value < ' ' or (value >= 0x7f and value <= 0x9f) or value == 0x61c or value == 0x200e or value == 0x200f or
+           (value >= 0x2028 and value <= 0x202e) or (value >= 0x2066 and value <= 0x2069) or value == 0xfeff;
+}
+
+/// "\x1b", "\u202e".
+inline std::string escape(char32_t value) {
+    if (value == '\n') return "\\n";
+    if (value == '\r') return "\\r";
+    if (value == '\t') return "\\t";
+    std::string text = value <= 0xff ? "\\x" : "\\u";
+    for (int shift = value <= 0xff ? 4 : 12; shift >= 0; shift -= 4) text += "0123456789abcdef"[value >> shift & 15u];
+    return text;
+}
+
+/// "12.345 s".
+inline std::string seconds(duration length) {
+    const bool is_negative = length < duration::zero();
+    const auto all = static_cast<std::uint64_t>(length.count());
+    const std::uint64_t count = is_negative ? std::uint64_t{} - all : all;
+    std::string thousandths = std::to_string(count % 1'000);
+    thousandths.insert(0, 3 - thousandths.size(), '0');
+    return (is_negative ? "-" : "") + std::to_string(count / 1'000) + "." + thousandths + " s";
+}
+
+}  // namespace note_detail
+
+inline std::string one_line(std::string_view text, std::size_t most) {
+    constexpr std::string_view cut = "...";
+    std::string line;
+    std::size_t fits = 0;  // of the line, if the mark of a cut follows
+    while (not text.empty()) {
+        const note_detail::character next = note_detail::first_character(text);
+        const std::size_t bytes = next.bytes == 0 ? 1 : next.bytes;
+        if (next.bytes == 0)
+            line += note_detail::escape(static_cast<unsigned char>(text[0]));
+        else if (note_detail::is_control(next.value))
+            line += note_detail::escape(next.value);
+        else
+            line += text.substr(0, bytes);
+        text.remove_prefix(bytes);
+        if (line.size() > most) {
+            line.resize(fits);
+            return most < cut.size() ? line : line.append(cut);
+        }
+        if (line.size() + cut.size() <= most) fits = line.size();
+    }
+    return line;
+}
+
+inline std::string text_of(const note& what) {
+    using note_detail::seconds;
+    return std::visit(detail::overloaded{
+                          [](const transition& t) {
+                              std::string text = std::string(text_of(t.from)) + " -> " + std::string(text_of(t.to));
+                              return t.why ? text + ": " + describe(*t.why) : text;
+                          },
+                          [](const phase_ended& p) {
+                              return std::string(text_of(p.what)) + " took " + seconds(p.ended - p.began) + ", from " +
+                                     seconds(p.began) + " to " + seconds(p.ended);
+                          },
+                          [](const retried& r) {
+                              return "attempt " + std::to_string(r.attempt.value) +
+                                     (r.budget > 0 ? " of " + std::to_string(r.budget) : std::string()) +
+                                     " failed, again in " + seconds(r.pause) + ": " + describe(r.why);
+                          },
+                          [](const remark& r) { return (r.how == remark::severity::alarm ? "ALARM: " : "") + r.text; },
+                      },
+                      what);
+}
+
+}  // namespace headgate::inline v1

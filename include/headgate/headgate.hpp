@@ -11,5 +11,6 @@
 #include <headgate/controller/controller.hpp>
 #include <headgate/machine/machine.hpp>
 #include <headgate/machine/table.hpp>
+#include <headgate/machine/worst_case.hpp>
 #include <headgate/retry/retry.hpp>
 #include <headgate/worker/driver.hpp>

@@ -51,26 +51,19 @@ template <class Context>
 step<scheduling> on(scheduling& s, Context& c, const answered<load_checkpoint>& a) {
     if (not c.accepts(s.loaded, a.to)) return stay;
     if (not a.result)
-        c.again(s.loaded, {.kind = error_kind::state_backend, .text = named(c, describe(a.result.error()))});
+        c.again(s.loaded, {.kind = error_kind::state_backend, .text = describe(a.result.error())});
     else if (not *a.result)
-        c.again(s.loaded, {.kind = error_kind::state_backend, .text = named(c, "its metadata is missing")});
+        c.again(s.loaded, {.kind = error_kind::state_backend, .text = "its metadata is missing"});
     else
         s.loaded.learn(*a.result);
     return stay;
 }
 
 template <class Context>
-std::string named(const Context& c, const std::string& what) {
-    const checkpoint_name name = c.job.restore->name;
-    return "checkpoint of epoch " + std::to_string(name.epoch.value) + ", generation " +
-           std::to_string(name.generation.value) + ": " + what;
-}
-
-template <class Context>
 step<scheduling> on(scheduling& s, Context& c, const answered<prepare_checkpoint>& a) {
     if (not c.accepts(s.prepared, a.to)) return stay;
     const auto again = [&](const error& why) {
-        c.again(s.prepared, {.kind = error_kind::state_backend, .text = named(c, describe(why))});
+        c.again(s.prepared, {.kind = error_kind::state_backend, .text = describe(why)});
     };
     a.result.match([&](applied) { s.prepared.learn({}); }, again, again);
     return stay;

@@ -45,7 +45,7 @@ step<scheduling> want(scheduling& s, Context& c) {
 
     note_phases(s, c, is_clean, is_restorable);
     if (s.is_placed and c.job.tasks.all_started()) return to<running>;
-    if (c.job.exhausted) return after_exhaustion(*c.job.exhausted);
+    if (c.job.exhausted) return after_exhaustion(c, *c.job.exhausted);
     if (c.reached(c.gives_up_at())) return to<failing>(gave_up(c, restart_verdict::time_spent));
     if (c.reached(s.until)) return timed_out(s, c);
     return stay;
@@ -185,10 +185,14 @@ step<scheduling> fail_attempt(Context& c, const error& why) {
     return to<scheduling>(why);
 }
 
-inline step<scheduling> after_exhaustion(const error& why) {
+template <class Context>
+step<scheduling> after_exhaustion(const Context& c, error why) {
+    if (why.kind != error_kind::state_backend or not c.job.restore) return to<recovering>(why);
     // What cannot be read does not become readable by starting workers again (S9).
-    if (why.kind == error_kind::state_backend) return to<failing>(why);
-    return to<recovering>(why);
+    const checkpoint_name name = c.job.restore->name;
+    why.text = "checkpoint of epoch " + std::to_string(name.epoch.value) + ", generation " +
+               std::to_string(name.generation.value) + ": " + why.text;
+    return to<failing>(why);
 }
 
 template <class Context>

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSL-1.0
+// A budget of n is n attempts, then Recovering, or Failing where no restart could help (I14, S17).
+#include "stage.hpp"
+
+namespace {
+
+using namespace stages;
+
+/// How often `fails` can be done in one state of Scheduling.
+template <class Fails>
+int attempts_until_recovering(stage& s, Fails fails) {
+    int attempts = 0;
+    while (s.entered(state_name::recovering) == 0 and s.entered(state_name::failing) == 0 and attempts < 100) {
+        ++attempts;
+        fails();
+    }
+    return attempts;
+}
+
+BOOST_AUTO_TEST_CASE(the_scheduler_is_tried_20_times_I14) {
+    for (const int how : {0, 1, 2}) {
+        stage s;
+        s.without<start_workers>().start();
+        const int attempts = attempts_until_recovering(s, [&] {
+            if (how == 0) s.answer<start_workers>(refused_by(error_kind::scheduler));
+            if (how == 1) s.answer<start_workers>(no_answer());
+            if (how == 2) s.take_out<start_workers>();
+            while (s.state() == state_name::scheduling and s.count<start_workers>() == 0) s.advance_to_deadline();
+        });
+        // Twenty attempts of up to 10 s with pauses of up to a minute can outlast the workers' start-up time.
+        BOOST_TEST((s.entered(state_name::recovering) == 1u));
+        BOOST_TEST((attempts == 20 or s.entered(state_name::scheduling) > 1u));
+        BOOST_TEST(s.stands.restarts == 0u);
+        s.settle();
+        BOOST_TEST(s.stands.restarts == 1u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(start_execution_is_tried_10_times_I14) {
+    stage s;
+    s.tasks_start = false;
+    s.without<start_execution>().start();
+    s.take_out<start_execution>();
+    const int attempts = attempts_until_recovering(s, [&] {
+        s.answer<start_execution>(no_answer());
+        while (s.state() == state_name::scheduling and s.count<start_execution>() == 0) {
+            s.says(0, heartbeat{});
+            s.says(1, heartbeat{});
+            s.advance(100ms);
+            s.now = std::min(s.now, s.value.deadline());
+        }
+    });
+    BOOST_TEST((attempts <= 10 and s.current() == generation{1}));
+}
+
+BOOST_AUTO_TEST_CASE(workers_may_fail_to_initialize_5_times_I14) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    const int attempts = attempts_until_recovering(s, [&] {
+        s.says(0, initialized{});  // meaningless by now
+        s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+        s.run(20s);
+        for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+    });
+    BOOST_TEST(attempts == 5);
+    BOOST_TEST((s.stands.last_error == "worker initialization: worker 0: exit status 1"));
+}
+
+BOOST_AUTO_TEST_CASE(workers_may_come_too_late_3_times_I14) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    s.run(600s);
+    BOOST_TEST((s.entered(state_name::scheduling) == 2u and s.entered(state_name::recovering) == 0u));
+    s.run(601s);
+    BOOST_TEST((s.entered(state_name::scheduling) == 3u and s.entered(state_name::recovering) == 0u));
+    s.run(599s);
+    // The third would end at thirty minutes and some seconds, when the job is given up anyway (R3).
+    BOOST_TEST((s.stands.state == state_name::failed));
+}
+
+BOOST_AUTO_TEST_CASE(tasks_may_start_too_late_3_times_I14) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    for (int i = 0; s.entered(state_name::recovering) == 0 and i < 200; ++i) {
+        for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+        s.run(5s);
+    }
+    const auto end = std::ranges::find(s.log, "Recovering");
+    BOOST_TEST(std::count(s.log.begin(), end, "Scheduling") == 3);
+    BOOST_TEST((s.stands.last_error == "task start-up: 6 of 6 subtasks did not start in time"));
+}
+
+BOOST_AUTO_TEST_CASE(budgets_are_full_again_after_recovering_I14) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    for (int round = 1; round <= 3; ++round) {
+        for (int i = 0; s.entered(state_name::recovering) < static_cast<std::size_t>(round) and i < 100; ++i) {
+            s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+            s.run(20s);
+            for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+        }
+        BOOST_TEST(s.entered(state_name::scheduling) == 5u * static_cast<std::size_t>(round) + 1);
+        s.run(10s);
+        s.open.clear();
+        s.is_wished(wants(static_cast<std::uint64_t>(round) + 1));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_spent_budget_of_the_database_does_not_exist_T5_I14) {
+    stage s;
+    s.without<claim>().start();
+    for (int i = 0; i < 200; ++i) {
+        s.answer<claim>(refused_by(error_kind::database));
+        while (s.count<claim>() == 0) s.advance_to_deadline();
+    }
+    BOOST_TEST((s.state() == state_name::scheduling));
+}
+
+// Restarts ------------------------------------------------------------------------------------------------------------
+
+/// A job whose workers exit as soon as it runs.
+template <class Stage>
+void fails_again_and_again(Stage& s, duration length) {
+    for (const instant end = s.now + length; s.now < end and not s.value.is_over();) {
+        if (s.state() == state_name::running) s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+        s.run(1s);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_job_is_given_up_after_20_restarts_R3_J5) {
+    stage_of<policies<slot_filling, equal_jitter<exponential>, equal_jitter<exponential>, restart_after<constant>>> s(
+        {}, {.restart = {.pause = {1s}, .within = {}}});
+    s.run_up();
+    fails_again_and_again(s, 20min);
+    BOOST_TEST((s.stands.state == state_name::failed and s.stands.restarts == 20u));
+    BOOST_TEST(s.entered(state_name::running) == 21u);
+    BOOST_TEST(s.stands.last_error.find("gave up after 20 restarts; last: worker lost: worker 0: exit status 1") !=
+                   std::string::npos,
+               s.stands.last_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_is_given_up_after_30_minutes_without_a_healthy_run_R3_J5) {
+    stage_of<policies<>> s({}, {.restart = {.pause = state_backoff, .within = {.restarts = 1'000}}});
+    const instant first = s.now;
+    s.run_up();
+    fails_again_and_again(s, 2h);
+    BOOST_TEST((s.stands.state == state_name::failed));
+    BOOST_TEST((s.now - first >= 28min and s.now - first <= 31min));
+}
+
+BOOST_AUTO_TEST_CASE(the_time_to_give_up_ends_a_pass_of_scheduling_too_also_after_a_take_over_J5_R3) {
+    for (const bool is_taken_over : {false, true}) {
+        stage s(is_taken_over ? left_in(state_name::running) : job_row{});
+        s.workers_come = false;
+        const instant first = s.now;
+        s.start();
+        s.run(29min + 59s);
+        BOOST_TEST((s.state() == state_name::scheduling));
+        s.run(2s);
+        BOOST_TEST((s.stands.state == state_name::failed and s.now - first == 30min + 1s));
+        BOOST_TEST(s.stands.last_error.find("too long without a healthy run") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_healthy_run_makes_the_restart_count_zero_R3) {
+    stage s;
+    s.run_up();
+    fails_again_and_again(s, 30s);
+    BOOST_TEST(s.stands.restarts > 2u);
+    s.run(1min);
+    for (int i = 0; i < 26; ++i) {
+        for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+        s.run(5s);
+    }
+    BOOST_TEST((s.state() == state_name::running and s.stands.restarts == 0u));
+    // The time to give up begins with the next failure.
+    s.workers_come = false;
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.run(29min);
+    BOOST_TEST((s.stands.state != state_name::failed));
+    s.run(2min);
+    BOOST_TEST((s.stands.state == state_name::failed));
+}
+
+BOOST_AUTO_TEST_CASE(the_governors_turn_is_waited_for_even_if_it_comes_before_the_row_is_stored_R3) {
+    stage s;
+    s.run_up();
+    s.without<store_row>();
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.step(restart_turn{s.now + 5min});
+    s.with<store_row>().run(5min - 1s);
+    BOOST_TEST((s.state() == state_name::recovering));
+    s.run(2s);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(recovering_ends_the_workers_with_rising_force_and_goes_on_after_a_minute_J5) {
+    stage s;
+    s.run_up();
+    s.without<stop_workers>();
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.settle();
+    BOOST_TEST((not s.pending<stop_workers>().what.force and s.pending<stop_workers>().what.up_to == generation{1}));
+    s.answer<stop_workers>(1u);
+    s.advance(1s);
+    BOOST_TEST(s.pending<stop_workers>().what.force);
+    s.advance(58s);
+    BOOST_TEST((s.state() == state_name::recovering));
+    s.run(1s);
+    BOOST_TEST((s.state() == state_name::scheduling and s.current() == generation{2}));
+}
+
+BOOST_AUTO_TEST_CASE(the_answer_to_the_stop_counts_although_the_generation_has_changed_meanwhile_S3) {
+    stage s;
+    s.run_up();
+    s.without<stop_workers>();
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.settle();
+    s.advance(59s);
+    while (s.count<stop_workers>() > 1) s.take_out<stop_workers>();
+    s.run(2s);
+    BOOST_TEST((s.current() == generation{2} and s.count<start_execution>() == 0u));
+    while (s.count<stop_workers>() > 1) s.take_out<stop_workers>();
+    s.answer<stop_workers>(0u);
+    BOOST_TEST(s.count<start_execution>() == 2u);
+}
+
+}  // namespace

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "stage.hpp"
+
+namespace {
+
+using namespace stages;
+
+template <class Stage>
+void runs_on(Stage& s, duration length) {
+    for (const instant end = s.now + length; s.now < end and s.state() == state_name::running;) {
+        for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+        s.run(std::min<duration>(5s, end - s.now));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_row_of_a_checkpoint_is_durable_before_the_first_barrier_J1_I10) {
+    stage s;
+    s.without<write_checkpoint>().run_up();
+    s.advance(10s);
+    const auto begun = s.pending<write_checkpoint>().what;
+    BOOST_TEST((begun.row == checkpoint_row{{{1}, {1}}, checkpoint_state::in_progress}));
+    BOOST_TEST((begun.generation == generation{1} and begun.owner == us and begun.keep == 0u));
+    BOOST_TEST(s.count<begin_checkpoint>() == 0u);
+    s.answer<write_checkpoint>(checkpoint_written{});
+    BOOST_TEST(s.count<begin_checkpoint>() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(metadata_is_written_when_every_subtask_has_stored_and_then_the_row_is_ready_J1) {
+    stage s;
+    s.subtasks_store = false;
+    s.without<store_checkpoint>().run_up();
+    runs_on(s, 11s);
+    s.stores(0, {1});
+    BOOST_TEST(s.count<store_checkpoint>() == 0u);
+    s.stores(0, {1});
+    s.stores(1, {2});
+    BOOST_TEST(s.count<store_checkpoint>() == 0u, "a repeat and another epoch do not count");
+    s.stores(1, {1});
+    const auto written = s.pending<store_checkpoint>().what.what;
+    BOOST_TEST((written->name == checkpoint_name{{1}, {1}} and written->nodes.size() == 2u));
+    BOOST_TEST((written->nodes[1].parallelism == 4u and written->nodes[1].handles == std::vector<std::string>(4, "handle")));
+    BOOST_TEST((written->nodes[1].operators == std::vector<operator_id>{{"sink"}}));
+    BOOST_TEST((s.checkpoints.back().state == checkpoint_state::in_progress));
+    s.with<store_checkpoint>().settle();
+    BOOST_TEST((s.checkpoints.back() == checkpoint_row{{{1}, {1}}, checkpoint_state::ready}));
+}
+
+BOOST_AUTO_TEST_CASE(only_its_own_worker_stores_a_subtask_J1_I3) {
+    stage s;
+    s.subtasks_store = false;
+    s.without<store_checkpoint>().run_up();
+    runs_on(s, 11s);
+    const auto before = s.job().count.rejected;
+    s.says(0, checkpoint_report{.epoch = {1}, .subtasks = {{{2}, 3, "x"}, {{9}, 0, "x"}, {{2}, ~0u, "x"}}, .failure = {}});
+    BOOST_TEST(s.job().count.rejected == before + 3);
+    BOOST_TEST((s.in<running>().taken.reported.missing() == 6u));
+}
+
+BOOST_AUTO_TEST_CASE(the_first_checkpoint_comes_at_a_random_point_of_the_interval_and_the_others_after_it_J1) {
+    stage s;
+    wish w = wants();
+    w.checkpoint_interval = 40s;
+    s.run_up(w);
+    runs_on(s, 41s);
+    BOOST_TEST(s.checkpoints.size() == 2u);
+    runs_on(s, 41s);
+    BOOST_TEST(s.checkpoints.size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(every_fourth_checkpoint_lists_old_ones_whose_objects_go_before_their_rows_J1_I11) {
+    stage s;
+    s.obsolete = {{{1}, {1}}, {{2}, {1}}};
+    s.without<remove_checkpoint>().run_up();
+    runs_on(s, 32s);
+    BOOST_TEST(s.count<remove_checkpoint>() == 0u);
+    runs_on(s, 10s);
+    BOOST_TEST((s.pending<remove_checkpoint>().what.name == checkpoint_name{{1}, {1}}));
+    BOOST_TEST((s.checkpoints.back().state == checkpoint_state::ready));
+    s.with<remove_checkpoint>().settle();
+    BOOST_TEST((s.checkpoints[s.checkpoints.size() - 2] == checkpoint_row{{{1}, {1}}, checkpoint_state::compacted}));
+    BOOST_TEST((s.checkpoints.back() == checkpoint_row{{{2}, {1}}, checkpoint_state::compacted}));
+    runs_on(s, 21s);
+    BOOST_TEST((s.checkpoints.back().state == checkpoint_state::ready));
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_fails_three_times_leads_to_recovering_and_its_rows_become_failed_J1_J2) {
+    stage s;
+    s.subtasks_store = false;
+    s.run_up();
+    for (int failed = 1; failed <= 3; ++failed) {
+        runs_on(s, 11s);
+        BOOST_TEST((s.state() == state_name::running));
+        s.says(0, checkpoint_report{.epoch = {static_cast<std::uint32_t>(failed)}, .subtasks = {}, .failure = "disk full"});
+        s.settle();
+        if (failed < 3) BOOST_TEST((s.checkpoints.back().state == checkpoint_state::failed));
+    }
+    BOOST_TEST((s.state() == state_name::recovering));
+    BOOST_TEST((s.stands.last_error == "checkpoint: epoch 3: worker 0: disk full"));
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_is_ready_makes_earlier_failures_forgotten_J1) {
+    stage s;
+    s.subtasks_store = false;
+    s.run_up();
+    for (int round = 0; round < 6; ++round) {
+        s.subtasks_store = round % 2 == 1;
+        runs_on(s, 11s);
+        if (round % 2 == 0)
+            s.says(0, checkpoint_report{.epoch = s.in<running>().taken.name.epoch, .subtasks = {}, .failure = "disk full"});
+        s.settle();
+    }
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_takes_longer_than_ten_minutes_has_failed_J1) {
+    stage s;
+    s.subtasks_store = false;
+    s.run_up();
+    runs_on(s, 10min);
+    BOOST_TEST(s.checkpoints.size() == 1u);
+    runs_on(s, 11s);
+    BOOST_TEST((s.checkpoints.size() >= 2u and s.checkpoints[1] == checkpoint_row{{{1}, {1}}, checkpoint_state::failed}));
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(a_ready_row_whose_answer_is_late_is_never_written_as_failed_I8_I9) {
+    stage s;
+    s.subtasks_store = false;
+    s.run_up();
+    runs_on(s, 11s);
+    s.without<write_checkpoint>();
+    s.stores(0, {1});
+    s.stores(1, {1});
+    s.settle();
+    for (int i = 0; i < 200; ++i) {
+        for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+        s.advance(5s);
+    }
+    for (const effect& one : s.open)
+        if (const auto* const r = std::get_if<request<write_checkpoint>>(&one))
+            BOOST_TEST((r->what.row.state == checkpoint_state::ready));
+}
+
+BOOST_AUTO_TEST_CASE(epochs_go_on_from_the_restored_one_J1_I10) {
+    stage s;
+    s.restore = ready_checkpoint(9, 2);
+    s.run_up();
+    runs_on(s, 11s);
+    BOOST_TEST((s.checkpoints.back().name == checkpoint_name{{10}, {1}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_stream_overdue_heartbeats_an_exit_or_a_failed_task_recover_a_running_job_J2) {
+    for (const int how : {0, 1, 2, 3}) {
+        stage s;
+        s.run_up();
+        if (how == 0) s.says(0, stream_lost{});
+        if (how == 1) s.step(worker_exited{id_of(s.current(), {1}), "killed by signal 9"});
+        if (how == 2) s.advance(30s);
+        if (how == 3)
+            s.says(0, task_report{.started = s.tasks_of(0), .finished = {},
+                                  .failures = {{.node = {1}, .subtask = 0, .operator_name = "source", .text = "boom"}}});
+        BOOST_TEST((s.state() == state_name::recovering));
+        if (how == 3) BOOST_TEST(s.job().next.last_error == "task: node 1, subtask 0, operator source (user): boom");
+        s.run(5s);
+        BOOST_TEST((s.state() == state_name::running and s.stands.generation == generation{2} and s.stands.restarts == 1u));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_task_error_that_must_not_be_retried_is_fatal_S14_J2) {
+    stage s;
+    s.run_up();
+    s.says(1, task_report{.started = s.tasks_of(1), .finished = {},
+                          .failures = {{.node = {2}, .subtask = 3, .operator_name = "sink",
+                                        .domain = error_domain::external, .may_retry = false, .text = "bad table"}}});
+    s.settle();
+    BOOST_TEST((s.stands.state == state_name::failed));
+    BOOST_TEST(s.stands.last_error == "permanent: node 2, subtask 3, operator sink (external, no retry): bad table");
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_job_starts_again_when_the_nonce_changes_and_not_before_J5) {
+    stage s;
+    s.run_up();
+    s.says(0, task_report{.started = {}, .finished = {}, .failures = {{.node = {1}, .subtask = 0, .may_retry = false}}});
+    s.settle();
+    s.is_wished(wants(2));
+    BOOST_TEST((s.state() == state_name::failed and s.value.is_over()));
+    wish w = wants(3);
+    w.restart_nonce = 1;
+    s.is_wished(w);
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.generation == generation{2} and s.stands.restarts == 0u));
+}
+
+BOOST_AUTO_TEST_CASE(workers_beyond_the_need_are_told_to_end_once_the_job_runs_S11) {
+    stage s;
+    s.without<start_execution>().start();
+    s.step(worker_exited{id_of(s.current(), {1}), "exit status 1"});
+    s.run(1s);
+    BOOST_TEST((s.state() == state_name::scheduling));
+    s.with<start_execution>().settle();
+    BOOST_TEST((s.state() == state_name::running));
+    stage t;
+    t.workers_come = false;
+    t.start();
+    t.comes(0);
+    t.says(0, stream_lost{});
+    t.run(1s);
+    t.comes(1);
+    t.comes(2);
+    t.settle();
+    BOOST_TEST((t.state() == state_name::running));
+    t.without<stop_execution>();
+    t.comes(0);
+    t.settle();
+    BOOST_TEST((t.pending<stop_execution>().what.connection == connection_id{id_of({1}, {0}).value}));
+    BOOST_TEST((t.state() == state_name::running and not t.member(0).is_placed()));
+    t.says(0, stream_lost{});
+    BOOST_TEST((t.state() == state_name::running), "a spare that is lost is no loss");
+}
+
+BOOST_AUTO_TEST_CASE(a_spare_that_cannot_be_dialled_does_not_keep_the_machine_busy_J7) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    s.comes(0);
+    s.says(0, stream_lost{});
+    s.run(1s);
+    s.comes(1);
+    s.comes(2);
+    s.settle();
+    BOOST_REQUIRE((s.state() == state_name::running));
+    session again = s.of(0);
+    worker_profile p = s.profile(0);
+    p.incarnation = {{5, 5}};
+    s.without<dial>().step(again.fence(registered{p}));
+    for (int dials = 0; dials < 3; ++dials) {
+        s.answer<dial>(refused_by(error_kind::dial));
+        for (const std::uint32_t w : {0u, 1u, 2u}) s.says(w, heartbeat{});
+        s.advance(2s);
+    }
+    BOOST_TEST(s.count<dial>() == 0u);
+    for (const std::uint32_t w : {1u, 2u}) s.says(w, heartbeat{});
+    s.advance(20s);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_to_start_execution_that_never_comes_does_not_keep_a_running_job_busy_J7_S14) {
+    stage s;
+    s.without<start_execution>().start();
+    for (const std::uint32_t w : {0u, 1u}) s.starts(w);
+    BOOST_TEST((s.state() == state_name::running), "reports may come before the answer to the call");
+    runs_on(s, 1min);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_whose_sources_end_finishes_when_every_task_has_and_its_workers_are_ended_J2_I12) {
+    stage s;
+    s.without<stop_workers>().run_up();
+    s.says(0, task_report{.started = s.tasks_of(0), .finished = {{{1}, 0, 1}}, .failures = {}});
+    BOOST_TEST((s.state() == state_name::running));
+    s.finishes(0);
+    s.settle();
+    BOOST_TEST((s.state() == state_name::finishing and s.stands.state == state_name::finishing));
+    s.finishes(1);
+    s.settle();
+    BOOST_TEST((s.stands.state == state_name::finished and s.stands.is_complete and not s.value.is_over()));
+    BOOST_TEST(s.count<stop_workers>() == 1u);
+    s.advance(1min);
+    BOOST_TEST((s.count<stop_workers>() > 1u and not s.value.is_over()), "repeated until they are gone");
+    s.with<stop_workers>().settle();
+    BOOST_TEST(s.value.is_over());
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_lost_while_finishing_recovers_unless_all_has_finished_J2) {
+    stage s;
+    s.run_up();
+    s.finishes(0);
+    BOOST_TEST((s.state() == state_name::finishing));
+    s.says(1, stream_lost{});
+    BOOST_TEST((s.state() == state_name::recovering));
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_finishes_before_all_have_started_is_remembered_S14) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    s.finishes(0);
+    BOOST_TEST((s.state() == state_name::scheduling));
+    s.starts(1);
+    BOOST_TEST((s.state() == state_name::running or s.state() == state_name::finishing));
+    s.settle();
+    BOOST_TEST((s.state() == state_name::finishing));
+}
+
+}  // namespace

@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "stage.hpp"
+
+namespace {
+
+using namespace stages;
+
+BOOST_AUTO_TEST_CASE(a_job_comes_up_with_a_perfect_outside_S15) {
+    stage s;
+    s.start();
+    BOOST_TEST((s.log == std::vector<std::string>{"Compiling", "Scheduling", "Running"}));
+    BOOST_TEST((s.stands.state == state_name::running and s.stands.generation == generation{1}));
+    BOOST_TEST((s.stands.tasks == 6u and s.stands.plan and s.stands.applied == 1u));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_is_to_stop_is_not_scheduled_S1) {
+    for (const stop_mode mode : {stop_mode::checkpoint, stop_mode::graceful, stop_mode::immediate, stop_mode::force}) {
+        stage s;
+        s.start(wants(1, mode));
+        BOOST_TEST((s.log == std::vector<std::string>{"Stopping", "Stopped"}));
+        BOOST_TEST((s.entered(state_name::scheduling) == 0u and s.stands.state == state_name::stopped));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(workers_of_earlier_generations_are_stopped_while_the_new_ones_start_S3_S18) {
+    stage s(left_in(state_name::running));
+    s.without<stop_workers, start_workers>().start();
+    const auto stop = s.pending<stop_workers>();
+    BOOST_TEST((stop.what.up_to == generation{3} and not stop.what.force));
+    BOOST_TEST((s.pending<start_workers>().what.generation == generation{4}));
+}
+
+BOOST_AUTO_TEST_CASE(the_first_generation_stops_nobody_S3) {
+    stage s;
+    s.without<stop_workers>().run_up();
+    BOOST_TEST(s.count<stop_workers>() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(start_execution_waits_for_the_stop_ten_seconds_at_most_S3) {
+    stage s(left_in(state_name::running));
+    s.without<stop_workers>().start();
+    BOOST_TEST((s.job().running and s.count<start_execution>() == 0u));
+    s.advance(9s);
+    BOOST_TEST(s.count<start_execution>() == 0u);
+    s.advance(1s);
+    BOOST_TEST(s.count<start_execution>() == 2u);
+    BOOST_TEST(s.said("earlier generations are still there"));
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running));
+    s.advance(20s);
+    BOOST_TEST(s.count<stop_workers>() > 2u, "the stop is repeated in the background");
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_the_old_workers_releases_the_launch_S3) {
+    stage s(left_in(state_name::running));
+    s.without<stop_workers>().start();
+    s.answer<stop_workers>(2u);
+    BOOST_TEST(s.count<start_execution>() == 0u);
+    s.advance(3s);
+    BOOST_TEST(s.pending<stop_workers>().what.force, "those that are left are made to end");
+    s.answer<stop_workers>(0u);
+    BOOST_TEST(s.count<start_execution>() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(overrides_of_parallelism_are_applied_S4) {
+    stage s;
+    wish w = wants();
+    w.parallelism = {{{2}, 7}};
+    s.run_up(w);
+    BOOST_TEST((s.stands.tasks == 9u and s.job().workers.members().size() == 4u));
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_override_is_fatal_and_names_node_and_value_S4) {
+    for (const auto& [bad, names] : {std::pair{parallelism_override{{5}, 2}, std::pair{"5=2", "no node 5"}},
+                                     std::pair{parallelism_override{{2}, 0}, std::pair{"node 2", "parallelism 0"}},
+                                     std::pair{parallelism_override{{2}, 1u << 21}, std::pair{"node 2", "2097152"}}}) {
+        stage s;
+        wish w = wants();
+        w.parallelism = {bad};
+        s.start(w);
+        BOOST_TEST((s.stands.state == state_name::failed and s.value.is_over()));
+        BOOST_TEST(s.stands.last_error.find(names.first) != std::string::npos, s.stands.last_error);
+        BOOST_TEST(s.stands.last_error.find(names.second) != std::string::npos, s.stands.last_error);
+        BOOST_TEST(s.entered(state_name::scheduling) == 0u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_program_is_fatal_S5) {
+    stage s;
+    wish w = wants();
+    w.program = std::make_shared<const program>();
+    s.start(w);
+    BOOST_TEST((s.stands.state == state_name::failed));
+    BOOST_TEST(s.stands.last_error.find("no nodes") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_invalid_wish_with_a_new_nonce_fails_once_and_waits_for_another_S4_I15) {
+    stage s;
+    wish w = wants();
+    w.parallelism = {{{5}, 2}};
+    w.restart_nonce = 9;
+    s.start(w);
+    BOOST_TEST((s.value.is_over() and s.entered(state_name::failed) == 1u and s.stands.restart_nonce == 9u));
+    w = wants(2);
+    w.restart_nonce = 10;
+    s.is_wished(w);
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.last_error.empty()));
+}
+
+BOOST_AUTO_TEST_CASE(the_launched_set_is_as_many_workers_as_the_largest_parallelism_needs_S5_S6) {
+    stage s;
+    s.without<start_workers>().start();
+    const auto asked = s.pending<start_workers>().what;
+    BOOST_TEST((asked.workers == std::vector<worker_identity>{{id_of({1}, {0}), 2}, {id_of({1}, {1}), 2}}));
+    BOOST_TEST((asked.generation == generation{1} and asked.wish->program));
+    s.comes(1);
+    BOOST_TEST(s.count<dial>() == 1u, "a worker may connect before the call returns");
+}
+
+BOOST_AUTO_TEST_CASE(more_workers_than_the_limit_are_not_started_S6) {
+    stage_of<policies<>> s({}, {.most = {.workers = 1}});
+    s.start();
+    BOOST_TEST((s.stands.state == state_name::failed));
+    BOOST_TEST(s.stands.last_error.find("needs 2 workers") != std::string::npos, s.stands.last_error);
+}
+
+const error no_slots{.kind = error_kind::not_enough_slots, .text = {}, .needed = 4, .available = 1};
+
+BOOST_AUTO_TEST_CASE(slots_are_asked_for_about_every_second_until_there_are_enough_S6_L7) {
+    stage s;
+    s.without<start_workers>().start();
+    for (int i = 0; i < 50; ++i) {
+        s.answer<start_workers>(not_applied{no_slots});
+        BOOST_TEST((s.state() == state_name::scheduling and s.count<start_workers>() == 0u));
+        const duration pause = s.value.deadline() - s.now;
+        BOOST_TEST((pause >= 500ms and pause <= 1s));
+        s.advance(pause);
+    }
+    BOOST_TEST((s.in<scheduling>().lacking->available == 1u));
+    s.with<start_workers>().settle();
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+template <class Stage>
+void lack_slots(Stage& s, duration length) {
+    for (const instant end = s.now + length; s.now < end and s.state() == state_name::scheduling;) {
+        if (s.template count<start_workers>() > 0) s.template answer<start_workers>(not_applied{no_slots});
+        s.advance(1s);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(too_few_slots_for_the_start_up_time_are_fatal_with_needed_available_and_waited_S6) {
+    stage s;
+    s.without<start_workers>().start();
+    lack_slots(s, 599s);
+    BOOST_TEST((s.state() == state_name::scheduling));
+    lack_slots(s, 2s);
+    s.settle();
+    BOOST_TEST((s.stands.state == state_name::failed));
+    BOOST_TEST(s.stands.last_error == "not enough slots: needed 4, available 1, waited 600 s");
+}
+
+BOOST_AUTO_TEST_CASE(a_job_may_wait_for_slots_without_limit_and_that_time_does_not_count_S6_R3) {
+    stage s;
+    wish w = wants();
+    w.waits_for_slots = true;
+    s.without<start_workers>().start(w);
+    lack_slots(s, 5h);
+    BOOST_TEST((s.state() == state_name::scheduling));
+    s.with<start_workers>().run(2s);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(news_of_free_slots_wakes_the_wait_S6) {
+    stage s;
+    s.without<start_workers>().start();
+    s.answer<start_workers>(not_applied{no_slots});
+    s.step(slots_freed{});
+    BOOST_TEST(s.asked<start_workers>());
+}
+
+BOOST_AUTO_TEST_CASE(what_the_backend_calls_permanent_is_fatal_at_once_S6) {
+    stage s;
+    s.without<start_workers>().start();
+    s.answer<start_workers>(refused_by(error_kind::permanent, "no such image: x"));
+    s.settle();
+    BOOST_TEST((s.stands.state == state_name::failed));
+    BOOST_TEST(s.stands.last_error == "permanent: no such image: x");
+}
+
+BOOST_AUTO_TEST_CASE(the_claim_asks_for_no_epoch_before_the_wished_one_S7) {
+    stage s;
+    wish w = wants();
+    w.ignore_state_before_epoch = epoch{9};
+    s.without<claim>().start(w);
+    BOOST_TEST((s.pending<claim>().what.threshold == epoch{9}));
+    s.with<claim>().settle();
+    BOOST_TEST((s.job().running->start_epoch == epoch{8} and s.job().running->minimum_epoch == epoch{9}));
+    BOOST_TEST(not s.job().running->restore);
+}
+
+BOOST_AUTO_TEST_CASE(a_wish_that_changes_after_the_claim_does_not_change_what_the_plan_says_S7_I5) {
+    stage s;
+    s.restore = ready_checkpoint();
+    s.without<load_checkpoint>().start();
+    wish w = wants(2);
+    w.ignore_state_before_epoch = epoch{9};
+    s.is_wished(w);
+    s.with<load_checkpoint>().settle();
+    BOOST_TEST((s.job().running->restore == ready_checkpoint().name));
+    BOOST_TEST((s.job().running->minimum_epoch == epoch{0}));
+}
+
+BOOST_AUTO_TEST_CASE(the_restore_point_of_the_claim_is_loaded_prepared_and_given_to_the_workers_S7_S9_I7) {
+    stage s;
+    s.restore = ready_checkpoint();
+    s.without<prepare_checkpoint>().start();
+    BOOST_TEST((s.pending<prepare_checkpoint>().what.name == ready_checkpoint().name));
+    BOOST_TEST((s.job().running and s.count<start_execution>() == 0u), "placed, and not launched yet");
+    s.with<prepare_checkpoint>().without<start_execution>().settle();
+    const auto& what = *s.pending<start_execution>().what.what;
+    BOOST_TEST((what.restore == ready_checkpoint().name and what.start_epoch == epoch{4}));
+}
+
+BOOST_AUTO_TEST_CASE(loading_overlaps_with_starting_and_dialling_S9_S18) {
+    stage s;
+    s.restore = ready_checkpoint();
+    s.without<load_checkpoint>().start();
+    BOOST_TEST((s.count<load_checkpoint>() == 1u and s.job().workers.open_slots() == 4u));
+}
+
+BOOST_AUTO_TEST_CASE(metadata_that_cannot_be_had_is_tried_ten_times_and_then_fatal_by_name_S9_I14) {
+    for (const int how : {0, 1, 2}) {
+        stage s;
+        s.restore = ready_checkpoint();
+        s.without<load_checkpoint>().start();
+        int tries = 0;
+        while (s.state() == state_name::scheduling and tries < 20) {
+            ++tries;
+            if (how == 0) s.answer<load_checkpoint>(std::shared_ptr<const checkpoint_metadata>());
+            else if (how == 1) s.take_out<load_checkpoint>();
+            else s.answer<load_checkpoint>(tl::unexpected(error{error_kind::state_backend, "object x is torn"}));
+            while (s.state() == state_name::scheduling and s.count<load_checkpoint>() == 0) {
+                s.advance_to_deadline();
+                for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+            }
+        }
+        s.settle();
+        BOOST_TEST(tries == 10);
+        BOOST_TEST((s.stands.state == state_name::failed));
+        BOOST_TEST(s.stands.last_error.find("epoch 4, generation 2") != std::string::npos, s.stands.last_error);
+        if (how == 2) BOOST_TEST(s.stands.last_error.find("object x is torn") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_restore_point_that_is_committing_is_fatal_by_name_and_its_row_is_left_S10) {
+    stage s;
+    s.restore = ready_checkpoint();
+    s.restore->state = checkpoint_state::committing;
+    s.start();
+    BOOST_TEST((s.stands.state == state_name::failed and s.checkpoints.empty()));
+    BOOST_TEST(s.stands.last_error.find("epoch 4, generation 2 is committing") != std::string::npos);
+    BOOST_TEST(s.job().workers.members().empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_slots_of_open_workers_count_and_no_others_S11) {
+    stage s;
+    s.workers_come = false;
+    s.without<dial>().start();
+    s.comes(0);
+    s.comes(1);
+    BOOST_TEST((s.member(0).phase == worker_phase::connected and s.job().workers.open_slots() == 0u));
+    s.answer<dial>(stage::reached(s.pending<dial>()));
+    BOOST_TEST((s.member(0).phase == worker_phase::open and s.job().workers.open_slots() == 2u and not s.job().running));
+    s.answer<dial>(stage::reached(s.pending<dial>()));
+    BOOST_TEST(s.job().running);
+    BOOST_TEST((s.member(0).phase == worker_phase::initializing));
+    s.says(0, initialized{});
+    BOOST_TEST((s.member(0).phase == worker_phase::ready));
+}
+
+BOOST_AUTO_TEST_CASE(no_slots_too_many_or_a_bad_address_are_refused_S11) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    const auto refused_with = [&](auto change) {
+        worker_profile p = s.profile(0);
+        change(p);
+        const auto before = s.job().count.rejected;
+        s.says(0, registered{p});
+        return s.job().count.rejected == before + 1 and s.member(0).phase == worker_phase::launched;
+    };
+    BOOST_TEST(refused_with([](worker_profile& p) { p.slots = 0; }));
+    BOOST_TEST(refused_with([](worker_profile& p) { p.slots = 3; }));
+    BOOST_TEST(refused_with([](worker_profile& p) { p.rpc_address = "nowhere"; }));
+    BOOST_TEST(refused_with([](worker_profile& p) { p.data_address = ":1"; }));
+    BOOST_TEST(refused_with([](worker_profile& p) { ++p.id.value; }));
+    BOOST_TEST(not refused_with([](worker_profile&) {}));
+}
+
+BOOST_AUTO_TEST_CASE(another_generations_registration_is_ignored_and_counted_S11_G1) {
+    stage s(left_in(state_name::running));
+    s.workers_come = false;
+    s.start();
+    session old = s.of(0);
+    --old.generation.value;
+    const auto before = s.job().count.stale;
+    s.step(old.fence(registered{s.profile(0)}));
+    BOOST_TEST((s.job().count.stale == before + 1 and s.member(0).phase == worker_phase::launched));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_was_not_launched_is_rejected_S11_I17) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    s.comes(7);
+    BOOST_TEST(s.job().count.rejected == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_same_worker_and_incarnation_again_is_the_same_worker_S11) {
+    stage s;
+    s.without<start_execution>().start();
+    session again = s.of(0);
+    again.stream = {99};
+    s.step(again.fence(registered{s.profile(0)}));
+    BOOST_TEST((s.member(0).stream == stream_id{99} and s.member(0).is_open() and not s.raised_alarm()));
+    BOOST_TEST(s.count<dial>() == 0u);
+    s.with<start_execution>().settle();
+    BOOST_TEST((s.member(0).heard == s.now));
+}
+
+BOOST_AUTO_TEST_CASE(a_second_incarnation_kills_the_first_and_raises_an_alarm_S11_G3) {
+    stage s;
+    s.without<start_execution, dial>().workers_come = false;
+    s.start();
+    s.comes(0);
+    worker_profile second = s.profile(0);
+    second.incarnation = {{66, 66}};
+    session by = s.of(0);
+    by.stream = {77};
+    s.step(by.fence(registered{second}));
+    BOOST_TEST(s.raised_alarm());
+    s.advance(1min);
+    const auto before = s.job().count.stale;
+    s.says(0, heartbeat{});
+    BOOST_TEST(s.job().count.stale == before + 1, "the first one's stream counts no more");
+    BOOST_TEST((s.member(0).profile.incarnation == second.incarnation));
+}
+
+BOOST_AUTO_TEST_CASE(workers_that_never_come_are_replaced_and_those_that_came_are_kept_S11_S17) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    s.comes(0);
+    for (int i = 0; i < 150; ++i) {
+        s.says(0, heartbeat{});
+        s.run(5s);
+    }
+    BOOST_TEST((s.state() == state_name::scheduling and s.current() == generation{1}));
+    BOOST_TEST((s.member(0).is_open() and s.member(1).phase == worker_phase::gone and s.member(1).is_barred));
+    BOOST_TEST((s.member(2).phase == worker_phase::launched));
+    s.comes(1);
+    BOOST_TEST((s.member(1).phase == worker_phase::gone), "what was given up stays so");
+    s.comes(2);
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));
+}
+
+BOOST_AUTO_TEST_CASE(all_workers_are_dialled_as_soon_as_they_come_S12) {
+    stage s;
+    s.without<dial>().start();
+    BOOST_TEST(s.count<dial>() == 2u);
+    const auto first = s.pending<dial>();
+    BOOST_TEST((first.what.address == "127.0.0.1:1000" and first.what.incarnation == s.profile(0).incarnation));
+    BOOST_TEST((first.deadline - s.now == 5s));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_is_dialled_three_times_then_dropped_and_replaced_S12_I14) {
+    for (const bool are_lost : {false, true}) {
+        stage s;
+        s.without<dial>().start();
+        s.step(answered<dial>{s.open[1].index() == s.open[0].index() ? std::get<request<dial>>(s.open[1]).by : ticket{},
+                              stage::reached(std::get<request<dial>>(s.open[1]))});
+        s.open.erase(s.open.begin() + 1);
+        int dials = 0;
+        for (; s.member(0).phase == worker_phase::connected and dials < 10; ++dials) {
+            s.says(1, heartbeat{});
+            s.says(0, heartbeat{});
+            if (are_lost) {
+                s.take_out<dial>();
+                s.advance(5s);
+            } else {
+                s.answer<dial>(refused_by(error_kind::dial));
+            }
+            s.advance(2s);
+        }
+        BOOST_TEST(dials == 3);
+        BOOST_TEST((s.member(0).phase == worker_phase::gone and s.said("cannot be dialled at 127.0.0.1:1000")));
+        BOOST_TEST((s.pending<start_workers>().what.workers.back().id == id_of({1}, {2})));
+        BOOST_TEST((s.state() == state_name::scheduling and s.log.size() == 2u), "the attempt goes on");
+        s.with<dial>().settle();
+        BOOST_TEST((s.state() == state_name::running));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_planned_worker_is_told_the_same_plan_S13_I4_I5) {
+    stage s;
+    s.without<start_execution>().start();
+    BOOST_TEST(s.count<start_execution>() == 2u);
+    const auto one = std::get<request<start_execution>>(s.open[0]).what;
+    const auto two = std::get<request<start_execution>>(s.open[1]).what;
+    BOOST_TEST((one.what == two.what and one.connection != two.connection));
+    BOOST_TEST((one.what->generation == generation{1} and one.what->digest == digest(*one.what->plan)));
+    BOOST_TEST((one.what->start_epoch == epoch{0} and not one.what->restore));
+    BOOST_TEST(bool(check(*one.what->plan, *s.job().program)));
+    s.take_out<start_execution>();
+    s.advance(11s);
+    BOOST_TEST((std::get<request<start_execution>>(s.open.back()).what.what->digest == one.what->digest));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_sent_again_is_the_same_and_running_waits_for_every_subtask_S13_S14_I6) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    BOOST_TEST((s.state() == state_name::scheduling and s.job().tasks.not_started() == 6u));
+    s.starts(0);
+    BOOST_TEST((s.state() == state_name::scheduling));
+    s.starts(1);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(each_phase_is_reported_with_its_duration_once_S18) {
+    stage s;
+    s.restore = ready_checkpoint();
+    s.run_up();
+    std::vector<phase> ended;
+    for (const note& one : s.told)
+        if (const auto* const p = std::get_if<phase_ended>(&one)) ended.push_back(p->what);
+    for (const phase each : {phase::claiming, phase::stopping_old, phase::starting, phase::loading, phase::registering,
+                             phase::dialling, phase::starting_tasks})
+        BOOST_TEST(std::ranges::count(ended, each) == 1, text_of(each));
+}
+
+BOOST_AUTO_TEST_CASE(before_the_launch_a_lost_worker_is_replaced_within_the_generation_S17) {
+    stage s;
+    s.without<start_execution, dial>().start();
+    s.answer<dial>(stage::reached(s.pending<dial>()));
+    s.step(worker_exited{id_of(s.current(), {1}), "exit status 1"});
+    BOOST_TEST((s.log.back() == "Scheduling" and s.current() == generation{1}));
+    s.run(1s);
+    BOOST_TEST((s.member(0).is_open() and s.member(1).is_barred));
+    BOOST_TEST((s.member(2).phase == worker_phase::connected));
+    s.with<start_execution, dial>().settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.generation == generation{1}));
+    BOOST_TEST(s.stands.revision == 2u, "no new claim");
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_whose_stream_was_lost_may_come_back_S11_S17) {
+    stage s;
+    s.without<start_execution, dial>().start();
+    s.says(0, stream_lost{});
+    s.comes(0);
+    s.with<start_execution, dial>().run(1s);
+    BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));
+}
+
+BOOST_AUTO_TEST_CASE(after_the_launch_a_retry_is_a_new_claim_with_new_identities_S17_S2) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    BOOST_TEST((s.log.back() == "Scheduling" and s.asked<claim>()));
+    BOOST_TEST((s.current() == generation{2} and s.job().workers.members().empty()));
+    s.without<start_execution>().run(1s);
+    BOOST_TEST((s.stands.generation == generation{2} and s.job().stop.up_to == generation{1}));
+    BOOST_TEST((s.member(0).identity.id == id_of({2}, {0})));
+    BOOST_TEST((s.stands.restarts == 0u));
+    s.says(0, heartbeat{});
+    s.with<start_execution>().tasks_start = true;
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_initialization_fails_the_attempt_at_once_S14) {
+    stage s;
+    s.tasks_start = false;
+    s.without<start_execution>().start();
+    s.answer<start_execution>(applied{});
+    s.says(0, initialized{"no such file"});
+    BOOST_TEST((s.log.back() == "Scheduling" and s.current() == generation{2}));
+    BOOST_TEST((s.job().last_error->text == "worker 0: no such file"));
+}
+
+BOOST_AUTO_TEST_CASE(workers_that_are_not_heard_are_lost_in_scheduling_too_S14_J7) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    s.advance(29s);
+    s.says(1, heartbeat{});
+    BOOST_TEST((s.current() == generation{1}));
+    s.advance(1s);
+    BOOST_TEST((s.current() == generation{2} and s.job().last_error->text == "worker 0: heartbeats overdue"));
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_start_execution_ends_the_attempt_and_an_unknown_one_is_repeated_S13_G6) {
+    stage s;
+    s.tasks_start = false;
+    s.without<start_execution>().start();
+    s.answer<start_execution>(no_answer());
+    BOOST_TEST((s.current() == generation{1} and s.count<start_execution>() == 1u));
+    s.advance(1s);
+    BOOST_TEST(s.count<start_execution>() == 2u);
+    s.answer<start_execution>(refused_by(error_kind::permanent, "another plan"));
+    BOOST_TEST((s.current() == generation{2}));
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_tie_between_the_last_report_and_the_deadline_goes_to_whoever_comes_first_S14) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    s.starts(0);
+    for (int i = 0; i < 23; ++i) {
+        s.advance(5s);
+        for (std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+    }
+    s.advance(5s - 1ms);
+    BOOST_TEST((s.value.deadline() == s.now + 1ms));
+    s.now += 1ms;
+    s.starts(1);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+}  // namespace

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "stage.hpp"
+
+namespace {
+
+using namespace stages;
+
+struct in_a_phase {
+    const char* name;
+    void (*bring)(stage&);
+};
+
+void comes_to_wait_for_slots(stage& s) {
+    s.without<start_workers>().start();
+    s.answer<start_workers>(not_applied{{.kind = error_kind::not_enough_slots, .text = {}, .needed = 4, .available = 0}});
+}
+void comes_to_back_off(stage& s) {
+    s.workers_come = false;
+    s.start();
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+}
+void comes_to_recover(stage& s) {
+    s.run_up();
+    s.without<stop_workers>();
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.settle();
+}
+
+const std::vector<in_a_phase> phases{
+    {"created", [](stage&) {}},
+    {"claiming", [](stage& s) { s.without<claim>().start(); }},
+    {"stopping old workers",
+     [](stage& s) {
+         s = stage(left_in(state_name::running));
+         s.without<stop_workers>().start();
+     }},
+    {"starting workers", [](stage& s) { s.without<start_workers>().start(); }},
+    {"waiting for slots", comes_to_wait_for_slots},
+    {"loading",
+     [](stage& s) {
+         s.restore = ready_checkpoint();
+         s.without<load_checkpoint>().start();
+     }},
+    {"waiting for workers",
+     [](stage& s) {
+         s.workers_come = false;
+         s.start();
+     }},
+    {"dialling", [](stage& s) { s.without<dial>().start(); }},
+    {"launching", [](stage& s) { s.without<start_execution>().start(); }},
+    {"waiting for tasks",
+     [](stage& s) {
+         s.tasks_start = false;
+         s.start();
+     }},
+    {"backing off", comes_to_back_off},
+    {"recovering", comes_to_recover},
+    {"running", [](stage& s) { s.run_up(); }},
+    {"checkpointing",
+     [](stage& s) {
+         s.without<write_checkpoint>().run_up();
+         s.advance(10s);
+     }},
+    {"finishing",
+     [](stage& s) {
+         s.run_up();
+         s.says(0, task_report{.started = s.tasks_of(0), .finished = {{{1}, 0, 2}}, .failures = {}});
+     }},
+};
+
+BOOST_AUTO_TEST_CASE(a_stop_is_acted_on_in_the_same_turn_in_every_phase_S16_J4_L3) {
+    for (const in_a_phase& phase : phases) {
+        for (const stop_mode mode : {stop_mode::checkpoint, stop_mode::graceful, stop_mode::immediate, stop_mode::force}) {
+            BOOST_TEST_CONTEXT(phase.name << ", mode " << static_cast<int>(mode)) {
+                stage s;
+                phase.bring(s);
+                s.is_wished(wants(2, mode));
+                BOOST_TEST((s.state() == state_name::stopping or s.state() == state_name::stopped));
+                if (s.job().is_owned()) BOOST_TEST(s.count<stop_workers>() >= 1u);
+                s.with<claim, stop_workers, start_workers, load_checkpoint, dial, start_execution, write_checkpoint>();
+                const auto stale = s.job().count.stale + s.job().count.ignored;
+                s.run(1min);
+                BOOST_TEST((s.value.is_over() and s.stands.state == state_name::stopped and s.stands.applied == 2u));
+                BOOST_TEST(s.job().count.stale + s.job().count.ignored >= stale, "late answers change nothing");
+                BOOST_TEST((s.log.back() == "Stopped"));
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_with_checkpoint_or_drain_is_carried_out_as_immediate_and_that_is_said_J4) {
+    for (const stop_mode mode : {stop_mode::checkpoint, stop_mode::graceful, stop_mode::immediate, stop_mode::force}) {
+        stage s;
+        s.run_up();
+        s.without<stop_workers>().is_wished(wants(2, mode));
+        BOOST_TEST(s.said("carried out as immediate") == (mode == stop_mode::checkpoint or mode == stop_mode::graceful));
+        BOOST_TEST(s.pending<stop_workers>().what.force == (mode == stop_mode::force));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_stronger_stop_overtakes_and_a_weaker_one_does_not_J4_I13) {
+    stage s;
+    s.run_up();
+    s.without<stop_workers>().is_wished(wants(2, stop_mode::immediate));
+    s.is_wished(wants(3, stop_mode::force));
+    BOOST_TEST((s.asked<stop_workers>() and s.asked<stop_workers>()->what.force));
+    s.is_wished(wants(4, stop_mode::immediate));
+    BOOST_TEST(not s.asked<stop_workers>());
+    s.settle();
+    s.open.clear();
+    s.advance(30s);
+    BOOST_TEST(s.pending<stop_workers>().what.force);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_that_is_not_answered_with_gone_is_repeated_with_force_J4_I12) {
+    stage s;
+    s.run_up();
+    s.without<stop_workers>().is_wished(wants(2, stop_mode::immediate));
+    s.answer<stop_workers>(2u);
+    s.advance(1s);
+    BOOST_TEST(s.pending<stop_workers>().what.force);
+    for (int i = 0; i < 100; ++i) {
+        if (s.count<stop_workers>() > 0) s.answer<stop_workers>(no_answer());
+        s.advance(1min);
+    }
+    BOOST_TEST((s.state() == state_name::stopping));
+    BOOST_TEST(s.count<stop_workers>() >= 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_older_wish_than_one_seen_changes_nothing_I13) {
+    stage s;
+    s.run_up(wants(5));
+    s.is_wished(wants(4, stop_mode::force));
+    s.is_wished(wants(5, stop_mode::force));
+    BOOST_TEST((s.state() == state_name::running and s.job().wish->version == 5u));
+}
+
+BOOST_AUTO_TEST_CASE(a_wish_to_run_again_during_a_stop_is_kept_and_carried_out_after_it_I13_S16) {
+    stage s;
+    s.run_up();
+    s.without<stop_workers>().is_wished(wants(2, stop_mode::immediate));
+    s.is_wished(wants(3));
+    BOOST_TEST((s.state() == state_name::stopping));
+    s.with<stop_workers>().settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.applied == 3u));
+    BOOST_TEST((s.stands.generation == generation{2}));
+}
+
+BOOST_AUTO_TEST_CASE(a_rescale_wished_while_the_job_runs_stays_open_and_is_shown_once_S16_I13) {
+    stage s;
+    s.run_up();
+    wish w = wants(2);
+    w.parallelism = {{{2}, 6}};
+    s.is_wished(w);
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.applied == 1u));
+    BOOST_TEST(s.said("change of parallelism"));
+    const auto told = s.told.size();
+    s.is_wished(w);
+    for (const std::uint32_t i : {0u, 1u}) s.says(i, heartbeat{});
+    BOOST_TEST(s.told.size() == told);
+    // Applied at the next chance.
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.run(5s);
+    BOOST_TEST((s.state() == state_name::running and s.stands.applied == 2u and s.stands.tasks == 8u));
+}
+
+BOOST_AUTO_TEST_CASE(a_rescale_wished_while_the_job_is_scheduled_stays_open_and_is_shown_S16_I13) {
+    stage s;
+    s.without<start_execution>().start();
+    wish w = wants(2);
+    w.parallelism = {{{2}, 6}};
+    s.is_wished(w);
+    s.with<start_execution>().settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.applied == 1u and s.stands.tasks == 6u));
+    BOOST_TEST(s.said("change of parallelism"));
+}
+
+BOOST_AUTO_TEST_CASE(a_change_that_needs_no_restart_is_applied_while_the_job_runs_S16) {
+    stage s;
+    s.run_up();
+    wish w = wants(2);
+    w.tags = {{"team", "a"}};
+    s.is_wished(w);
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.applied == 2u));
+}
+
+BOOST_AUTO_TEST_CASE(the_time_to_live_ends_a_job_in_every_phase_S11_J2) {
+    for (const in_a_phase& phase : phases) {
+        BOOST_TEST_CONTEXT(phase.name) {
+            stage s;
+            phase.bring(s);
+            s.is_wished(wants(2), 3s);
+            s.with<claim, stop_workers, start_workers, load_checkpoint, dial, start_execution, write_checkpoint>();
+            s.workers_come = s.tasks_start = true;
+            s.run(2s);
+            const bool was_over = s.value.is_over();
+            s.run(1min);
+            BOOST_TEST((not was_over and s.value.is_over() and s.stands.state == state_name::stopped));
+            BOOST_TEST(s.stands.last_error == "permanent: the time to live is over");
+            s.is_wished(wants(3));
+            s.settle();
+            BOOST_TEST((s.state() == state_name::running), "another wish has another time");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_time_to_live_that_is_over_already_ends_a_job_before_it_starts_J2) {
+    stage s;
+    s.is_wished(wants(), -5s);
+    s.settle();
+    BOOST_TEST((s.stands.state == state_name::stopped and s.entered(state_name::scheduling) == 0u));
+}
+
+BOOST_AUTO_TEST_CASE(needs_restart_names_what_has_changed_J3) {
+    const wish before = wants(1);
+    BOOST_TEST(needs_restart(before, wants(2)) == "", "an equal program of another submission is the same");
+    wish after = wants(2);
+    after.tags = {{"a", "b"}};
+    after.name = "other";
+    after.checkpoint_interval = 1s;
+    BOOST_TEST(needs_restart(before, after) == "");
+    after.environment = {{"A", "b"}};
+    BOOST_TEST(needs_restart(before, after) == "environment");
+    after.parallelism = {{{2}, 8}};
+    after.backend_configuration = "x";
+    after.restart_nonce = 1;
+    BOOST_TEST(needs_restart(before, after) == "parallelism, environment, backend configuration, restart");
+    program other = *before.program;
+    other.nodes[0].operators[0].what = "else";
+    after = wants(2);
+    after.program = std::make_shared<const program>(other);
+    BOOST_TEST(needs_restart(before, after) == "program");
+}
+
+}  // namespace

@@ -137,6 +137,21 @@ BOOST_AUTO_TEST_CASE(claims_that_race_for_one_revision_have_one_winner_I1) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(writes_that_race_for_the_file_wait_for_each_other) {
+    const folder place;
+    std::vector<std::unique_ptr<sqlite::database>> all;
+    for (int i = 0; i < 4; ++i) all.push_back(open(place.file()));
+    trial t(*all[0], settle);
+    BOOST_TEST((t.put(0, trial::some_wish()) == 1u));
+    std::vector<std::shared_ptr<laws::pending<tell>>> asked;
+    for (std::size_t i = 0; i < 200; ++i)
+        asked.push_back(laws::ask(tell{.job = trial::job(), .lines = {{.text = "x"}}}, 1,
+                                  [&](const auto& r, auto done) { all[i % 4]->tell(r, done); }));
+    for (const auto& each : asked) BOOST_TEST(laws::is_applied(*t.settled(each)), laws::describe(*each));
+    const auto lines = t.log(0, 1'000);
+    BOOST_TEST((lines and lines->size() == 200u and lines->back().number == 200u));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_answered_is_there_when_the_file_is_opened_again) {
     const folder place;
     {

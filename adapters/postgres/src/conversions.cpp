@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "conversions.hpp"
+
+#include <headgate/columns/job.hpp>
+#include <headgate/protobuf/codec.hpp>
+
+#include <bit>
+#include <charconv>
+#include <utility>
+
+namespace headgate::inline v1::postgres {
+
+namespace {
+
+not_applied no_such(const job_id& job) {
+    return {{.kind = error_kind::invalid, .text = "there is no job \"" + job.value + "\""}};
+}
+
+not_applied invalid(std::string text) { return {{.kind = error_kind::invalid, .text = std::move(text)}}; }
+
+std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+
+/// The arguments that claim and store share.
+arguments exchange(const job_id& job, std::uint64_t expected, const job_row& next) {
+    columns::job to;
+    columns::set(to, next);
+    arguments made;
+    made.add(job.value).add(signed_of(expected)).add(to.generation).add(to.owner).add(to.state);
+    made.add(std::string_view(to.is_complete ? "t" : "f")).add(to.applied).add(to.restart_nonce).add(to.restarts);
+    made.add(to.tasks).add(to.last_error).add_bytes(to.plan);
+    return made;
+}
+
+/// In the order of the view `records`.
+columns::job columns_of(row& from) {
+    columns::job made;
+    made.id = from.text(), made.name = from.text(), made.stop = from.text(), made.version = from.number();
+    made.wish = from.bytes().value_or(""), made.revision = from.number(), made.generation = from.number();
+    made.owner = from.text(), made.state = from.text(), made.is_complete = from.truth();
+    made.applied = from.number(), made.restart_nonce = from.number(), made.restarts = from.number();
+    made.tasks = from.number(), made.last_error = from.text(), made.plan = from.bytes();
+    made.waits_for = from.text(), made.workers = from.number(), made.submitted = from.number();
+    made.started = from.maybe_number(), made.since = from.number(), made.now = from.number();
+    const std::string ready = from.text();  // "(epoch,generation)"
+    if (const std::size_t comma = ready.find(','); comma != ready.npos) {
+        std::int64_t epoch = -1, generation = -1;
+        std::from_chars(ready.data() + 1, ready.data() + comma, epoch);
+        std::from_chars(ready.data() + comma + 1, ready.data() + ready.size(), generation);
+        made.ready_epoch = epoch, made.ready_generation = generation;
+    }
+    return made;
+}
+
+std::uint64_t transaction(const std::string& digits) {
+    std::uint64_t value = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return value;
+}
+
+}  // namespace
+
+std::optional<error> check(const put_wish& what) {
+    if (what.job.value.empty() or what.job.value.size() > limits{}.id)
+        return invalid("a job's id has 1 to " + std::to_string(limits{}.id) + " bytes").why;
+    if (not is_text(what.job.value)) return invalid("a job's id is UTF-8 without NUL").why;
+    if (not what.next.program) return invalid("job \"" + what.job.value + "\": there is no program").why;
+    if (const std::size_t size = protobuf::encode(what.next).size(); size > limits{}.message)
+        return invalid("job \"" + what.job.value + "\": the wish has " + std::to_string(size) +
+                       " bytes, the limit is " + std::to_string(limits{}.message))
+            .why;
+    return std::nullopt;
+}
+
+arguments arguments_of(const claim& what) {
+    return exchange(what.job, what.expected, what.next).add(std::int64_t{what.threshold.value});
+}
+
+arguments arguments_of(const store_row& what) { return exchange(what.job, what.expected, what.next); }
+
+arguments arguments_of(const write_checkpoint& what) {
+    arguments made;
+    made.add(what.job.value).add(std::int64_t{what.generation.value}).add(columns::text_of(what.owner));
+    made.add(std::int64_t{what.row.name.epoch.value}).add(std::int64_t{what.row.name.generation.value});
+    made.add(text_of(what.row.state)).add(std::int64_t{what.keep});
+    return made;
+}
+
+arguments arguments_of(const put_wish& what) {
+    wish next = what.next;
+    next.version = what.expected + 1;
+    columns::job to;
+    columns::set(to, next);
+    arguments made;
+    made.add(what.job.value).add(signed_of(what.expected)).add(to.name).add(to.stop).add_bytes(to.wish);
+    return made;
+}
+
+arguments arguments_of(const tell& what) {
+    std::vector<std::int64_t> generations;
+    std::vector<std::string> texts;
+    for (const log_line& each : what.lines) {
+        generations.push_back(each.generation.value);
+        texts.push_back(each.text.substr(0, limits{}.error_text));
+    }
+    arguments made;
+    made.add(what.job.value).add(std::string_view(what.waits_for).substr(0, limits{}.error_text));
+    made.add(std::int64_t{what.workers}).add_list(generations).add_list(texts);
+    return made;
+}
+
+arguments arguments_of(const advance_lease& what, bool take_lock) {
+    arguments made;
+    // Of 128 random bits 64, as many as a lock's name has.
+    made.add(columns::text_of(what.self)).add(signed_of(what.self.value[0] ^ std::rotl(what.self.value[1], 32)));
+    made.add(signed_of(what.counter)).add(std::string_view(take_lock ? "t" : "f"));
+    return made;
+}
+
+arguments arguments_of(const read_log& what) {
+    arguments made;
+    made.add(what.job.value).add(signed_of(what.after)).add(std::int64_t{what.most});
+    return made;
+}
+
+outcome<claimed> answer_of(const claim& what, const PGresult* from) {
+    if (PQntuples(from) == 0) return no_such(what.job);
+    row at(from, 0);
+    const auto stands = columns::row_of(columns_of(at));
+    if (not stands) return not_applied{stands.error()};
+    at.skip();  // changed
+    claimed made{.row = *stands};
+    if (at.is_null()) return made;
+    const auto epoch = static_cast<std::uint32_t>(at.number());
+    const auto generation = static_cast<std::uint32_t>(at.number());
+    made.restore =
+        checkpoint_row{{{epoch}, {generation}}, columns::checkpoint_state_of(at.text()).value_or(checkpoint_state{})};
+    return made;
+}
+
+outcome<job_row> answer_of(const store_row& what, const PGresult* from) {
+    if (PQntuples(from) == 0) return no_such(what.job);
+    row at(from, 0);
+    const auto stands = columns::row_of(columns_of(at));
+    if (not stands) return not_applied{stands.error()};
+    return *stands;
+}
+
+outcome<checkpoint_written> answer_of(const write_checkpoint& what, const PGresult* from) {
+    row first(from, 0);
+    const std::string verdict = PQntuples(from) == 0 ? "none" : first.text();
+    if (verdict == "none") return no_such(what.job);
+    if (verdict == "lost")
+        return not_applied{{.kind = error_kind::ownership_lost,
+                            .text = "job \"" + what.job.value + "\" has another owner or generation"}};
+    if (verdict != "done")
+        return invalid("checkpoint " + std::to_string(what.row.name.epoch.value) + " of job \"" + what.job.value +
+                       "\" cannot go from " + verdict + " to " + std::string(text_of(what.row.state)));
+    checkpoint_written made;
+    for (int i = 1; i < PQntuples(from); ++i) {
+        row at(from, i);
+        at.skip();
+        const auto epoch = static_cast<std::uint32_t>(at.number());
+        made.obsolete.push_back({{epoch}, {static_cast<std::uint32_t>(at.number())}});
+    }
+    return made;
+}
+
+outcome<std::uint64_t> answer_of(const put_wish& what, const PGresult* from) {
+    if (PQntuples(from) == 0) return no_such(what.job);
+    const std::int64_t version = row(from, 0).number();
+    if (version < 0)
+        return invalid("job \"" + what.job.value + "\": another change made version " +
+                       std::to_string(what.expected + 1) + " first; read it and try again");
+    return static_cast<std::uint64_t>(version);
+}
+
+outcome<applied> answer_of(const tell& what, const PGresult* from) {
+    if (PQntuples(from) == 0) return no_such(what.job);
+    return applied{};
+}
+
+outcome<std::vector<controller_seen>> answer_of(const advance_lease&, const PGresult* from) {
+    std::vector<controller_seen> seen;
+    for (int i = 0; i < PQntuples(from); ++i) {
+        row at(from, i);
+        const auto read = columns::row_of({.owner = at.text(), .state = "Created"});
+        const auto counter = static_cast<std::uint64_t>(at.number());
+        if (read) seen.push_back({read->owner, counter, at.truth()});  // else edited by hand into something else
+    }
+    return seen;
+}
+
+expected<std::vector<log_line>> answer_of(const read_log& what, const PGresult* from) {
+    if (PQntuples(from) == 0) return tl::unexpected(no_such(what.job).why);
+    std::vector<log_line> lines;
+    for (int i = 0; i < PQntuples(from); ++i) {
+        row at(from, i);
+        if (at.is_null()) break;
+        log_line line;
+        line.number = static_cast<std::uint64_t>(at.number());
+        line.at = wall_time(duration(at.number()));
+        line.generation = {static_cast<std::uint32_t>(at.number())};
+        line.text = at.text();
+        lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
+seen_jobs seen_of(const PGresult* from) {
+    seen_jobs seen;
+    for (int i = 0; i < PQntuples(from); ++i) {
+        row at(from, i);
+        const bool is_job = not at.is_null();
+        const columns::job read = columns_of(at);
+        const std::uint64_t changed = transaction(at.text());
+        seen.oldest = transaction(at.text());
+        if (is_job) seen.jobs.push_back({columns::record_of(read), changed});
+    }
+    return seen;
+}
+
+}  // namespace headgate::inline v1::postgres

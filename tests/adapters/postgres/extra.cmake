@@ -1,0 +1,2 @@
+target_link_libraries(${target} PRIVATE PostgreSQL::PostgreSQL)
+target_compile_definitions(${target} PRIVATE HEADGATE_POSTGRES_SCRIPT="${PROJECT_SOURCE_DIR}/scripts/postgres")

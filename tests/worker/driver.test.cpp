@@ -354,9 +354,57 @@ BOOST_AUTO_TEST_CASE(an_engine_may_report_from_many_threads_and_nothing_is_lost)
         (link.every<task_report>().back().finished == std::vector<task_range>{{{1}, 0, count}, {{2}, 0, count}}));
 }
 
+/// Its thread reports without end; a forced stop waits for the thread.
+struct tireless_engine {
+    std::atomic<bool> is_to_end = false;
+    std::atomic<std::size_t> reported = 0;
+    std::thread thread{};
+
+    void start(execution_share, std::function<void(engine_event)> report) {
+        thread = std::thread([this, report] {
+            for (; not is_to_end; ++reported) report(subtask_started{{1}, 0});
+        });
+    }
+    void begin_checkpoint(checkpoint_name) {}
+    void stop(bool force) {
+        is_to_end = true;
+        if (force) thread.join();
+    }
+    std::vector<node_counters> counters() { return {}; }
+};
+
+BOOST_AUTO_TEST_CASE(a_forced_stop_may_wait_for_threads_that_wait_in_their_report) {
+    for (const bool by_the_destructor : {false, true}) {
+        link = {};
+        tireless_engine tireless;
+        std::optional<worker_driver<toy_link, toy_clock, simulation::secrets, tireless_engine>> busy;
+        busy.emplace(link, clock, secrets, tireless, options);
+        while (link.every<hello>().empty()) busy->poll();
+        link.hear(controller_message(challenge_of(link.every<hello>().back(), token)));
+        link.hear(controller_message(verdict(accepted{5s, 30s})));
+        link.hear(called{{1}, call_token(secrets, token), execute{execution_for(who.id), data()}});
+        while (not tireless.thread.joinable()) busy->poll();
+        while (tireless.reported < 65'536) std::this_thread::yield();
+        clock.time += 1h;
+        if (not by_the_destructor) busy->poll();
+        busy.reset();
+        BOOST_TEST(not tireless.thread.joinable());
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(mailbox_of_a_worker)
+
+BOOST_AUTO_TEST_CASE(drops_what_does_not_fit_once_it_lets_go) {
+    mailbox<std::size_t> box;
+    box.let_go();
+    const std::size_t count = mailbox<std::size_t>::most;
+    for (std::size_t i = 0; i < count + 10; ++i) box.post(i);
+    std::vector<std::size_t> got;
+    BOOST_TEST(not box.take(got, count + 10));
+    BOOST_TEST(got.size() == count);
+}
 
 BOOST_AUTO_TEST_CASE(lets_a_poster_wait_while_it_is_full_and_go_when_there_is_room_or_it_is_closed) {
     for (const bool closes : {false, true}) {

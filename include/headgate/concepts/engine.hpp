@@ -53,8 +53,8 @@ struct any_engine_receiver {
 /// A barrier may reach this worker over data connections before `begin_checkpoint` does: `subtask_checkpointed` may
 /// come first, and the call must do no harm then.
 ///
-/// Waiting    no member blocks for long, but a forced `stop` may take what it needs. `report` waits while the driver is
-///            65,536 events behind, but never on the thread that polls the driver.
+/// Waiting    no member blocks for long, and none waits for a thread that may be in `report`, but a forced `stop` may
+///            do both. `report` waits while the driver is 65,536 events behind, never on the thread that polls it.
 /// Threads    one member at a time, on the driver's thread. `report` is called from any thread, also within a member;
 ///            after the driver's end it does nothing.
 /// Errors     a subtask's are `task_failure`; of all, `engine_stopped` with the reason. Texts are cut to 16 KiB.

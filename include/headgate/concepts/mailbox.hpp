@@ -25,7 +25,10 @@ public:
     /// Moves up to `count` items, oldest first, into `to`. Whether there are more.
     bool take(std::vector<Item>& to, std::size_t count);
 
-    /// Lets go of everyone who waits; what is in it is dropped.
+    /// From now on nobody waits: what comes while it is full is dropped.
+    void let_go();
+
+    /// Like that, and what is in it, and all that comes, is dropped.
     void close();
 
     /// `wake()` is called from any thread, also within `post` and this call, while nothing is locked.
@@ -48,6 +51,7 @@ private:
     std::deque<Item> items_;
     waker waker_;
     std::thread::id poller_;
+    bool let_go_ = false;
     bool is_closed_ = false;
 };
 
@@ -56,8 +60,9 @@ private:
 template <class Item>
 void mailbox<Item>::post(Item item) {
     std::unique_lock lock(guard_);
-    has_room_.wait(lock, [&] { return items_.size() < most or is_closed_ or poller_ == std::this_thread::get_id(); });
-    if (is_closed_) return;
+    const bool polls = poller_ == std::this_thread::get_id();
+    has_room_.wait(lock, [&] { return items_.size() < most or polls or let_go_ or is_closed_; });
+    if (is_closed_ or (let_go_ and items_.size() >= most)) return;
     items_.push_back(std::move(item));
     if (items_.size() > 1) return;
     const waker wake = waker_;
@@ -76,6 +81,13 @@ bool mailbox<Item>::take(std::vector<Item>& to, std::size_t count) {
     }
     if (was_full) has_room_.notify_all();
     return not items_.empty();
+}
+
+template <class Item>
+void mailbox<Item>::let_go() {
+    const std::lock_guard lock(guard_);
+    let_go_ = true;
+    has_room_.notify_all();
 }
 
 template <class Item>

@@ -169,9 +169,9 @@ worker_driver<ControllerLink, Clock, Secrets, Engine>::worker_driver(ControllerL
 
 template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
 worker_driver<ControllerLink, Clock, Secrets, Engine>::~worker_driver() {
+    mail_->close();
     if (runs_) engine_.stop(true);
     if (not is_over()) link_.close();
-    mail_->close();
 }
 
 template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
@@ -273,7 +273,11 @@ void worker_driver<ControllerLink, Clock, Secrets, Engine>::carry_out(const star
 
 template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
 void worker_driver<ControllerLink, Clock, Secrets, Engine>::carry_out(const stop_engine& what) {
-    if (what.force) runs_ = false;
+    if (what.force) {
+        // The engine may wait for threads that wait for room.
+        mail_->let_go();
+        runs_ = false;
+    }
     engine_.stop(what.force);
 }
 

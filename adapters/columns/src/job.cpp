@@ -101,6 +101,17 @@ void set(job& to, const job_row& from) {
     to.plan = from.plan ? std::optional(protobuf::encode(*from.plan)) : std::nullopt;
 }
 
+std::optional<error> too_large(const job& what) {
+    const auto check = [&](std::string_view name, std::size_t size) -> std::optional<error> {
+        if (size <= limits{}.message) return std::nullopt;
+        return error{.kind = error_kind::invalid,
+                     .text = "job \"" + what.id + "\": the " + std::string(name) + " has " + std::to_string(size) +
+                             " bytes, the limit is " + std::to_string(limits{}.message)};
+    };
+    if (const auto wrong = check("wish", what.wish.size())) return wrong;
+    return check("plan", what.plan ? what.plan->size() : 0);
+}
+
 expected<wish> wish_of(const job& from) {
     reader read(from);
     expected<wish> made = protobuf::decode_wish(from.wish);

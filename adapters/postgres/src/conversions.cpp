@@ -2,7 +2,6 @@
 #include "conversions.hpp"
 
 #include <headgate/columns/job.hpp>
-#include <headgate/protobuf/codec.hpp>
 
 #include <bit>
 #include <charconv>
@@ -21,11 +20,12 @@ not_applied invalid(std::string text) { return {{.kind = error_kind::invalid, .t
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
 /// The arguments that claim and store share.
-arguments exchange(const job_id& job, std::uint64_t expected, const job_row& next) {
-    columns::job to;
+expected<arguments> exchange(const job_id& job, std::uint64_t revision, const job_row& next) {
+    columns::job to{.id = job.value};
     columns::set(to, next);
+    if (const auto wrong = columns::too_large(to)) return tl::unexpected(*wrong);
     arguments made;
-    made.add(job.value).add(signed_of(expected)).add(to.generation).add(to.owner).add(to.state);
+    made.add(job.value).add(signed_of(revision)).add(to.generation).add(to.owner).add(to.state);
     made.add(std::string_view(to.is_complete ? "t" : "f")).add(to.applied).add(to.restart_nonce).add(to.restarts);
     made.add(to.tasks).add(to.last_error).add_bytes(to.plan);
     return made;
@@ -59,25 +59,15 @@ std::uint64_t transaction(const std::string& digits) {
 
 }  // namespace
 
-std::optional<error> check(const put_wish& what) {
-    if (what.job.value.empty() or what.job.value.size() > limits{}.id)
-        return invalid("a job's id has 1 to " + std::to_string(limits{}.id) + " bytes").why;
-    if (not is_text(what.job.value)) return invalid("a job's id is UTF-8 without NUL").why;
-    if (not what.next.program) return invalid("job \"" + what.job.value + "\": there is no program").why;
-    if (const std::size_t size = protobuf::encode(what.next).size(); size > limits{}.message)
-        return invalid("job \"" + what.job.value + "\": the wish has " + std::to_string(size) +
-                       " bytes, the limit is " + std::to_string(limits{}.message))
-            .why;
-    return std::nullopt;
+expected<arguments> arguments_of(const claim& what) {
+    expected<arguments> made = exchange(what.job, what.expected, what.next);
+    if (made) made->add(std::int64_t{what.threshold.value});
+    return made;
 }
 
-arguments arguments_of(const claim& what) {
-    return exchange(what.job, what.expected, what.next).add(std::int64_t{what.threshold.value});
-}
+expected<arguments> arguments_of(const store_row& what) { return exchange(what.job, what.expected, what.next); }
 
-arguments arguments_of(const store_row& what) { return exchange(what.job, what.expected, what.next); }
-
-arguments arguments_of(const write_checkpoint& what) {
+expected<arguments> arguments_of(const write_checkpoint& what) {
     arguments made;
     made.add(what.job.value).add(std::int64_t{what.generation.value}).add(columns::text_of(what.owner));
     made.add(std::int64_t{what.row.name.epoch.value}).add(std::int64_t{what.row.name.generation.value});
@@ -85,17 +75,23 @@ arguments arguments_of(const write_checkpoint& what) {
     return made;
 }
 
-arguments arguments_of(const put_wish& what) {
+expected<arguments> arguments_of(const put_wish& what) {
+    const auto wrong = [](std::string text) { return failure(error_kind::invalid, std::move(text)); };
+    if (what.job.value.empty() or what.job.value.size() > limits{}.id)
+        return wrong("a job's id has 1 to " + std::to_string(limits{}.id) + " bytes");
+    if (not is_text(what.job.value)) return wrong("a job's id is UTF-8 without NUL");
+    if (not what.next.program) return wrong("job \"" + what.job.value + "\": there is no program");
     wish next = what.next;
     next.version = what.expected + 1;
-    columns::job to;
+    columns::job to{.id = what.job.value};
     columns::set(to, next);
+    if (const auto large = columns::too_large(to)) return tl::unexpected(*large);
     arguments made;
     made.add(what.job.value).add(signed_of(what.expected)).add(to.name).add(to.stop).add_bytes(to.wish);
     return made;
 }
 
-arguments arguments_of(const tell& what) {
+expected<arguments> arguments_of(const tell& what) {
     std::vector<std::int64_t> generations;
     std::vector<std::string> texts;
     for (const log_line& each : what.lines) {
@@ -108,7 +104,7 @@ arguments arguments_of(const tell& what) {
     return made;
 }
 
-arguments arguments_of(const advance_lease& what, bool take_lock) {
+expected<arguments> arguments_of(const advance_lease& what, bool take_lock) {
     arguments made;
     // Of 128 random bits 64, as many as a lock's name has.
     made.add(columns::text_of(what.self)).add(signed_of(what.self.value[0] ^ std::rotl(what.self.value[1], 32)));
@@ -116,7 +112,7 @@ arguments arguments_of(const advance_lease& what, bool take_lock) {
     return made;
 }
 
-arguments arguments_of(const read_log& what) {
+expected<arguments> arguments_of(const read_log& what) {
     arguments made;
     made.add(what.job.value).add(signed_of(what.after)).add(std::int64_t{what.most});
     return made;

@@ -14,17 +14,14 @@
 
 namespace headgate::inline v1::postgres {
 
-/// What breaks a limit, before the server is asked.
-std::optional<error> check(const put_wish& what);
-std::optional<error> check(const auto&) { return std::nullopt; }
-
-arguments arguments_of(const claim& what);
-arguments arguments_of(const store_row& what);
-arguments arguments_of(const write_checkpoint& what);
-arguments arguments_of(const put_wish& what);
-arguments arguments_of(const tell& what);
-arguments arguments_of(const advance_lease& what, bool take_lock);
-arguments arguments_of(const read_log& what);
+// An error says which limit is broken, before the server is asked.
+expected<arguments> arguments_of(const claim& what);
+expected<arguments> arguments_of(const store_row& what);
+expected<arguments> arguments_of(const write_checkpoint& what);
+expected<arguments> arguments_of(const put_wish& what);
+expected<arguments> arguments_of(const tell& what);
+expected<arguments> arguments_of(const advance_lease& what, bool take_lock);
+expected<arguments> arguments_of(const read_log& what);
 
 constexpr statement statement_of(const claim&) { return statement::claim; }
 constexpr statement statement_of(const store_row&) { return statement::store; }

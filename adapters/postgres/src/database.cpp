@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <headgate/postgres/database.hpp>
 
+#include "bell.hpp"
 #include "install.hpp"
 #include "session.hpp"
 #include "watcher.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -56,29 +55,6 @@ template <class Effect>
 struct call {
     request<Effect> asked;
     held_completion<Effect> done;
-};
-
-/// Wakes poll(2).
-class bell {
-public:
-    bell() : file_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-    ~bell() { ::close(file_); }
-    bell(const bell&) = delete;
-    bell& operator=(const bell&) = delete;
-
-    int file() const { return file_; }
-    void ring() const {
-        const std::uint64_t one = 1;
-        // It fails where it was rung 2^64 - 1 times, and then it rings.
-        [[maybe_unused]] const auto written = ::write(file_, &one, sizeof one);
-    }
-    void hush() const {
-        std::uint64_t count = 0;
-        [[maybe_unused]] const auto read = ::read(file_, &count, sizeof count);
-    }
-
-private:
-    int file_;
 };
 
 }  // namespace
@@ -213,15 +189,16 @@ private:
 
     template <class Effect>
     void begin(call<Effect>& one) {
-        using answer = typename Effect::answer;
-        if (const auto wrong = check(one.asked.what)) return one.done(refusal<answer>(*wrong));
-        if (not session_) return one.done(refusal<answer>(why_));
+        if (not session_) return one.done(refusal<typename Effect::answer>(why_));
         constexpr bool is_lease = std::is_same_v<Effect, headgate::advance_lease>;
-        if constexpr (is_lease)
-            session_->send(statement::advance_lease,
-                           arguments_of(one.asked.what, locked_.insert(one.asked.what.self).second));
-        else
-            session_->send(statement_of(one.asked.what), arguments_of(one.asked.what));
+        const auto with = [&] {
+            if constexpr (is_lease)
+                return arguments_of(one.asked.what, locked_.insert(one.asked.what.self).second);
+            else
+                return arguments_of(one.asked.what);
+        }();
+        if (not with) return one.done(refusal<typename Effect::answer>(with.error()));
+        session_->send(statement_of(one.asked.what), *with);
         sent_.push_back(std::move(one));
         // A transaction of its own, since commits that notify queue for a lock of the whole server.
         constexpr bool is_news = not is_lease and not std::is_same_v<Effect, headgate::read_log> and

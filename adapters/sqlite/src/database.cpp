@@ -116,7 +116,8 @@ private:
     }
 
     void end_watch() {
-        if (const auto ended = std::exchange(watch_, std::nullopt)) ended->done(job_news{.next = ended->asked.what.since});
+        if (const auto ended = std::exchange(watch_, std::nullopt))
+            ended->done(job_news{.next = ended->asked.what.since});
     }
 
     options how_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "operations.hpp"
 
+#include "binding.hpp"
+
 #include <headgate/columns/job.hpp>
 
 #include <algorithm>
@@ -17,28 +19,6 @@ using SQLite::Statement;
 // Milliseconds since 1970 by this machine's clock, which is SQLite's too.
 std::int64_t wall_now() {
     return std::chrono::duration_cast<duration>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-struct bytes {
-    const std::string& of;
-};
-
-void bind_one(Statement& to, int at, const std::string& text) { to.bind(at, text); }
-void bind_one(Statement& to, int at, std::string_view text) { to.bind(at, std::string(text)); }
-void bind_one(Statement& to, int at, std::int64_t number) { to.bind(at, number); }
-void bind_one(Statement& to, int at, int number) { to.bind(at, number); }
-void bind_one(Statement& to, int at, std::uint32_t number) { to.bind(at, std::int64_t{number}); }
-void bind_one(Statement& to, int at, std::uint64_t number) { to.bind(at, static_cast<std::int64_t>(number)); }
-void bind_one(Statement& to, int at, bytes blob) {
-    to.bind(at, static_cast<const void*>(blob.of.data()), static_cast<int>(blob.of.size()));
-}
-
-/// In the order of the question marks.
-template <class... Values>
-Statement& bound(Statement& to, const Values&... values) {
-    int at = 0;
-    (bind_one(to, ++at, values), ...);
-    return to;
 }
 
 not_applied no_such(const job_id& job) {
@@ -76,9 +56,7 @@ columns::job columns_of(Statement& from, std::int64_t now) {
 
 }  // namespace
 
-bool operations::replace(const job_id& job, std::uint64_t expected, const job_row& next) {
-    columns::job to;
-    columns::set(to, next);
+bool operations::replace(const columns::job& to, std::uint64_t expected) {
     Statement& update =
         open_->statement(R"(UPDATE jobs SET revision = revision + 1, generation = ?, owner = ?, state = ?,
         is_complete = ?, applied = ?, restart_nonce = ?, restarts = ?, tasks = ?, last_error = ?, plan = ?,
@@ -88,7 +66,7 @@ bool operations::replace(const job_id& job, std::uint64_t expected, const job_ro
           to.tasks, to.last_error);
     if (to.plan) bind_one(update, 10, bytes{*to.plan});
     bind_one(update, 11, wall_now());
-    bind_one(update, 12, job.value);
+    bind_one(update, 12, to.id);
     bind_one(update, 13, expected);
     return update.exec() == 1;
 }
@@ -120,8 +98,11 @@ void operations::mark(const claim& what, const std::optional<checkpoint_row>& re
 }
 
 outcome<claimed> operations::perform(const claim& what) {
+    columns::job to{.id = what.job.value};
+    columns::set(to, what.next);
+    if (const auto wrong = columns::too_large(to)) return not_applied{*wrong};
     return open_->write<outcome<claimed>>([&]() -> outcome<claimed> {
-        const bool is_first = replace(what.job, what.expected, what.next);
+        const bool is_first = replace(to, what.expected);
         const auto stands = row(what.job);
         if (not stands) return no_such(what.job);
         if (not *stands) return not_applied{stands->error()};
@@ -136,8 +117,11 @@ outcome<claimed> operations::perform(const claim& what) {
 }
 
 outcome<job_row> operations::perform(const store_row& what) {
+    columns::job to{.id = what.job.value};
+    columns::set(to, what.next);
+    if (const auto wrong = columns::too_large(to)) return not_applied{*wrong};
     return open_->write<outcome<job_row>>([&]() -> outcome<job_row> {
-        replace(what.job, what.expected, what.next);
+        replace(to, what.expected);
         const auto stands = row(what.job);
         if (not stands) return no_such(what.job);
         if (not *stands) return not_applied{stands->error()};
@@ -206,11 +190,9 @@ outcome<std::uint64_t> operations::perform(const put_wish& what) {
     if (not what.next.program) return invalid("job \"" + what.job.value + "\": there is no program");
     wish next = what.next;
     next.version = what.expected + 1;
-    columns::job to;
+    columns::job to{.id = what.job.value};
     columns::set(to, next);
-    if (to.wish.size() > limits{}.message)
-        return invalid("job \"" + what.job.value + "\": the wish has " + std::to_string(to.wish.size()) +
-                       " bytes, the limit is " + std::to_string(limits{}.message));
+    if (const auto wrong = columns::too_large(to)) return not_applied{*wrong};
     return open_->write<outcome<std::uint64_t>>([&]() -> outcome<std::uint64_t> {
         Statement& select =
             bound(open_->statement("SELECT version, wish, name, stop FROM jobs WHERE id = ?"), what.job.value);

@@ -5,6 +5,8 @@
 #include "connection.hpp"
 #include "lives.hpp"
 
+#include <headgate/columns/job.hpp>
+
 #include <memory>
 
 namespace headgate::inline v1::sqlite {
@@ -28,7 +30,7 @@ public:
     static constexpr int checkpoints_kept = 100;  ///< of those that are over
 
 private:
-    bool replace(const job_id& job, std::uint64_t expected, const job_row& next);
+    bool replace(const columns::job& to, std::uint64_t expected);
     std::optional<expected<job_row>> row(const job_id& job);
     std::optional<checkpoint_row> restore_point(const job_id& job, epoch threshold);
     void mark(const claim& what, const std::optional<checkpoint_row>& restore);

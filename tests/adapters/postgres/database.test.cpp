@@ -307,6 +307,22 @@ BOOST_AUTO_TEST_CASE(bytes_that_the_server_does_not_take_are_replaced_in_texts_a
     BOOST_TEST((not t.put(0, t.some_wish(), {"\xff"})));
 }
 
+BOOST_AUTO_TEST_CASE(a_wish_or_plan_that_could_not_be_read_back_is_refused_and_changes_nothing) {
+    const auto opened = open(fresh());
+    trial t(*opened, settle);
+    wish large = t.some_wish();
+    large.backend_configuration = std::string(limits{}.message + 1, 'x');
+    BOOST_TEST((not t.put(0, large)));
+    BOOST_TEST(t.has_claimed());
+    BOOST_TEST((not t.put(1, large)));
+    plan many;
+    many.layouts.push_back({.owners = std::vector<std::uint32_t>(limits{}.message, 1'000)});
+    job_row row = t.some_row({1}, t.ours, state_name::running);
+    row.plan = std::make_shared<const plan>(many);
+    BOOST_TEST((not t.store(1, row)));
+    BOOST_TEST((t.record()->row.revision == 1u));
+}
+
 BOOST_AUTO_TEST_CASE(errors_of_opening_say_what_to_do_and_never_the_password) {
     by_hand hand;
     hand.run("CREATE ROLE guarded LOGIN PASSWORD 'right'");

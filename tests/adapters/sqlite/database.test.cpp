@@ -242,6 +242,23 @@ BOOST_AUTO_TEST_CASE(a_damaged_row_is_an_error_in_its_record_and_the_others_go_o
     BOOST_TEST((t.record({"c"})->wish.has_value()));
 }
 
+BOOST_AUTO_TEST_CASE(a_wish_or_plan_that_could_not_be_read_back_is_refused_and_changes_nothing) {
+    const folder place;
+    const auto opened = open(place.file());
+    trial t(*opened, settle);
+    wish large = t.some_wish();
+    large.backend_configuration = std::string(limits{}.message + 1, 'x');
+    BOOST_TEST((not t.put(0, large)));
+    BOOST_TEST(t.has_claimed());
+    BOOST_TEST((not t.put(1, large)));
+    plan many;
+    many.layouts.push_back({.owners = std::vector<std::uint32_t>(limits{}.message, 1'000)});
+    job_row row = t.some_row({1}, t.ours, state_name::running);
+    row.plan = std::make_shared<const plan>(many);
+    BOOST_TEST((not t.store(1, row)));
+    BOOST_TEST((t.record()->row.revision == 1u));
+}
+
 BOOST_AUTO_TEST_CASE(errors_of_opening_say_what_to_do) {
     const folder place;
     BOOST_TEST(says(error_of({.path = place.file("none/jobs.db")}), error_kind::permanent, "there is no folder"));

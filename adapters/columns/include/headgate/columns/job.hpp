@@ -54,6 +54,9 @@ void set(job& to, const wish& from);
 /// Sets the controller's own columns.
 void set(job& to, const job_row& from);
 
+/// What could not be read back, because it is larger than a message may be (`invalid`).
+std::optional<error> too_large(const job& what);
+
 /// The wish that the user's columns say, or what is wrong with them (`invalid`), by name of job and column.
 expected<wish> wish_of(const job& from);
 /// Likewise the controller's own columns.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // engine: the two ends of one stream between workers. Only data_plane.cpp and data_streams.cpp see this.
 
+#include "data_frames.hpp"
 #include "data_plane.hpp"
 
 #include <grpcpp/generic/async_generic_service.h>
@@ -20,7 +21,6 @@ namespace dataflow {
 inline constexpr const char* data_method = "/headgate.worker.data.v1.Data/Send";
 inline constexpr const char* token_key = "headgate-data-token-bin";
 inline constexpr const char* session_key = "headgate-data-session-bin";
-inline constexpr std::uint32_t good_bye_channel = 0xffffffff;
 
 /// How many streams gRPC still has to do with, so that somebody can wait for the last.
 class running_streams {
@@ -35,22 +35,6 @@ private:
     std::condition_variable is_idle_;
     std::size_t count_ = 0;
 };
-
-/// Numbers of 4 and 8 bytes, little-endian.
-void put(std::string& to, std::uint32_t value);
-std::uint32_t get(const char* from);
-
-/// What a sender shows beside the token.
-struct shown {
-    headgate::generation generation{};
-    std::uint64_t digest{};
-    std::uint32_t position{};
-    std::uint32_t channels{};
-
-    friend bool operator==(const shown&, const shown&) = default;
-};
-std::string encode(const shown& what);
-std::optional<shown> decode_shown(std::string_view bytes);
 
 /// Where batches, barriers and ends go out.
 class sender_stream : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,

@@ -51,6 +51,7 @@ private:
     bool fill();
     bool give(stage& to, std::size_t size, std::size_t with_end);
     progress fail(const std::string& why);
+    progress too_long();
     expected<applied> add(const kept_state& of, std::vector<split>& to) const;
 
     const std::string& file() const { return files_[remaining_[at_].index % files_.size()]; }
@@ -146,6 +147,11 @@ bool file_source::give(stage& to, std::size_t size, std::size_t with_end) {
     return to.take({line, 1});
 }
 
+source::progress file_source::too_long() {
+    return fail("the line at byte " + std::to_string(remaining_[at_].offset) + " is longer than " +
+                std::to_string(longest_text) + " bytes");
+}
+
 source::progress file_source::step(stage& to) {
     if (at_ == remaining_.size()) return progress::ended;
     if (open_ < 0 and not open()) return fail(std::generic_category().message(errno));
@@ -160,15 +166,13 @@ source::progress file_source::step(stage& to) {
     }
     while (const char* const end = line_end()) {
         const auto size = static_cast<std::size_t>(end - buffer_.data()) - begin_;
-        if (size > longest_text) break;
+        if (size > longest_text) return too_long();
         if (not give(to, size, size + 1)) return progress::halted;
         if (from_.lines_per_second == 0) continue;
         pause_(1'000'000'000 / from_.lines_per_second);
         break;  // so that a barrier waits for one line only
     }
-    if (have_ - begin_ > longest_text + piece)
-        return fail("the line at byte " + std::to_string(remaining_[at_].offset) + " is longer than " +
-                    std::to_string(longest_text) + " bytes");
+    if (searched_ == have_ and have_ - begin_ > longest_text) return too_long();
     return progress::more;
 }
 

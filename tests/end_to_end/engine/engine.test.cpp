@@ -303,6 +303,29 @@ BOOST_AUTO_TEST_CASE(nothing_is_written_or_reported_once_a_forced_stop_returned_
     BOOST_CHECK(all.heard().states(2).empty());
 }
 
+BOOST_AUTO_TEST_CASE(lines_of_any_length_up_to_the_limit_are_read_and_a_longer_one_fails_its_subtask) {
+    for (const std::size_t length : {std::size_t{65'535}, std::size_t{65'536}, dataflow::longest_text}) {
+        input words(1, 100);
+        const std::string text = "first\n" + std::string(length, 'x') + "\n\nlast" + std::string(length - 4, 'y');
+        write(words.in.path / "long", text);
+        count_words(text, 1, words.expected);
+        const directory out;
+        cluster all(word_count(words.in.path, out.path, 2, 2, 2), {});
+        BOOST_REQUIRE_MESSAGE(all.begin().wait_until_finished(), all.heard().failures());
+        check_equal(read_counts(out.path / "1"), words.expected);
+    }
+    for (const char* const end : {"\n", ""}) {
+        const input words(1, 100);
+        write(words.in.path / "long", "first\n" + std::string(dataflow::longest_text + 1, 'x') + end);
+        const directory out;
+        cluster all(word_count(words.in.path, out.path, 2, 2, 2), {});
+        all.begin();
+        BOOST_REQUIRE(all.heard().wait([](const hearing& h) { return h.count<task_failure>() == 1; }));
+        BOOST_CHECK_NE(all.heard().failures().find("long: the line at byte 6 is longer than 1048576 bytes"),
+                       std::string::npos);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(without_a_state_directory_a_checkpoint_fails_and_the_job_goes_on) {
     const input words(2, 2'000);
     const directory out;

@@ -34,6 +34,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_utf_8_is_escaped_byte_by_byte) {
     BOOST_TEST(one_line("\xed\xa0\x80") == "\\xed\\xa0\\x80");           // a surrogate
     BOOST_TEST(one_line("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");  // beyond the last
     BOOST_TEST(one_line("\x80") == "\\x80");
+    // The bytes behind the end of a view are none of it.
+    BOOST_TEST(one_line(std::string_view("\xc3\xa4", 1)) == "\\xc3");
 }
 
 BOOST_AUTO_TEST_CASE(a_long_text_is_cut_between_characters_and_says_so) {

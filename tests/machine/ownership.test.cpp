@@ -51,8 +51,8 @@ BOOST_AUTO_TEST_CASE(a_lost_answer_to_a_claim_that_was_applied_is_found_by_askin
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_answer_to_a_claim_that_was_not_applied_is_found_by_asking_again_G2_G6) {
-    for (const outcome<claimed>& answer : {outcome<claimed>(no_answer(error_kind::database)),
-                                          outcome<claimed>(refused_by(error_kind::database))}) {
+    for (const outcome<claimed>& answer :
+         {outcome<claimed>(no_answer(error_kind::database)), outcome<claimed>(refused_by(error_kind::database))}) {
         stage s;
         s.without<claim>().start();
         s.answer<claim>(answer);
@@ -252,10 +252,16 @@ BOOST_AUTO_TEST_CASE(each_state_in_the_row_goes_on_as_the_table_says_J6) {
                     case state_name::compiling:
                     case state_name::recovering: BOOST_TEST((s.entered(state_name::running) > 0u)); break;
                     case state_name::stopping:
-                    case state_name::stopped: BOOST_TEST((s.value.is_over() and s.stands.state == state_name::stopped)); break;
+                    case state_name::stopped:
+                        BOOST_TEST((s.value.is_over() and s.stands.state == state_name::stopped));
+                        break;
                     case state_name::failing:
-                    case state_name::failed: BOOST_TEST((s.value.is_over() and s.stands.state == state_name::failed)); break;
-                    case state_name::finished: BOOST_TEST((s.value.is_over() and s.stands.state == state_name::finished)); break;
+                    case state_name::failed:
+                        BOOST_TEST((s.value.is_over() and s.stands.state == state_name::failed));
+                        break;
+                    case state_name::finished:
+                        BOOST_TEST((s.value.is_over() and s.stands.state == state_name::finished));
+                        break;
                     case state_name::scheduling:
                     case state_name::running:
                     case state_name::rescaling:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Whatever happens, in whatever order: the machine never asserts, always has a deadline unless it is over, and each tick
-// moves it on (J7, L4, S19; the stage checks that after each step).
+// Whatever happens, in whatever order: the machine never asserts, always has a deadline unless it is over, and each
+// tick moves it on (J7, L4, S19; the stage checks that after each step).
 #include "stage.hpp"
 
 namespace {
@@ -80,16 +80,20 @@ private:
     typename Effect::answer some_answer(const request<Effect>& r) {
         if constexpr (std::same_as<Effect, claim> or std::same_as<Effect, store_row>)
             if (s.stands.revision == r.what.expected and draw(100) >= wrong_) s.stands = r.what.next;
-        if constexpr (std::same_as<Effect, claim>) return ended(claimed{some_row(), s.restore});
-        else if constexpr (std::same_as<Effect, store_row>) return ended(some_row());
+        if constexpr (std::same_as<Effect, claim>)
+            return ended(claimed{some_row(), s.restore});
+        else if constexpr (std::same_as<Effect, store_row>)
+            return ended(some_row());
         else if constexpr (std::same_as<Effect, write_checkpoint>)
             return ended(checkpoint_written{r.what.keep > 0 ? s.obsolete : std::vector<checkpoint_name>{}});
         else if constexpr (std::same_as<Effect, stop_workers>)
             return ended(static_cast<std::uint32_t>(goes_wrong() ? 2 : 0));
-        else if constexpr (std::same_as<Effect, dial>) return ended(stage::reached(r));
+        else if constexpr (std::same_as<Effect, dial>)
+            return ended(stage::reached(r));
         else if constexpr (std::same_as<Effect, load_checkpoint>)
             return read(goes_wrong() ? nullptr : std::make_shared<const checkpoint_metadata>());
-        else return ended(applied{});
+        else
+            return ended(applied{});
     }
 
     void answers() {
@@ -121,7 +125,8 @@ private:
     }
 
     std::vector<task_range> some_tasks(std::uint32_t number) {
-        if (not goes_wrong() and number < s.job().workers.members().size() and s.job().running) return s.tasks_of(number);
+        if (not goes_wrong() and number < s.job().workers.members().size() and s.job().running)
+            return s.tasks_of(number);
         const auto first = static_cast<std::uint32_t>(draw(6));
         return {{{static_cast<std::uint32_t>(draw(4))}, first, first + static_cast<std::uint32_t>(draw(3)) - 1}};
     }
@@ -173,7 +178,8 @@ private:
         }
         if (what < 97) return s.step(slots_freed{});
         if (what < 98) return s.step(restart_turn{s.now + duration(static_cast<duration::rep>(draw(100'000)))});
-        if (what < 99 or draw(20)) return s.is_wished(wanted(), draw(8) ? std::nullopt : std::optional(duration(50'000)));
+        if (what < 99 or draw(20))
+            return s.is_wished(wanted(), draw(8) ? std::nullopt : std::optional(duration(50'000)));
         s.step(disowned{});
     }
 
@@ -191,11 +197,13 @@ BOOST_AUTO_TEST_CASE(no_order_of_events_makes_it_assert_hang_or_wait_without_a_d
             walker walk(seed);
             walk.go(500);
             for (std::size_t state = 0; state < state_count; ++state)
-                if (walk.reached.contains(static_cast<state_name>(state))) reached.insert(static_cast<state_name>(state));
+                if (walk.reached.contains(static_cast<state_name>(state)))
+                    reached.insert(static_cast<state_name>(state));
         }
     }
     using enum state_name;
-    for (const state_name state : {scheduling, running, recovering, stopping, finishing, failing, stopped, failed, finished})
+    for (const state_name state :
+         {scheduling, running, recovering, stopping, finishing, failing, stopped, failed, finished})
         BOOST_TEST(reached.contains(state), "never came to " << text_of(state));
 }
 

@@ -38,7 +38,8 @@ BOOST_AUTO_TEST_CASE(metadata_is_written_when_every_subtask_has_stored_and_then_
     s.stores(1, {1});
     const auto written = s.pending<store_checkpoint>().what.what;
     BOOST_TEST((written->name == checkpoint_name{{1}, {1}} and written->nodes.size() == 2u));
-    BOOST_TEST((written->nodes[1].parallelism == 4u and written->nodes[1].handles == std::vector<std::string>(4, "handle")));
+    BOOST_TEST(
+        (written->nodes[1].parallelism == 4u and written->nodes[1].handles == std::vector<std::string>(4, "handle")));
     BOOST_TEST((written->nodes[1].operators == std::vector<operator_id>{{"sink"}}));
     BOOST_TEST((s.checkpoints.back().state == checkpoint_state::in_progress));
     s.with<store_checkpoint>().settle();
@@ -51,7 +52,8 @@ BOOST_AUTO_TEST_CASE(only_its_own_worker_stores_a_subtask_J1_I3) {
     s.without<store_checkpoint>().run_up();
     runs_on(s, 11s);
     const auto before = s.job().count.rejected;
-    s.says(0, checkpoint_report{.epoch = {1}, .subtasks = {{{2}, 3, "x"}, {{9}, 0, "x"}, {{2}, ~0u, "x"}}, .failure = {}});
+    s.says(0,
+           checkpoint_report{.epoch = {1}, .subtasks = {{{2}, 3, "x"}, {{9}, 0, "x"}, {{2}, ~0u, "x"}}, .failure = {}});
     BOOST_TEST(s.job().count.rejected == before + 3);
     BOOST_TEST((s.in<running>().taken.reported.missing() == 6u));
 }
@@ -90,7 +92,8 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_fails_three_times_leads_to_recovering_and
     for (int failed = 1; failed <= 3; ++failed) {
         runs_on(s, 11s);
         BOOST_TEST((s.state() == state_name::running));
-        s.says(0, checkpoint_report{.epoch = {static_cast<std::uint32_t>(failed)}, .subtasks = {}, .failure = "disk full"});
+        s.says(0, checkpoint_report{
+                      .epoch = {static_cast<std::uint32_t>(failed)}, .subtasks = {}, .failure = "disk full"});
         s.settle();
         if (failed < 3) BOOST_TEST((s.checkpoints.back().state == checkpoint_state::failed));
     }
@@ -106,7 +109,8 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_is_ready_makes_earlier_failures_forgotten
         s.subtasks_store = round % 2 == 1;
         runs_on(s, 11s);
         if (round % 2 == 0)
-            s.says(0, checkpoint_report{.epoch = s.in<running>().taken.name.epoch, .subtasks = {}, .failure = "disk full"});
+            s.says(0, checkpoint_report{
+                          .epoch = s.in<running>().taken.name.epoch, .subtasks = {}, .failure = "disk full"});
         s.settle();
     }
     BOOST_TEST((s.state() == state_name::running));
@@ -119,7 +123,8 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_takes_longer_than_ten_minutes_has_failed_
     runs_on(s, 10min);
     BOOST_TEST(s.checkpoints.size() == 1u);
     runs_on(s, 11s);
-    BOOST_TEST((s.checkpoints.size() >= 2u and s.checkpoints[1] == checkpoint_row{{{1}, {1}}, checkpoint_state::failed}));
+    BOOST_TEST(
+        (s.checkpoints.size() >= 2u and s.checkpoints[1] == checkpoint_row{{{1}, {1}}, checkpoint_state::failed}));
     BOOST_TEST((s.state() == state_name::running));
 }
 
@@ -157,21 +162,29 @@ BOOST_AUTO_TEST_CASE(a_lost_stream_overdue_heartbeats_an_exit_or_a_failed_task_r
         if (how == 1) s.step(worker_exited{id_of(s.current(), {1}), "killed by signal 9"});
         if (how == 2) s.advance(30s);
         if (how == 3)
-            s.says(0, task_report{.started = s.tasks_of(0), .finished = {},
-                                  .failures = {{.node = {1}, .subtask = 0, .operator_name = "source", .text = "boom"}}});
+            s.says(0,
+                   task_report{.started = s.tasks_of(0),
+                               .finished = {},
+                               .failures = {{.node = {1}, .subtask = 0, .operator_name = "source", .text = "boom"}}});
         BOOST_TEST((s.state() == state_name::recovering));
         if (how == 3) BOOST_TEST(s.job().next.last_error == "task: node 1, subtask 0, operator source (user): boom");
         s.run(5s);
-        BOOST_TEST((s.state() == state_name::running and s.stands.generation == generation{2} and s.stands.restarts == 1u));
+        BOOST_TEST(
+            (s.state() == state_name::running and s.stands.generation == generation{2} and s.stands.restarts == 1u));
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_task_error_that_must_not_be_retried_is_fatal_S14_J2) {
     stage s;
     s.run_up();
-    s.says(1, task_report{.started = s.tasks_of(1), .finished = {},
-                          .failures = {{.node = {2}, .subtask = 3, .operator_name = "sink",
-                                        .domain = error_domain::external, .may_retry = false, .text = "bad table"}}});
+    s.says(1, task_report{.started = s.tasks_of(1),
+                          .finished = {},
+                          .failures = {{.node = {2},
+                                        .subtask = 3,
+                                        .operator_name = "sink",
+                                        .domain = error_domain::external,
+                                        .may_retry = false,
+                                        .text = "bad table"}}});
     s.settle();
     BOOST_TEST((s.stands.state == state_name::failed));
     BOOST_TEST(s.stands.last_error == "permanent: node 2, subtask 3, operator sink (external, no retry): bad table");
@@ -180,7 +193,8 @@ BOOST_AUTO_TEST_CASE(a_task_error_that_must_not_be_retried_is_fatal_S14_J2) {
 BOOST_AUTO_TEST_CASE(a_failed_job_starts_again_when_the_nonce_changes_and_not_before_J5) {
     stage s;
     s.run_up();
-    s.says(0, task_report{.started = {}, .finished = {}, .failures = {{.node = {1}, .subtask = 0, .may_retry = false}}});
+    s.says(0,
+           task_report{.started = {}, .finished = {}, .failures = {{.node = {1}, .subtask = 0, .may_retry = false}}});
     s.settle();
     s.is_wished(wants(2));
     BOOST_TEST((s.state() == state_name::failed and s.value.is_over()));

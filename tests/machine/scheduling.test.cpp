@@ -238,9 +238,12 @@ BOOST_AUTO_TEST_CASE(metadata_that_cannot_be_had_is_tried_ten_times_and_then_fat
         int tries = 0;
         while (s.state() == state_name::scheduling and tries < 20) {
             ++tries;
-            if (how == 0) s.answer<load_checkpoint>(std::shared_ptr<const checkpoint_metadata>());
-            else if (how == 1) s.take_out<load_checkpoint>();
-            else s.answer<load_checkpoint>(tl::unexpected(error{error_kind::state_backend, "object x is torn"}));
+            if (how == 0)
+                s.answer<load_checkpoint>(std::shared_ptr<const checkpoint_metadata>());
+            else if (how == 1)
+                s.take_out<load_checkpoint>();
+            else
+                s.answer<load_checkpoint>(tl::unexpected(error{error_kind::state_backend, "object x is torn"}));
             while (s.state() == state_name::scheduling and s.count<load_checkpoint>() == 0) {
                 s.advance_to_deadline();
                 for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
@@ -272,7 +275,8 @@ BOOST_AUTO_TEST_CASE(the_slots_of_open_workers_count_and_no_others_S11) {
     s.comes(1);
     BOOST_TEST((s.member(0).phase == worker_phase::connected and s.job().workers.open_slots() == 0u));
     s.answer<dial>(stage::reached(s.pending<dial>()));
-    BOOST_TEST((s.member(0).phase == worker_phase::open and s.job().workers.open_slots() == 2u and not s.job().running));
+    BOOST_TEST(
+        (s.member(0).phase == worker_phase::open and s.job().workers.open_slots() == 2u and not s.job().running));
     s.answer<dial>(stage::reached(s.pending<dial>()));
     BOOST_TEST(s.job().running);
     BOOST_TEST((s.member(0).phase == worker_phase::initializing));

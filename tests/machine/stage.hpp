@@ -23,10 +23,10 @@ using namespace std::chrono_literals;
 
 /// A source of 2 subtasks and a sink of 4: with 2 slots a worker, 2 workers.
 inline std::shared_ptr<const program> two_nodes() {
-    return std::make_shared<const program>(program{
-        .nodes = {{.id = {1}, .parallelism = 2, .operators = {{.id = {"source"}, .what = {}}}},
-                  {.id = {2}, .parallelism = 4, .operators = {{.id = {"sink"}, .what = {}}}}},
-        .edges = {{.from = {1}, .to = {2}, .kind = edge_kind::shuffle}}});
+    return std::make_shared<const program>(
+        program{.nodes = {{.id = {1}, .parallelism = 2, .operators = {{.id = {"source"}, .what = {}}}},
+                          {.id = {2}, .parallelism = 4, .operators = {{.id = {"sink"}, .what = {}}}}},
+                .edges = {{.from = {1}, .to = {2}, .kind = edge_kind::shuffle}}});
 }
 
 inline wish wants(std::uint64_t version = 1, stop_mode stop = stop_mode::run) {
@@ -154,7 +154,8 @@ struct stage_of {
     template <class Effect>
     request<Effect> take_out() {
         const request<Effect> r = pending<Effect>();
-        open.erase(std::ranges::find_if(open, [](const effect& one) { return std::holds_alternative<request<Effect>>(one); }));
+        open.erase(
+            std::ranges::find_if(open, [](const effect& one) { return std::holds_alternative<request<Effect>>(one); }));
         return r;
     }
 
@@ -173,7 +174,8 @@ struct stage_of {
     stage_of& settle() {
         for (int steps = 0; not value.is_over(); ++steps) {
             BOOST_REQUIRE(steps < 10'000);
-            const auto at = std::ranges::find_if(open, [&](const effect& one) { return not is_kept_back[one.index()]; });
+            const auto at =
+                std::ranges::find_if(open, [&](const effect& one) { return not is_kept_back[one.index()]; });
             if (at == open.end()) break;
             const effect next = *at;
             open.erase(at);
@@ -205,9 +207,7 @@ struct stage_of {
     }
 
     // What workers say.
-    session of(std::uint32_t worker) const {
-        return {current(), {worker}, {current().value * 1'000u + worker + 1}};
-    }
+    session of(std::uint32_t worker) const { return {current(), {worker}, {current().value * 1'000u + worker + 1}}; }
     template <class Message>
     void says(std::uint32_t worker, Message message) {
         step(of(worker).fence(std::move(message)));
@@ -233,7 +233,9 @@ struct stage_of {
             });
         return all;
     }
-    void starts(std::uint32_t number) { says(number, task_report{.started = tasks_of(number), .finished = {}, .failures = {}}); }
+    void starts(std::uint32_t number) {
+        says(number, task_report{.started = tasks_of(number), .finished = {}, .failures = {}});
+    }
     void finishes(std::uint32_t number) {
         says(number, task_report{.started = tasks_of(number), .finished = tasks_of(number), .failures = {}});
     }
@@ -267,7 +269,8 @@ struct stage_of {
     }
     void carry_out(const request<write_checkpoint>& r) {
         checkpoints.push_back(r.what.row);
-        step(answered<write_checkpoint>{r.by, checkpoint_written{r.what.keep > 0 ? obsolete : std::vector<checkpoint_name>{}}});
+        step(answered<write_checkpoint>{
+            r.by, checkpoint_written{r.what.keep > 0 ? obsolete : std::vector<checkpoint_name>{}}});
     }
     void carry_out(const request<start_workers>& r) {
         step(answered<start_workers>{r.by, applied{}});
@@ -277,7 +280,8 @@ struct stage_of {
     void carry_out(const request<stop_workers>& r) { step(answered<stop_workers>{r.by, 0u}); }
     void carry_out(const request<dial>& r) { step(answered<dial>{r.by, reached(r)}); }
     static dialled reached(const request<dial>& r) {
-        return {.connection = {r.what.worker.value}, .worker = r.what.worker, .incarnation = r.what.incarnation, .mac = {}};
+        return {
+            .connection = {r.what.worker.value}, .worker = r.what.worker, .incarnation = r.what.incarnation, .mac = {}};
     }
     void carry_out(const request<start_execution>& r) {
         step(answered<start_execution>{r.by, applied{}});
@@ -321,6 +325,8 @@ using stage = stage_of<>;
 
 /// Without an answer: the call may have been carried out.
 inline unknown no_answer(error_kind kind = error_kind::scheduler) { return {{.kind = kind, .text = "no answer"}}; }
-inline not_applied refused_by(error_kind kind, std::string text = "no") { return {{.kind = kind, .text = std::move(text)}}; }
+inline not_applied refused_by(error_kind kind, std::string text = "no") {
+    return {{.kind = kind, .text = std::move(text)}};
+}
 
 }  // namespace stages

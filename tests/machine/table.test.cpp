@@ -13,21 +13,24 @@ namespace {
 using namespace headgate;
 
 // SPEC 2 once more, by hand.
-const std::map<state_name, std::vector<state_name>> edges = [] { using enum state_name; return std::map<state_name, std::vector<state_name>>{
-    {created, {compiling, stopping}},
-    {compiling, {scheduling, stopping, failing}},
-    {scheduling, {running, scheduling, recovering, stopping, failing}},
-    {running, {checkpoint_stopping, stopping, finishing, rescaling, restarting, recovering, failing}},
-    {rescaling, {scheduling, checkpoint_stopping, stopping, finishing, recovering, failing}},
-    {restarting, {scheduling, restarting, checkpoint_stopping, stopping, finishing, recovering, failing}},
-    {recovering, {compiling, stopping, failing}},
-    {checkpoint_stopping, {stopped, stopping, finishing, recovering, failing}},
-    {stopping, {stopped}},
-    {finishing, {finished, recovering, stopping, failing}},
-    {failing, {failed}},
-    {stopped, {compiling}},
-    {failed, {compiling}},
-    {finished, {}}}; }();
+const std::map<state_name, std::vector<state_name>> edges = [] {
+    using enum state_name;
+    return std::map<state_name, std::vector<state_name>>{
+        {created, {compiling, stopping}},
+        {compiling, {scheduling, stopping, failing}},
+        {scheduling, {running, scheduling, recovering, stopping, failing}},
+        {running, {checkpoint_stopping, stopping, finishing, rescaling, restarting, recovering, failing}},
+        {rescaling, {scheduling, checkpoint_stopping, stopping, finishing, recovering, failing}},
+        {restarting, {scheduling, restarting, checkpoint_stopping, stopping, finishing, recovering, failing}},
+        {recovering, {compiling, stopping, failing}},
+        {checkpoint_stopping, {stopped, stopping, finishing, recovering, failing}},
+        {stopping, {stopped}},
+        {finishing, {finished, recovering, stopping, failing}},
+        {failing, {failed}},
+        {stopped, {compiling}},
+        {failed, {compiling}},
+        {finished, {}}};
+}();
 
 BOOST_AUTO_TEST_CASE(the_table_has_the_edges_of_the_specification_and_no_other_T1) {
     std::size_t all = 0;
@@ -45,7 +48,10 @@ BOOST_AUTO_TEST_CASE(the_table_has_the_edges_of_the_specification_and_no_other_T
 
 // Error edges too.
 template <class From, class To>
-concept goes = requires(error why) { step<From>(to<To>(why)); } and requires { step<From>(to<To>); };
+concept goes = requires(error why) {
+    step<From>(to<To>(why));
+}
+and requires { step<From>(to<To>); };
 static_assert(goes<scheduling, running> and goes<scheduling, failing> and goes<running, recovering>);
 static_assert(not goes<running, scheduling> and not goes<stopping, failing> and not goes<failing, stopped>);
 static_assert(not goes<created, failing> and not goes<finished, compiling> and not goes<recovering, scheduling>);
@@ -85,6 +91,7 @@ static_assert(not answers_every<sleeping, any_context, std::variant<alarm, noise
 
 // Whoever is not silent and only adds waits for the database (T4).
 static_assert(silent_state<created> and silent_state<compiling> and not silent_state<scheduling>);
-static_assert(taking_away<stopping> and taking_away<failing> and not taking_away<running> and not taking_away<recovering>);
+static_assert(taking_away<stopping> and taking_away<failing> and not taking_away<running> and
+              not taking_away<recovering>);
 
 }  // namespace

@@ -12,7 +12,8 @@ struct in_a_phase {
 
 void comes_to_wait_for_slots(stage& s) {
     s.without<start_workers>().start();
-    s.answer<start_workers>(not_applied{{.kind = error_kind::not_enough_slots, .text = {}, .needed = 4, .available = 0}});
+    s.answer<start_workers>(
+        not_applied{{.kind = error_kind::not_enough_slots, .text = {}, .needed = 4, .available = 0}});
 }
 void comes_to_back_off(stage& s) {
     s.workers_come = false;
@@ -70,7 +71,8 @@ const std::vector<in_a_phase> phases{
 
 BOOST_AUTO_TEST_CASE(a_stop_is_acted_on_in_the_same_turn_in_every_phase_S16_J4_L3) {
     for (const in_a_phase& phase : phases) {
-        for (const stop_mode mode : {stop_mode::checkpoint, stop_mode::graceful, stop_mode::immediate, stop_mode::force}) {
+        for (const stop_mode mode :
+             {stop_mode::checkpoint, stop_mode::graceful, stop_mode::immediate, stop_mode::force}) {
             BOOST_TEST_CONTEXT(phase.name << ", mode " << static_cast<int>(mode)) {
                 stage s;
                 phase.bring(s);
@@ -93,7 +95,8 @@ BOOST_AUTO_TEST_CASE(a_stop_with_checkpoint_or_drain_is_carried_out_as_immediate
         stage s;
         s.run_up();
         s.without<stop_workers>().is_wished(wants(2, mode));
-        BOOST_TEST(s.said("carried out as immediate") == (mode == stop_mode::checkpoint or mode == stop_mode::graceful));
+        BOOST_TEST(s.said("carried out as immediate") ==
+                   (mode == stop_mode::checkpoint or mode == stop_mode::graceful));
         BOOST_TEST(s.pending<stop_workers>().what.force == (mode == stop_mode::force));
     }
 }

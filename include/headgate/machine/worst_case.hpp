@@ -11,8 +11,9 @@
 
 namespace headgate::inline v1 {
 
-/// From the moment a job is first tried until it is Failed and its workers are gone, with the database and the scheduler
-/// answering each call within `wait.call`. Time without the database and waits for slots without limit do not count.
+/// From the moment a job is first tried until it is Failed and its workers are gone, with the database and the
+/// scheduler answering each call within `wait.call`. Time without the database and waits for slots without limit do not
+/// count.
 ///
 /// A job is given up `without_healthy_run` after it was first tried, by a deadline that Scheduling and Recovering watch
 /// (J5). Running does not watch it, so a job that came up just before may run on for almost as long as would have made
@@ -29,9 +30,9 @@ constexpr duration worst_case_until_failed(const Policies& policy) {
     const duration repeated = worst_case(policy.state_retry, 2, policy.wait.call);
     duration total = policy.restart.within.without_healthy_run;
     total = saturating_sum(total, policy.wait.healthy);
-    total = saturating_sum(total, repeated);                                                  // Recovering is stored
-    total = saturating_sum(total, saturating_sum(policy.wait.graceful, repeated));            // the workers end
-    return saturating_sum(total, repeated);                                                   // Failed is stored
+    total = saturating_sum(total, repeated);                                        // Recovering is stored
+    total = saturating_sum(total, saturating_sum(policy.wait.graceful, repeated));  // the workers end
+    return saturating_sum(total, repeated);                                         // Failed is stored
 }
 
 // Implementation ------------------------------------------------------------------------------------------------------

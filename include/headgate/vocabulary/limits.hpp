@@ -27,6 +27,8 @@ struct limits {
     std::size_t mailbox = 1'024;  ///< control messages of one job; senders wait, nothing is dropped
     std::uint32_t registrations_per_second = 1'000;  ///< by peer host
     std::uint32_t registrations_burst = 20'000;      ///< by peer host
+
+    friend constexpr bool operator==(const limits&, const limits&) = default;
 };
 
 }  // namespace headgate::inline v1

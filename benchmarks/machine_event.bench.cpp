@@ -1,0 +1,210 @@
+// What one event costs a job of 1,000 workers and a million subtasks, beside a set of pairs and a hash map that do the
+// same (DESIGN, cost). `allocations` counts calls of operator new in one event; `times` says how many of the events
+// above would fit into one of the baseline's.
+
+#include <headgate/machine/machine.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+#include <new>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace {
+
+std::uint64_t allocated = 0;
+
+}  // namespace
+
+[[gnu::noinline]] void* operator new(std::size_t size) {
+    ++allocated;
+    if (void* const p = std::malloc(size)) return p;
+    std::abort();
+}
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+namespace {
+
+using namespace headgate;
+
+constexpr std::uint32_t workers = 1'000;
+constexpr std::uint32_t subtasks_of_a_node = 500'000;
+constexpr std::uint32_t slots = subtasks_of_a_node / workers;
+constexpr incarnation self{{1, 1}};
+constexpr moment now{instant{duration{1'000}}, 42};
+
+std::shared_ptr<const program> two_nodes() {
+    return std::make_shared<const program>(
+        program{.nodes = {{.id = {1}, .parallelism = subtasks_of_a_node, .operators = {{.id = {"a"}, .what = {}}}},
+                          {.id = {2}, .parallelism = subtasks_of_a_node, .operators = {{.id = {"b"}, .what = {}}}}},
+                .edges = {{.from = {1}, .to = {2}, .kind = edge_kind::forward}}});
+}
+
+session of(std::uint32_t worker) { return {{1}, {worker}, {worker + 1}}; }
+
+/// Brought up to where every worker was told its plan, and nothing has started.
+machine<> launched() {
+    wish wanted;
+    wanted.version = 1;
+    wanted.program = two_nodes();
+    machine<> value({"job"}, self, {}, slots);
+    effects out;
+    std::vector<effect> open;
+    const auto step = [&](const event& e) {
+        value.on(e, now, out);
+        open.insert(open.end(), out.asked.begin(), out.asked.end());
+    };
+    step(wished{std::make_shared<const wish>(wanted), {}});
+    while (not open.empty()) {
+        const effect next = std::move(open.back());
+        open.pop_back();
+        if (const auto* const r = std::get_if<request<claim>>(&next))
+            step(answered<claim>{r->by, claimed{r->what.next, {}}});
+        if (const auto* const r = std::get_if<request<start_workers>>(&next)) {
+            step(answered<start_workers>{r->by, applied{}});
+            for (std::uint32_t i = 0; i < workers; ++i)
+                step(of(i).fence(registered{{.id = id_of({1}, {i}),
+                                             .incarnation = {{2, i}},
+                                             .slots = slots,
+                                             .machine = {"m"},
+                                             .zone = {},
+                                             .rpc_address = "h:1",
+                                             .data_address = "h:2"}}));
+        }
+        if (const auto* const r = std::get_if<request<dial>>(&next))
+            step(answered<dial>{r->by, dialled{{r->by.worker.value}, r->what.worker, r->what.incarnation, {}}});
+        if (const auto* const r = std::get_if<request<start_execution>>(&next))
+            step(answered<start_execution>{r->by, applied{}});
+    }
+    return value;
+}
+
+/// One subtask each, in an order that is not that of memory. Enough of them that no round sees the last.
+std::vector<event> reports() {
+    std::vector<event> made;
+    std::uint64_t at = 0;
+    for (std::uint32_t i = 0; i < (1u << 16); ++i) {
+        at = (at + 611'953) % subtasks_of_a_node;
+        const auto subtask = static_cast<std::uint32_t>(at);
+        made.push_back(
+            of(subtask / slots)
+                .fence(task_report{.started = {{{1 + i % 2}, subtask, subtask + 1}}, .finished = {}, .failures = {}}));
+    }
+    return made;
+}
+
+/// Processor time of one event, of the benchmark that ran last.
+double last_cost = 0;
+
+template <class Work>
+void measure(benchmark::State& state, Work work) {
+    const std::uint64_t before = allocated;
+    const std::clock_t start = std::clock();
+    for (auto _ : state) work();
+    last_cost = static_cast<double>(std::clock() - start) / static_cast<double>(state.iterations());
+    state.counters["allocations"] =
+        benchmark::Counter(static_cast<double>(allocated - before), benchmark::Counter::kAvgIterations);
+}
+
+template <class Work>
+void measure_baseline(benchmark::State& state, Work work) {
+    const double ours = last_cost;
+    measure(state, work);
+    state.counters["times"] = ours > 0 ? last_cost / ours : 0;
+    last_cost = ours;
+}
+
+template <class Event>
+void each_of(benchmark::State& state, const std::vector<Event>& events) {
+    machine<> value = launched();
+    effects out;
+    if (value.state() != state_name::scheduling) return state.SkipWithError("it is not waiting for tasks");
+    std::size_t next = 0;
+    for (const auto& e : events) value.on(e, now, out);  // warm
+    measure(state, [&] {
+        value.on(events[next], now, out);
+        benchmark::DoNotOptimize(out);
+        next = next + 1 < events.size() ? next + 1 : 0;
+    });
+    if (value.state() != state_name::scheduling) state.SkipWithError("it went on");
+}
+
+// Goal: 50 ns, no allocation.
+void a_started_report(benchmark::State& state) { each_of(state, reports()); }
+BENCHMARK(a_started_report);
+
+// The same with sets of (node, subtask), and a map from subtask to worker.
+void a_started_report_in_a_set_of_pairs(benchmark::State& state) {
+    std::set<std::pair<std::uint32_t, std::uint32_t>> started;
+    std::unordered_map<std::uint64_t, std::uint32_t> owner;
+    for (std::uint32_t node = 1; node <= 2; ++node)
+        for (std::uint32_t i = 0; i < subtasks_of_a_node; ++i) owner.emplace(std::uint64_t{node} << 32 | i, i / slots);
+    const std::vector<event> events = reports();
+    std::size_t next = 0;
+    const auto take = [&](const event& e) {
+        const auto& m = std::get<fenced<task_report>>(e);
+        for (const task_range& range : m.value().started)
+            for (std::uint32_t i = range.first; i < range.last; ++i)
+                if (const auto at = owner.find(std::uint64_t{range.node.value} << 32 | i);
+                    at != owner.end() and at->second == m.of().worker.value)
+                    started.emplace(range.node.value, i);
+        return started.size() == 2 * subtasks_of_a_node;
+    };
+    for (const event& e : events) take(e);
+    measure_baseline(state, [&] {
+        benchmark::DoNotOptimize(take(events[next]));
+        next = next + 1 < events.size() ? next + 1 : 0;
+    });
+}
+BENCHMARK(a_started_report_in_a_set_of_pairs);
+
+// Goal: 30 ns.
+void a_heartbeat(benchmark::State& state) {
+    std::vector<event> events;
+    for (std::uint32_t i = 0; i < workers; ++i) events.push_back(of(i * 611 % workers).fence(heartbeat{}));
+    each_of(state, events);
+}
+BENCHMARK(a_heartbeat);
+
+void a_heartbeat_in_a_hash_map(benchmark::State& state) {
+    std::unordered_map<std::uint64_t, instant> heard;
+    std::size_t next = 0;
+    for (std::uint32_t i = 0; i < workers; ++i) heard[id_of({1}, {i}).value] = {};
+    measure_baseline(state, [&] {
+        heard[id_of({1}, {static_cast<std::uint32_t>(next * 611 % workers)}).value] = now.now;
+        next = next + 1 < workers ? next + 1 : 0;
+    });
+}
+BENCHMARK(a_heartbeat_in_a_hash_map);
+
+// What changes nothing. Goal: 100 ns each.
+void a_message_of_an_old_stream(benchmark::State& state) {
+    session old = of(3);
+    ++old.stream.value;
+    each_of<event>(state, {old.fence(task_report{})});
+}
+BENCHMARK(a_message_of_an_old_stream);
+
+void a_late_answer(benchmark::State& state) {
+    each_of<event>(state, {answered<dial>{{{1}, self, 1, {9}, {4}}, dialled{}}});
+}
+BENCHMARK(a_late_answer);
+
+void an_older_wish(benchmark::State& state) { each_of<event>(state, {wished{std::make_shared<const wish>(), {}}}); }
+BENCHMARK(an_older_wish);
+
+void a_tick_before_its_time(benchmark::State& state) { each_of<event>(state, {tick{}}); }
+BENCHMARK(a_tick_before_its_time);
+
+void an_initialized_worker_again(benchmark::State& state) { each_of<event>(state, {of(5).fence(initialized{})}); }
+BENCHMARK(an_initialized_worker_again);
+
+}  // namespace

@@ -20,7 +20,7 @@ using namespace headgate_tests;
 using embedded::options;
 
 const job_id job{"job"};
-constexpr generation first{1}, second{2};
+constexpr generation first{1};
 
 /// Workers that wait until they are told to stop, or how to end; and, if they are `stubborn`, for the latter alone.
 struct crew {

@@ -15,7 +15,7 @@ namespace {
 using namespace headgate_tests;
 
 const job_id job{"job"};
-constexpr generation first{1}, second{2};
+constexpr generation first{1};
 constexpr duration lease{30'000};
 
 /// A manual scheduler with a directory of its own, or in one that is shared, and a clock in the test's hand.

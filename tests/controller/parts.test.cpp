@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <headgate/controller/history.hpp>
+#include <headgate/controller/leases.hpp>
+#include <headgate/controller/mailbox.hpp>
+#include <headgate/controller/metrics.hpp>
+#include <headgate/controller/standing_call.hpp>
+#include <headgate/controller/streams.hpp>
+#include <headgate/simulation/secrets.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+using namespace std::chrono_literals;
+
+constexpr instant start{1'000'000ms};
+constexpr incarnation us{{1, 1}}, them{{2, 2}}, others{{3, 3}};
+
+// Leases --------------------------------------------------------------------------------------------------------------
+
+struct watched_leases {
+    leases value{};
+    instant now = start;
+    std::uint64_t theirs = 1;
+    bool is_gone = false;
+
+    void sees() {
+        const std::vector<controller_seen> all{{us, static_cast<std::uint64_t>(now.time_since_epoch().count())},
+                                               {them, theirs, is_gone}};
+        value.saw(all, now, 6s);
+    }
+    void passes(duration length) {
+        for (const instant end = now + length; now < end;) {
+            now += 1s;
+            sees();
+        }
+    }
+    bool is_over(const incarnation& owner) const { return value.is_over(owner, now, 30s, 5s); }
+};
+
+BOOST_AUTO_TEST_CASE(a_job_without_an_owner_is_free_and_before_the_first_look_no_other_is_G5) {
+    watched_leases l;
+    BOOST_TEST((l.is_over({}) and not l.is_over(them) and not l.value.has_looked()));
+    l.sees();
+    BOOST_TEST((l.value.has_looked() and not l.is_over(them)));
+    BOOST_TEST(l.is_over(others), "the database does not know it any more");
+}
+
+BOOST_AUTO_TEST_CASE(an_owner_is_gone_when_its_counter_did_not_move_for_the_lease_G5) {
+    watched_leases l;
+    l.sees();
+    l.passes(29s);
+    BOOST_TEST(not l.is_over(them));
+    l.passes(1s);
+    BOOST_TEST(l.is_over(them));
+    ++l.theirs;
+    l.passes(1s);
+    BOOST_TEST(not l.is_over(them));
+}
+
+BOOST_AUTO_TEST_CASE(a_counter_that_moves_keeps_the_lease_G5) {
+    watched_leases l;
+    for (int i = 0; i < 100; ++i) {
+        ++l.theirs;
+        l.passes(29s);
+        BOOST_TEST(not l.is_over(them));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_database_that_can_tell_shortens_the_wait_G5) {
+    watched_leases l;
+    l.is_gone = true;
+    l.sees();
+    l.passes(4s);
+    BOOST_TEST(not l.is_over(them));
+    l.passes(1s);
+    BOOST_TEST(l.is_over(them));
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_that_was_cut_off_begins_a_full_lease_when_it_is_back_G5_T5) {
+    watched_leases l;
+    l.sees();
+    l.passes(25s);
+    l.now += 1h;
+    l.sees();
+    BOOST_TEST(not l.is_over(them));
+    l.passes(29s);
+    BOOST_TEST(not l.is_over(them));
+    l.passes(1s);
+    BOOST_TEST(l.is_over(them));
+}
+
+// Standing calls ------------------------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_standing_call_is_due_at_first_when_answered_and_when_overdue) {
+    standing_call call;
+    BOOST_TEST(call.is_due(start));
+    const ticket first = call.ask(start + 10s);
+    BOOST_TEST((not call.is_due(start + 9s) and call.is_due(start + 10s) and call.deadline() == start + 10s));
+    BOOST_TEST(call.answer(first, start + 2s));
+    BOOST_TEST((not call.is_due(start + 1s) and call.is_due(start + 2s)));
+    const ticket second = call.ask(start + 12s);
+    BOOST_TEST(not call.answer(first, start), "a late answer is stale");
+    BOOST_TEST((not call.is_due(start + 11s) and call.answer(second, start + 3s)));
+}
+
+// Metrics -------------------------------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(metrics_are_sums_over_workers_of_the_newest_word_of_each_S15) {
+    metrics_of_job m;
+    BOOST_TEST((m.sum() == job_metrics{}));
+    m.heard({1}, {1},
+            {{.node = {2}, .records_in = 5, .records_out = 1, .bytes_in = 50, .bytes_out = 7, .backpressure = 300},
+             {.node = {1}, .records_in = 9}});
+    m.heard({1}, {0}, {{.node = {2}, .records_in = 7, .backpressure = 200}});
+    m.heard({1}, {0}, {{.node = {2}, .records_in = 8, .backpressure = 100}});
+    const job_metrics sum = m.sum();
+    BOOST_REQUIRE(sum.nodes.size() == 2u);
+    BOOST_TEST((sum.generation == generation{1} and sum.nodes[0].node == node_id{1} and sum.nodes[0].records_in == 9u));
+    BOOST_TEST(
+        (sum.nodes[1] ==
+         node_counters{
+             .node = {2}, .records_in = 13, .records_out = 1, .bytes_in = 50, .bytes_out = 7, .backpressure = 300}));
+}
+
+BOOST_AUTO_TEST_CASE(metrics_begin_anew_with_each_generation_and_late_ones_do_not_count_S15) {
+    metrics_of_job m;
+    m.heard({2}, {0}, {{.node = {1}, .records_in = 5}});
+    m.heard({1}, {1}, {{.node = {1}, .records_in = 100}});
+    BOOST_TEST((m.sum().nodes == std::vector<node_counters>{{.node = {1}, .records_in = 5}}));
+    m.heard({3}, {1}, {});
+    BOOST_TEST((m.sum().generation == generation{3} and m.sum().nodes.empty()));
+}
+
+// History -------------------------------------------------------------------------------------------------------------
+
+note told(std::string text) { return remark{remark::severity::info, std::move(text)}; }
+
+BOOST_AUTO_TEST_CASE(lines_are_kept_until_they_are_stored_and_sent_once_at_a_time) {
+    history h;
+    BOOST_TEST((h.is_empty() and not h.is_due(start)));
+    h.add({1}, told("one"));
+    BOOST_TEST(h.is_due(start));
+    BOOST_TEST((h.take().size() == 1u and not h.is_due(start)));
+    h.add({2}, told("two"));
+    BOOST_TEST(not h.is_due(start), "one call at a time");
+    h.stored();
+    BOOST_TEST(h.is_due(start));
+    const auto second = h.take();
+    BOOST_TEST((second.size() == 1u and second[0].text == "two" and second[0].generation == generation{2}));
+    h.not_stored(start + 2s);
+    BOOST_TEST((not h.is_due(start + 1s) and h.is_due(start + 2s) and h.take().size() == 1u));
+    h.stored();
+    BOOST_TEST(h.is_empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_history_is_bounded_while_the_database_is_away_and_says_what_is_missing) {
+    history h;
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 400; ++i) h.add({1}, told(std::to_string(round * 400 + i)));
+        const auto sent = h.take();
+        BOOST_TEST(sent.size() <= 500u);
+        if (round < 2) h.add({1}, told("while it is on its way"));
+        if (round < 2) h.not_stored(start + 2s);
+        if (round == 2) {
+            BOOST_TEST(sent.back().text == "1199");
+            BOOST_TEST(sent.front().text == "(earlier lines were left out)");
+        }
+    }
+    // All five hundred are on their way, and more come.
+    for (int i = 0; i < 1'000; ++i) h.add({1}, told("new " + std::to_string(i)));
+    h.stored();
+    const auto rest = h.take();
+    BOOST_TEST((rest.size() <= 500u and rest.back().text == "new 999"));
+}
+
+// Mailbox -------------------------------------------------------------------------------------------------------------
+
+using numbers = mailbox<std::pair<std::uint32_t, std::uint32_t>>;
+
+std::vector<std::pair<std::uint32_t, std::uint32_t>> all_of(numbers& box) {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> taken;
+    while (box.take(taken, 100)) {
+    }
+    return taken;
+}
+
+// More than fit, so that whoever posts has to wait for whoever takes.
+BOOST_AUTO_TEST_CASE(mail_from_many_threads_comes_whole_and_in_the_order_of_each) {
+    constexpr std::uint32_t threads = 4, each = 30'000;
+    static_assert(threads * each > numbers::most);
+    numbers box;
+    std::atomic<int> woken = 0;
+    box.on_wake([&] { ++woken; });
+    std::vector<std::thread> posting;
+    for (std::uint32_t t = 0; t < threads; ++t)
+        posting.emplace_back([&, t] {
+            for (std::uint32_t i = 0; i < each; ++i) box.post({t, i});
+        });
+    std::vector<std::uint32_t> next(threads, 0);
+    bool is_in_order = true;
+    for (std::uint32_t seen = 0; seen < threads * each;)
+        for (const auto& [thread, number] : all_of(box)) {
+            is_in_order = is_in_order and number == next[thread]++;
+            ++seen;
+        }
+    for (std::thread& one : posting) one.join();
+    BOOST_TEST((is_in_order and woken.load() >= 1 and all_of(box).empty()));
+}
+
+BOOST_AUTO_TEST_CASE(a_wake_comes_with_the_first_item_and_nothing_is_kept_after_the_end) {
+    numbers box;
+    int woken = 0;
+    box.post({});
+    box.on_wake([&] { ++woken; });
+    BOOST_TEST(woken == 1, "there was something already");
+    box.post({});
+    BOOST_TEST((woken == 1 and all_of(box).size() == 2u));
+    box.post({});
+    box.post({});
+    BOOST_TEST(woken == 2);
+    box.wake();
+    BOOST_TEST(woken == 3);
+    box.close();
+    box.post({});
+    box.wake();
+    BOOST_TEST((woken == 3 and all_of(box).empty()));
+}
+
+BOOST_AUTO_TEST_CASE(whoever_polls_does_not_wait_for_itself_and_after_the_end_nobody_waits) {
+    numbers box;
+    all_of(box);
+    for (std::uint32_t i = 0; i < numbers::most + 10; ++i) box.post({0, i});
+    BOOST_TEST(all_of(box).size() == numbers::most + 10);
+    box.let_go();
+    std::thread other([&] {
+        for (std::uint32_t i = 0; i < numbers::most + 10; ++i) box.post({1, i});
+    });
+    other.join();
+    BOOST_TEST(all_of(box).size() == numbers::most);
+}
+
+BOOST_AUTO_TEST_CASE(a_completion_posts_its_answer_with_its_ticket_and_does_nothing_after_the_end) {
+    const auto box = std::make_shared<controller_mailbox>();
+    const into_mailbox<stop_workers> done{{.attempt = {3}}, {5}, box};
+    done(7u);
+    std::vector<mail> all;
+    BOOST_TEST(not box->take(all, 10));
+    const auto& one = std::get<job_mail>(all.at(0));
+    BOOST_TEST((one.job == job_handle{5} and std::get<answered<stop_workers>>(one.event).to.attempt == attempt{3}));
+    box->close();
+    done(7u);
+    BOOST_TEST((not box->take(all, 10) and all.size() == 1u));
+}
+
+// Streams -------------------------------------------------------------------------------------------------------------
+
+struct introduced {
+    simulation::secrets with{7};
+    digest256 token{};
+    worker_identity granted{id_of({4}, {2}), 8};
+    claiming claim{{}, {.job = {"job"}, .generation = {4}, .worker = granted.id, .incarnation = {{5, 5}}}, {}};
+    proof shown{.profile = {.id = granted.id,
+                            .incarnation = {{5, 5}},
+                            .slots = 8,
+                            .machine = {"m"},
+                            .zone = {},
+                            .rpc_address = "127.0.0.1:1",
+                            .data_address = "127.0.0.1:2"}};
+
+    introduced() {
+        with.random(token);
+        with.random(claim.said.nonce);
+        with.random(claim.drawn);
+        sign();
+    }
+    void sign() { shown.mac = proof_mac(with, token, claim.said, claim.drawn, shown.profile); }
+    expected<session> proves() { return prove(with, claim, shown, token, granted, {77}, {}); }
+};
+
+BOOST_AUTO_TEST_CASE(a_proof_that_holds_makes_the_session_of_its_stream_G3) {
+    introduced i;
+    const auto as = i.proves();
+    BOOST_REQUIRE(as.has_value());
+    BOOST_TEST((*as == session{{4}, {2}, {77}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_field_nonce_token_or_code_proves_nothing_G3_I17) {
+    const auto refuses = [](auto change) {
+        introduced i;
+        change(i);
+        const auto as = i.proves();
+        return not as and as.error().text.find("does not hold") != std::string::npos;
+    };
+    BOOST_TEST(refuses([](introduced& i) { i.shown.mac[31] ^= std::byte{1}; }));
+    BOOST_TEST(refuses([](introduced& i) { i.token[0] ^= std::byte{1}; }));
+    BOOST_TEST(refuses([](introduced& i) { i.claim.drawn[0] ^= std::byte{1}; }));
+    BOOST_TEST(refuses([](introduced& i) { i.claim.said.nonce[0] ^= std::byte{1}; }));
+    BOOST_TEST(refuses([](introduced& i) { i.claim.said.job.value = "joc"; }));
+    BOOST_TEST(refuses([](introduced& i) { ++i.claim.said.generation.value; }));
+    BOOST_TEST(refuses([](introduced& i) { i.shown.profile.slots = 4; }));
+    BOOST_TEST(refuses([](introduced& i) { i.shown.profile.rpc_address = "10.0.0.1:1"; }));
+    BOOST_TEST(refuses([](introduced& i) { i.shown.profile.data_address = "10.0.0.1:1"; }));
+    BOOST_TEST(refuses([](introduced& i) { i.shown.profile.zone = "z"; }));
+    BOOST_TEST(refuses([](introduced& i) { i.shown.profile.machine.value = "n"; }));
+    BOOST_TEST(
+        refuses([](introduced& i) { i.shown.mac = challenge_mac(i.with, i.token, i.claim.said, i.claim.drawn); }),
+        "the other direction's code");
+}
+
+BOOST_AUTO_TEST_CASE(a_good_code_for_more_than_was_granted_is_refused_S11_I17) {
+    const auto refused_for = [](auto change) {
+        introduced i;
+        change(i);
+        i.sign();
+        const auto as = i.proves();
+        return as ? std::string() : as.error().text;
+    };
+    BOOST_TEST(refused_for([](introduced& i) { i.shown.profile.slots = 9; }).find("8 were granted") !=
+               std::string::npos);
+    BOOST_TEST(refused_for([](introduced& i) { i.shown.profile.slots = 0; }).find("no slots") != std::string::npos);
+    BOOST_TEST(refused_for([](introduced& i) { ++i.shown.profile.id.value; }).find("different workers") !=
+               std::string::npos);
+    BOOST_TEST(refused_for([](introduced& i) { ++i.shown.profile.incarnation.value[0]; }).find("different workers") !=
+               std::string::npos);
+    BOOST_TEST(refused_for([](introduced& i) { i.shown.profile.rpc_address = "x"; }).find("rpc address") !=
+               std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_hello_is_looked_at_before_any_secret_is_G3_G4) {
+    const hello good = introduced().claim.said;
+    BOOST_TEST(fault_of(good, {}) == "");
+    hello bad = good;
+    bad.protocol = protocol_version + 1;
+    BOOST_TEST(fault_of(bad, {}).find("use a worker of the controller's release") != std::string::npos);
+    bad = good;
+    bad.job.value.clear();
+    BOOST_TEST(fault_of(bad, {}) != "");
+    bad.job.value = std::string(65, 'x');
+    BOOST_TEST(fault_of(bad, {}) != "");
+    bad = good;
+    bad.worker = id_of({5}, {2});
+    BOOST_TEST(fault_of(bad, {}).find("generation") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(streams_are_found_by_id_and_what_they_are_may_change) {
+    streams all;
+    BOOST_TEST(not all.find({1}));
+    all.put({1}, claiming{});
+    BOOST_TEST(std::holds_alternative<claiming>(*all.find({1})));
+    all.put({1}, proven{{3}, {}});
+    BOOST_TEST((std::get<proven>(*all.find({1})).job == job_handle{3} and all.size() == 1u));
+    all.remove({1});
+    all.remove({1});
+    BOOST_TEST((all.size() == 0u and not all.find({1})));
+}
+
+}  // namespace

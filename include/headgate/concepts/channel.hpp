@@ -22,7 +22,7 @@ struct stream_event {
 
 /// Hears the streams of workers: called from any thread, but for one stream in order.
 template <class Receiver>
-concept stream_receiver = std::copyable<Receiver> and requires(const Receiver& hear, stream_event heard) { hear(heard); };
+concept stream_receiver = std::copy_constructible<Receiver> and requires(const Receiver& hear, stream_event heard) { hear(heard); };
 
 /// The poorest receiver.
 struct any_receiver {

@@ -21,7 +21,7 @@ using link_event = std::variant<link_opened, link_ended, controller_message, cal
 
 /// Hears the link: called from any thread, one event at a time.
 template <class Receiver>
-concept link_receiver = std::copyable<Receiver> and requires(const Receiver& hear, link_event heard) { hear(heard); };
+concept link_receiver = std::copy_constructible<Receiver> and requires(const Receiver& hear, link_event heard) { hear(heard); };
 
 struct any_link_receiver {
     void operator()(link_event) const {}

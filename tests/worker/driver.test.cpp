@@ -253,6 +253,15 @@ BOOST_AUTO_TEST_CASE(a_stranger_s_call_does_nothing_and_leaves_no_token_behind_G
     BOOST_TEST((engine.share->data_token == data()));
 }
 
+BOOST_AUTO_TEST_CASE(a_stranger_s_call_puts_no_other_token_into_an_execution_that_waits_G3) {
+    hears(challenge_of(connects(), token));
+    link.hear(called{{1}, call_token(secrets, token), execute{execution_for(who.id), data()}});
+    link.hear(called{{2}, digest256{}, execute{execution_for(who.id), digest256{}}});
+    hears(verdict(accepted{5s, 30s}));
+    BOOST_REQUIRE(engine.share.has_value());
+    BOOST_TEST((engine.share->data_token == data()));
+}
+
 BOOST_AUTO_TEST_CASE(checkpoints_and_stops_through_the_engine) {
     registers();
     calls_right(execute{execution_for(who.id), data()});

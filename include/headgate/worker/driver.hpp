@@ -5,10 +5,10 @@
 #include <headgate/concepts/clock.hpp>
 #include <headgate/concepts/controller_link.hpp>
 #include <headgate/concepts/engine.hpp>
+#include <headgate/concepts/mailbox.hpp>
 #include <headgate/concepts/secrets.hpp>
 #include <headgate/vocabulary/identity.hpp>
 #include <headgate/worker/driver/handshake.hpp>
-#include <headgate/concepts/mailbox.hpp>
 #include <headgate/worker/machine.hpp>
 
 #include <algorithm>
@@ -91,7 +91,7 @@ private:
     worker_settings settings_of(const worker_options& options) const;
 
     worker_event heard(link_opened&) { return link_is_up{}; }
-    worker_event heard(link_ended& what);
+    worker_event heard(link_ended& what) { return link_is_down{std::move(what.why)}; }
     worker_event heard(controller_message& what);
     worker_event heard(called& what);
     worker_event heard(engine_event& what) { return std::move(what); }
@@ -204,12 +204,6 @@ void worker_driver<ControllerLink, Clock, Secrets, Engine>::step(const worker_ev
     machine_.on(happened, {clock_.now(), worker_detail::next_bits(bits_)}, wanted_);
     // What link and engine say meanwhile goes to the mailbox, so `wanted_` stays as it is.
     for (const worker_effect& each : wanted_) std::visit([&](const auto& what) { carry_out(what); }, each);
-}
-
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
-worker_event worker_driver<ControllerLink, Clock, Secrets, Engine>::heard(link_ended& what) {
-    handshake_.forget();
-    return link_is_down{std::move(what.why)};
 }
 
 template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>

@@ -14,7 +14,7 @@
 
 namespace headgate::inline v1 {
 
-/// Holds the worker's token. A value; what it remembers is of the present stream.
+/// Holds the worker's token. A value; remembers the last hello and the last challenge.
 class worker_handshake {
 public:
     /// `self` is who says hello; its nonce is not used.
@@ -27,7 +27,7 @@ public:
     template <secrets Secrets>
     hello greet(Secrets& with);
 
-    /// Whether `answer` is that of a controller that has the secret, to the hello of this stream.
+    /// Whether `answer` is that of a controller that has the secret, to the last hello.
     template <secrets Secrets>
     bool believes(Secrets& with, const challenge& answer);
 
@@ -41,15 +41,12 @@ public:
     /// Whether a call is the controller's. In constant time.
     bool admits(const digest256& token) const { return equal_in_constant_time(token, call_token_); }
 
-    /// The stream is over: an answer to its hello is believed no more.
-    void forget() { said_.reset(), drawn_.reset(); }
-
 private:
     digest256 token_{};
     digest256 call_token_{};
     hello self_{};
-    std::optional<hello> said_{};   ///< over this stream
-    std::optional<nonce> drawn_{};  ///< of the challenge that was believed
+    std::optional<hello> said_{};  ///< the last one
+    nonce drawn_{};                ///< of the last challenge that was believed
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -60,7 +57,6 @@ worker_handshake::worker_handshake(Secrets& with, const digest256& token, hello 
 
 template <secrets Secrets>
 hello worker_handshake::greet(Secrets& with) {
-    forget();
     said_ = self_;
     with.random(std::span<std::byte>(said_->nonce));
     return *said_;
@@ -70,15 +66,13 @@ template <secrets Secrets>
 bool worker_handshake::believes(Secrets& with, const challenge& answer) {
     if (not said_) return false;
     if (not equal_in_constant_time(answer.mac, challenge_mac(with, token_, *said_, answer.nonce))) return false;
-    // The first one: a proof may be on its way.
-    if (not drawn_) drawn_ = answer.nonce;
+    drawn_ = answer.nonce;
     return true;
 }
 
 template <secrets Secrets>
 proof worker_handshake::prove(Secrets& with, const worker_profile& profile) const {
-    if (not said_ or not drawn_) return {};
-    return {profile, proof_mac(with, token_, *said_, *drawn_, profile)};
+    return {profile, proof_mac(with, token_, *said_, drawn_, profile)};
 }
 
 template <secrets Secrets>

@@ -275,6 +275,18 @@ BOOST_AUTO_TEST_CASE(each_state_in_the_row_goes_on_as_the_table_says_J6) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_row_of_our_own_is_claimed_anew_and_restored_whatever_its_state_S2_I7) {
+    for (const state_name state : {state_name::stopped, state_name::running, state_name::compiling}) {
+        job_row found = left_in(state);
+        found.owner = us;
+        stage s(found);
+        s.restore = ready_checkpoint();
+        s.run_up(wants(2));
+        BOOST_TEST((s.stands.generation == generation{4} and s.job().stop.up_to == generation{3}));
+        BOOST_TEST((s.job().running->restore == ready_checkpoint().name), text_of(state));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_job_that_was_running_keeps_its_restart_count_when_it_is_taken_over_J6) {
     job_row found = left_in(state_name::running);
     found.restarts = 3;

@@ -380,13 +380,19 @@ private:
         to_.channel.send(stream, heartbeat_answer{said.sequence});
     }
 
-    /// The job of a session, while its generation is the present one; a worker of another is told to go (G4).
+    /// The job of a session, while it is the one that counts for its worker. Whoever is of another generation, was
+    /// replaced or was given up is told to go, and its lease is not renewed (G4, G7).
     entry* still(stream_id stream, const proven& by) {
         entry* const of = find_entry(by.job);
-        const bool is_present = of and not of->drive.value().job().is_let_go and
-                                by.as.generation == of->drive.value().job().next.generation;
-        if (not is_present) dismiss(stream);
-        return is_present ? of : nullptr;
+        const auto is_wanted = [&](const headgate::job& job) {
+            const auto& members = job.workers.members();
+            return not job.is_let_go and by.as.generation == job.next.generation and
+                   by.as.worker.value < members.size() and members[by.as.worker.value].stream == stream and
+                   not members[by.as.worker.value].is_barred;
+        };
+        if (of and is_wanted(of->drive.value().job())) return of;
+        dismiss(stream);
+        return nullptr;
     }
 
     void refuse(stream_id stream, std::string why) {

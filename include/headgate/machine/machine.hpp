@@ -410,11 +410,15 @@ void machine<Policies>::adopt() {
     job_.restarts.restarts = job_.durable.restarts;
     job_.persisted.forget();
     ++job_.writes;
+    // By whom it was claimed, and what became of it, is not known here: even one of our own is not gone on with (S2).
+    job_.is_generation_used = job_.durable.generation.value > 0;
+    job_.next.owner = {};
     const crash_answer found = row_of(job_.durable.state).found;
     const state_name state = job_.durable.is_complete ? found.if_complete : found.otherwise;
     resume_as(state);
     ++job_.visit;
     if (is_terminal(state) and state == job_.durable.state) {
+        job_.next.owner = job_.durable.owner;
         job_.persisted.learn({});
         return;
     }

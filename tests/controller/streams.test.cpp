@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "bring_up.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <string>
+#include <variant>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::tests;
+using namespace std::chrono_literals;
+
+struct asked_for : small_world {
+    asked_for() {
+        wish_for({.version = 1});
+        BOOST_REQUIRE(until([&] { return scheduler.pool().all().size() == 2; }));
+    }
+
+    worker_id who(std::size_t number) const { return scheduler.pool().all()[number].who.id; }
+    hello introduction(std::size_t number, incarnation of) const {
+        return {.job = job, .generation = {1}, .worker = who(number), .incarnation = of, .nonce = {}};
+    }
+    /// Says hello and proves it.
+    void registers(std::size_t number, stream_id stream, incarnation of) {
+        const hello said = introduction(number, of);
+        channel.say(stream, said);
+        controller.poll();
+        const auto drawn = std::get<challenge>(channel.sent[stream].back()).nonce;
+        const digest256 token = scheduler.tokens.at(who(number));
+        const worker_profile profile{.id = who(number),
+                                     .incarnation = of,
+                                     .slots = 4,
+                                     .machine = {"here"},
+                                     .zone = {},
+                                     .rpc_address = "127.0.0.1:1",
+                                     .data_address = "127.0.0.1:2"};
+        channel.say(stream, proof{profile, proof_mac(secrets, token, said, drawn, profile)});
+        controller.poll();
+    }
+    /// The last that was said on a stream, if it is a verdict.
+    std::string verdict_on(stream_id stream) {
+        const auto& all = channel.sent[stream];
+        const auto* const last = all.empty() ? nullptr : std::get_if<verdict>(&all.back());
+        if (not last) return "none";
+        if (std::holds_alternative<accepted>(*last)) return "accepted";
+        if (const auto* const no = std::get_if<refused>(last)) return "refused: " + no->why;
+        return "go";
+    }
+    std::string answer_to(stream_id stream, worker_message said) {
+        channel.say(stream, std::move(said));
+        controller.poll();
+        return verdict_on(stream);
+    }
+    bool is_closed(stream_id stream) const { return std::ranges::count(channel.closed, stream) == 1; }
+};
+
+BOOST_FIXTURE_TEST_CASE(who_is_nobody_or_of_another_generation_is_told_to_go_S11_G4, asked_for) {
+    hello of_nothing = introduction(0, {{1, 1}});
+    of_nothing.job = {"other"};
+    BOOST_TEST((answer_to({10}, of_nothing) == "go" and is_closed({10})));
+    hello older = introduction(0, {{1, 1}});
+    older.generation = {7};
+    older.worker = id_of({7}, {0});
+    BOOST_TEST((answer_to({11}, older) == "go" and is_closed({11})));
+    BOOST_TEST(controller.strangers() == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_does_not_begin_with_hello_and_proof_is_refused_G3, asked_for) {
+    BOOST_TEST(answer_to({10}, heartbeat{}) == "refused: the first message must be a hello");
+    channel.say({11}, introduction(0, {{1, 1}}));
+    BOOST_TEST(answer_to({11}, heartbeat{}) == "refused: a proof was expected");
+    BOOST_TEST((is_closed({10}) and is_closed({11})));
+    registers(0, {12}, {{1, 1}});
+    BOOST_TEST(verdict_on({12}) == "accepted");
+    BOOST_TEST(answer_to({12}, introduction(0, {{1, 1}})) == "refused: the worker is registered already");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_worker_that_was_not_launched_or_proves_nothing_is_refused_G3_I17, asked_for) {
+    hello stranger = introduction(0, {{1, 1}});
+    stranger.worker = id_of({1}, {9});
+    BOOST_TEST(answer_to({10}, stranger) == "refused: this worker was not launched");
+    channel.say({11}, introduction(0, {{1, 1}}));
+    BOOST_TEST(answer_to({11}, proof{}).starts_with("refused: the proof does not hold"));
+    BOOST_TEST(is_closed({11}));
+    BOOST_TEST((controller.find(job)->job().workers.members()[0].phase == worker_phase::launched));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_worker_that_was_replaced_is_told_to_go_and_its_lease_is_not_renewed_G7_S11, asked_for) {
+    registers(0, {20}, {{1, 1}});
+    channel.say({20}, heartbeat{.sequence = 1, .counters = {}});
+    controller.poll();
+    BOOST_TEST(std::get<heartbeat_answer>(channel.sent[{20}].back()).sequence == 1u);
+    registers(0, {21}, {{2, 2}});
+    BOOST_TEST(verdict_on({21}) == "accepted");
+    BOOST_TEST((answer_to({20}, heartbeat{.sequence = 2, .counters = {}}) == "go" and is_closed({20})));
+    channel.say({21}, heartbeat{.sequence = 1, .counters = {}});
+    controller.poll();
+    BOOST_TEST(std::holds_alternative<heartbeat_answer>(channel.sent[{21}].back()));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stream_that_ends_is_a_lost_worker_and_may_be_followed_by_another_S11, asked_for) {
+    registers(0, {20}, {{1, 1}});
+    channel.end({20});
+    channel.end({20});
+    controller.poll();
+    BOOST_TEST((controller.find(job)->job().workers.members()[0].phase == worker_phase::gone));
+    registers(0, {21}, {{1, 1}});
+    BOOST_TEST(verdict_on({21}) == "accepted");
+}
+
+// Several controllers -------------------------------------------------------------------------------------------------
+
+struct two_controllers : small_world {
+    simulation::secrets other_secrets{8};
+    hand_channel other_channel{other_secrets};
+    headgate::controller<hand_scheduler, simulation::database, hand_channel, simulation::clock,
+                         simulation::state_backend, simulation::secrets>
+        other{scheduler, database, other_channel, clock, states, other_secrets};
+
+    /// Polls those that live, for so long.
+    void passes(duration length, bool first, bool second) {
+        for (const instant end = clock.now() + length; clock.now() < end;) {
+            if (first) workers_beat();
+            if (first) controller.poll();
+            if (second) other.poll();
+            clock.advance_to(clock.now() + 500ms);
+        }
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_job_is_taken_from_a_controller_that_is_gone_after_its_lease_and_not_before_G5_J6,
+                        two_controllers) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    passes(2min, true, true);
+    BOOST_TEST((other.jobs() == 0u and state() == state_name::running));
+    passes(25s, false, true);
+    BOOST_TEST(other.jobs() == 0u);
+    passes(10s, false, true);
+    BOOST_REQUIRE(other.find(job));
+    BOOST_TEST((other.find(job)->job().durable.owner == other.id() and row()->generation == generation{2}));
+    // The first one wakes up and finds out.
+    passes(1s, true, true);
+    BOOST_TEST((controller.jobs() == 0u and other.jobs() == 1u));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_observer_that_was_cut_off_seizes_nothing_when_it_is_back_G5_T5, two_controllers) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    passes(10s, true, true);
+    passes(2min, true, false);
+    passes(29s, true, true);
+    BOOST_TEST((other.jobs() == 0u and controller.jobs() == 1u));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_job_that_is_over_is_forgotten_and_taken_up_again_when_it_is_wished_for_J6, small_world) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    wish_for({.version = 2, .stop = stop_mode::force});
+    BOOST_REQUIRE(until([&] { return controller.jobs() == 0; }));
+    BOOST_TEST((row()->state == state_name::stopped));
+    wish_for({.version = 3});
+    scheduler.tokens.clear();
+    BOOST_REQUIRE(until([&] { return controller.jobs() == 1 and controller.find(job)->job().persisted; }));
+    BOOST_TEST((row()->generation > generation{1}));
+}
+
+}  // namespace

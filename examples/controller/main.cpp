@@ -24,8 +24,9 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <iostream>
+#include <fstream>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace {
@@ -71,6 +72,19 @@ std::string worker_beside() {
     return "headgate-worker";
 }
 
+/// A worker on this thread; its lines go to a file of its own.
+void run_embedded(const identity& who, const std::string& state, const std::string& logs, std::stop_token stop) {
+    std::mutex guard;
+    std::ofstream file;
+    if (not logs.empty()) file.open(std::filesystem::path(logs) / ("worker-" + std::to_string(who.worker.id.value)));
+    const auto log = [&](const std::string& line) {
+        const std::lock_guard lock(guard);
+        file << line << std::endl;
+    };
+    const auto end = run_worker({.identity = who, .state = state, .log = log}, std::move(stop));
+    if (not end) log(describe(end.error()));
+}
+
 any_scheduler scheduler_of(const options& o, const std::string& address, std::function<instant()> now) {
     const std::string beside = file_of(o.database);
     const std::string directory =
@@ -79,8 +93,8 @@ any_scheduler scheduler_of(const options& o, const std::string& address, std::fu
     if (o.scheduler == "embedded")
         return any_scheduler(std::make_unique<embedded::scheduler>(embedded::options{
             .run =
-                [state](const identity& who, std::stop_token stop) {
-                    run_worker({.identity = who, .state = state}, std::move(stop));
+                [state, logs = o.logs](const identity& who, std::stop_token stop) {
+                    run_embedded(who, state, logs, std::move(stop));
                 },
             .controller = address,
             .slots_per_worker = o.slots,
@@ -92,7 +106,6 @@ any_scheduler scheduler_of(const options& o, const std::string& address, std::fu
                             .controller = address,
                             .directory = directory,
                             .slots_per_worker = o.slots,
-                            .print = [](std::string_view line) { std::cout << line << std::endl; },
                             .now = now}));
     return any_scheduler(std::make_unique<process::scheduler>(process::options{.command = {o.worker, "--state", state},
                                                                                .controller = address,
@@ -124,6 +137,8 @@ int run(const options& o) {
         return fail(database.error().kind == error_kind::invalid ? usage : no_database,
                     describe(database.error()));
 
+    std::error_code problem;
+    if (not o.logs.empty()) std::filesystem::create_directories(o.logs, problem);
     boost::asio::io_context loop;
     headgate::asio::clock clock{loop};
     const auto now = [&clock] { return clock.now(); };

@@ -203,11 +203,11 @@ BOOST_AUTO_TEST_CASE(the_claim_asks_for_no_epoch_before_the_wished_one_S7) {
 BOOST_AUTO_TEST_CASE(a_wish_that_changes_after_the_claim_does_not_change_what_the_plan_says_S7_I5) {
     stage s;
     s.restore = ready_checkpoint();
-    s.without<load_checkpoint>().start();
+    s.without<dial>().start();
     wish w = wants(2);
     w.ignore_state_before_epoch = epoch{9};
     s.is_wished(w);
-    s.with<load_checkpoint>().settle();
+    s.with<dial>().settle();
     BOOST_TEST((s.job().running->restore == ready_checkpoint().name));
     BOOST_TEST((s.job().running->minimum_epoch == epoch{0}));
 }

@@ -363,7 +363,7 @@ BOOST_AUTO_TEST_CASE(an_engine_may_report_from_many_threads_and_nothing_is_lost)
         (link.every<task_report>().back().finished == std::vector<task_range>{{{1}, 0, count}, {{2}, 0, count}}));
 }
 
-/// Its thread reports without end; a forced stop waits for the thread.
+/// Its thread reports without end, and more when it is told to end; a forced stop waits for it.
 struct tireless_engine {
     std::atomic<bool> is_to_end = false;
     std::atomic<std::size_t> reported = 0;
@@ -372,6 +372,7 @@ struct tireless_engine {
     void start(execution_share, std::function<void(engine_event)> report) {
         thread = std::thread([this, report] {
             for (; not is_to_end; ++reported) report(subtask_started{{1}, 0});
+            for (int i = 0; i < 70'000; ++i) report(subtask_finished{{1}, 0});
         });
     }
     void begin_checkpoint(checkpoint_name) {}

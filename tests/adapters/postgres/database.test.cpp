@@ -166,6 +166,23 @@ BOOST_AUTO_TEST_CASE(a_change_that_commits_after_a_later_one_was_told_is_not_mis
     BOOST_TEST((again and again->jobs.size() == 2u));
 }
 
+BOOST_AUTO_TEST_CASE(each_kind_of_news_notifies_those_who_watch) {
+    const std::string schema = fresh();
+    const auto opened = open(schema);
+    trial t(*opened, settle);
+    by_hand hand;
+    hand.run("LISTEN \"headgate." + schema + "\"");
+    const auto is_heard = [&] {
+        bool heard = false;
+        settle(*opened, [&] { return heard = heard or hand.is_notified(); });
+        return heard;
+    };
+    BOOST_TEST(((t.put(0, t.some_wish()) == 1u) and is_heard()));
+    BOOST_TEST((t.claim(0, {1}, t.ours).has_value() and is_heard()));
+    BOOST_TEST((t.store(1, t.some_row({1}, t.ours)).has_value() and is_heard()));
+    BOOST_TEST((t.tell({}, "slots", 1) and is_heard()));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_sent_on_a_connection_that_broke_is_unknown_and_a_repeat_finds_out_G6) {
     const std::string schema = fresh();
     const auto opened = open(schema);

@@ -52,6 +52,14 @@ public:
         return first;
     }
 
+    /// Whether somebody notified a channel that this session listens to.
+    bool is_notified() {
+        PQconsumeInput(open_);
+        PGnotify* const note = PQnotifies(open_);
+        PQfreemem(note);
+        return note != nullptr;
+    }
+
 private:
     PGconn* open_;
 };

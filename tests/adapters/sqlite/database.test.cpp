@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(two_processes_share_a_file_and_hear_of_each_other) {
     BOOST_TEST_REQUIRE(at.has_value());
     const auto held = there.begin_watch(at->next);
     BOOST_TEST((here.store(1, here.some_row({1}, here.ours, state_name::running)).has_value()));
-    BOOST_TEST(there.settled(held)->came());
+    BOOST_TEST_REQUIRE(there.settled(held)->came());
     BOOST_TEST((held->answer()->jobs.front().row.state == state_name::running));
     // What the first has not seen yet, it learns from the answer.
     BOOST_TEST((there.claim(2, {2}, there.theirs).has_value()));

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <headgate/grpc/controller_link.hpp>
+
+#include "events.hpp"
+#include "worker_service.hpp"
+#include "worker_stream.hpp"
+
+#include <grpcpp/grpcpp.h>
+
+namespace headgate::inline v1::grpc {
+
+struct controller_link::parts {
+    parts(const options& with, const endpoint& controller) : outgoing(with, controller, heard), incoming(with, heard) {}
+    ~parts() {
+        outgoing.end();
+        if (server) server->Shutdown(gpr_time_0(GPR_CLOCK_MONOTONIC));
+    }
+
+    // Ends last, when nobody brings anything any more.
+    struct quiet_events : events {
+        ~quiet_events() { wait_until_quiet(); }
+    } heard;
+    worker_stream outgoing;
+    worker_service incoming;
+    std::string address;
+    std::unique_ptr<::grpc::Server> server;
+};
+
+expected<std::unique_ptr<controller_link>> controller_link::make(options with) {
+    const auto controller = local_endpoint(with.controller);
+    if (not controller) return failure(controller.error().kind, "controller " + controller.error().text);
+    auto at = local_endpoint(with.listen);
+    if (not at) return failure(at.error().kind, "listen " + at.error().text);
+    auto made = std::make_unique<parts>(with, *controller);
+    auto server = serve(made->incoming, *at, with.limits);
+    if (not server) return tl::unexpected(server.error());
+    made->server = *std::move(server);
+    made->address = at->text();
+    return std::unique_ptr<controller_link>(new controller_link(std::move(made)));
+}
+
+controller_link::controller_link(std::unique_ptr<parts> of) : parts_(std::move(of)) {}
+controller_link::~controller_link() = default;
+
+const std::string& controller_link::rpc_address() const { return parts_->address; }
+
+void controller_link::hear_with(std::function<void(link_event)> hear) { parts_->heard.listen(std::move(hear)); }
+void controller_link::open() { parts_->outgoing.open(); }
+void controller_link::send(const worker_message& message) { parts_->outgoing.send(message); }
+void controller_link::close() { parts_->outgoing.close(); }
+void controller_link::answer(call_id to, const call_answer& with) { parts_->incoming.answer(to, with); }
+
+}  // namespace headgate::inline v1::grpc

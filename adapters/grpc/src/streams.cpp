@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "streams.hpp"
+
+#include <headgate/protobuf/messages.hpp>
+
+#include <utility>
+
+namespace headgate::inline v1::grpc {
+
+namespace {
+
+using reactor = ::grpc::ServerBidiReactor<::grpc::ByteBuffer, ::grpc::ByteBuffer>;
+
+::grpc::Status status_of(::grpc::StatusCode code, std::string why) { return {code, std::move(why)}; }
+
+class refusal : public reactor {
+public:
+    explicit refusal(::grpc::Status why) { Finish(std::move(why)); }
+    void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+/// One worker's stream. Held by `streams` until gRPC has done with it.
+class stream : public reactor {
+public:
+    stream(streams& of, std::uint64_t id, ::grpc::CallbackServerContext& context,
+           std::shared_ptr<const std::function<void(stream_event)>> hear)
+        : of_(of), context_(context), id_(id), peer_host_(host_of(context.peer())), hear_(std::move(hear)) {}
+
+    void begin() {
+        StartSendInitialMetadata();  // by which the worker knows that it is open
+        StartRead(&read_);
+    }
+
+    void send(::grpc::ByteBuffer bytes) {
+        const std::lock_guard held(lock_);
+        if (is_finished_ or is_closing_) return;
+        // Its peer does not read, so would not read a status behind the messages either.
+        if (waiting_.size() >= of_.options_.stream_queue) return context_.TryCancel();
+        waiting_.push_back(std::move(bytes));
+        write_next();
+    }
+
+    /// After what was sent.
+    void close() {
+        const std::lock_guard held(lock_);
+        is_closing_ = true;
+        write_next();
+    }
+
+    void end(::grpc::Status why) {
+        const std::lock_guard held(lock_);
+        finish(std::move(why));
+    }
+
+    void OnReadDone(bool ok) override {
+        if (not ok) return close();  // the worker has closed its side, or the stream broke
+        auto message = read_bytes(
+            read_, [&](std::string_view bytes) { return protobuf::decode_worker_message(bytes, of_.options_.limits); });
+        if (not message) return end(status_of(::grpc::StatusCode::INVALID_ARGUMENT, message.error().text));
+        if (not has_hello_) {
+            if (not std::holds_alternative<hello>(*message))
+                return end(status_of(::grpc::StatusCode::INVALID_ARGUMENT, "a stream begins with a hello"));
+            has_hello_ = true;
+            of_.said_hello(id_);
+        }
+        (*hear_)({.stream = {id_}, .peer_host = peer_host_, .what = *std::move(message)});
+        const std::lock_guard held(lock_);
+        if (not is_finished_) StartRead(&read_);
+    }
+
+    void OnWriteDone(bool ok) override {
+        const std::lock_guard held(lock_);
+        is_writing_ = false;
+        if (not ok) return;  // OnCancel says the rest
+        write_next();
+    }
+
+    void OnCancel() override { end(::grpc::Status::CANCELLED); }
+
+    void OnDone() override {
+        if (has_hello_) (*hear_)({.stream = {id_}, .peer_host = peer_host_, .what = stream_ended{}});
+        of_.ended(id_);  // ends this
+    }
+
+private:
+    void write_next() {
+        if (is_finished_ or is_writing_) return;
+        if (not waiting_.empty()) {
+            writing_ = std::move(waiting_.front());
+            waiting_.pop_front();
+            is_writing_ = true;
+            StartWrite(&writing_);
+        } else if (is_closing_) {
+            finish(::grpc::Status::OK);
+        }
+    }
+
+    // Nothing may be started after it. With the lock.
+    void finish(::grpc::Status why) {
+        if (is_finished_) return;
+        is_finished_ = true;
+        waiting_.clear();
+        Finish(std::move(why));
+    }
+
+    streams& of_;
+    ::grpc::CallbackServerContext& context_;
+    const std::uint64_t id_;
+    const std::string peer_host_;
+    const std::shared_ptr<const std::function<void(stream_event)>> hear_;
+
+    ::grpc::ByteBuffer read_;  // reading is one after the other
+    bool has_hello_ = false;
+
+    std::mutex lock_;
+    std::deque<::grpc::ByteBuffer> waiting_;
+    ::grpc::ByteBuffer writing_;
+    bool is_writing_ = false;
+    bool is_closing_ = false;
+    bool is_finished_ = false;
+};
+
+streams::~streams() {
+    std::unique_lock held(lock_);
+    is_empty_.wait(held, [this] { return all_.empty(); });
+}
+
+void streams::listen(std::function<void(stream_event)> hear) {
+    const std::lock_guard held(lock_);
+    hear_ = std::make_shared<const std::function<void(stream_event)>>(std::move(hear));
+}
+
+reactor* streams::Work(::grpc::CallbackServerContext* context) {
+    const auto refuse = [](::grpc::StatusCode code, const char* why) { return new refusal(status_of(code, why)); };
+    if (not is_trusted(*context->auth_context()))
+        return refuse(::grpc::StatusCode::UNAUTHENTICATED, "this connection does not say who it is from");
+    std::shared_ptr<stream> made, oldest_silent;
+    {
+        const std::lock_guard held(lock_);
+        if (not hear_) return refuse(::grpc::StatusCode::UNAVAILABLE, "the controller does not listen yet");
+        if (all_.size() >= options_.streams) {
+            // Strangers that say nothing must not keep workers out.
+            if (not silent_.empty()) oldest_silent = all_.at(*silent_.begin());
+        } else {
+            made = std::make_shared<stream>(*this, ++last_id_, *context, hear_);
+            all_.emplace(last_id_, made);
+            silent_.insert(last_id_);
+        }
+    }
+    if (made) {
+        made->begin();
+        return made.get();
+    }
+    if (oldest_silent)
+        oldest_silent->end(status_of(::grpc::StatusCode::RESOURCE_EXHAUSTED, "said nothing for too long"));
+    return refuse(::grpc::StatusCode::RESOURCE_EXHAUSTED, "the controller has as many streams as it takes");
+}
+
+std::shared_ptr<stream> streams::find(stream_id which) {
+    const std::lock_guard held(lock_);
+    const auto found = all_.find(which.value);
+    return found == all_.end() ? nullptr : found->second;
+}
+
+void streams::said_hello(std::uint64_t id) {
+    const std::lock_guard held(lock_);
+    silent_.erase(id);
+}
+
+void streams::ended(std::uint64_t id) {
+    // The stream, and its copy of the receiver, end before anybody is told.
+    std::unique_lock held(lock_);
+    std::shared_ptr<stream> last = std::exchange(all_.at(id), nullptr);
+    silent_.erase(id);
+    held.unlock();
+    last.reset();
+    held.lock();
+    all_.erase(id);
+    if (all_.empty()) is_empty_.notify_all();
+}
+
+void streams::send(stream_id to, const controller_message& message) {
+    const auto found = find(to);
+    if (not found) return;
+    const std::string bytes = protobuf::encode(message);
+    if (bytes.size() > options_.limits.message)
+        return found->end(
+            status_of(::grpc::StatusCode::OUT_OF_RANGE, "the controller has more to say than a message holds"));
+    found->send(buffer_of(bytes));
+}
+
+void streams::close(stream_id which) {
+    if (const auto found = find(which)) found->close();
+}
+
+}  // namespace headgate::inline v1::grpc

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "transport.hpp"
+
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/security/server_credentials.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <map>
+#include <system_error>
+
+namespace headgate::inline v1::grpc {
+
+namespace {
+
+// A refusal's reason travels as a header, in which a byte takes up to three.
+int header_bytes(const limits& most) { return static_cast<int>(3 * most.error_text + (std::size_t{16} << 10)); }
+
+int as_int(std::size_t value) { return static_cast<int>(std::min<std::size_t>(value, 1u << 30)); }
+
+// A peer that is silent for so long is asked whether it lives, and has a third of it for its answer. Heartbeats come
+// more often, so this finds those that hang with nothing said.
+constexpr int keepalive_ms = 20'000;
+
+class token_plugin : public ::grpc::MetadataCredentialsPlugin {
+public:
+    explicit token_plugin(const digest256& token) : token_(reinterpret_cast<const char*>(token.data()), token.size()) {}
+
+    bool IsBlocking() const override { return false; }
+    const char* GetType() const override { return "headgate call token"; }
+    ::grpc::string DebugString() override { return "headgate call token"; }  // the token is in no log
+    ::grpc::Status GetMetadata(::grpc::string_ref, ::grpc::string_ref, const ::grpc::AuthContext&,
+                               std::multimap<::grpc::string, ::grpc::string>* to) override {
+        to->emplace(token_key, token_);
+        return ::grpc::Status::OK;
+    }
+
+private:
+    std::string token_;
+};
+
+/// What the system says against binding; gRPC itself says it to a log only.
+expected<applied> try_to_bind(const endpoint& at) {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+    if (at.is_ipv6) {
+        auto& address = reinterpret_cast<sockaddr_in6&>(storage);
+        address.sin6_family = AF_INET6;
+        address.sin6_port = htons(at.port);
+        inet_pton(AF_INET6, at.host.c_str(), &address.sin6_addr);
+        size = sizeof address;
+    } else {
+        auto& address = reinterpret_cast<sockaddr_in&>(storage);
+        address.sin_family = AF_INET;
+        address.sin_port = htons(at.port);
+        inet_pton(AF_INET, at.host.c_str(), &address.sin_addr);
+        size = sizeof address;
+    }
+    const int made = ::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int failed_with = made < 0 ? errno : 0;
+    if (made >= 0) {
+        const int yes = 1;
+        static_cast<void>(::setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes));
+        if (::bind(made, reinterpret_cast<const sockaddr*>(&storage), size) != 0) failed_with = errno;
+        if (failed_with == 0 and ::listen(made, 1) != 0) failed_with = errno;  // binding alone may share the port
+        ::close(made);
+    }
+    if (failed_with == 0) return applied{};
+    return failure(error_kind::invalid,
+                   "cannot listen on " + at.text() + ": " + std::generic_category().message(failed_with));
+}
+
+constexpr const char* name_of(::grpc::StatusCode code) {
+    switch (code) {
+        case ::grpc::StatusCode::OK: return "ok";
+        case ::grpc::StatusCode::CANCELLED: return "cancelled";
+        case ::grpc::StatusCode::UNKNOWN: return "unknown";
+        case ::grpc::StatusCode::INVALID_ARGUMENT: return "invalid argument";
+        case ::grpc::StatusCode::DEADLINE_EXCEEDED: return "deadline exceeded";
+        case ::grpc::StatusCode::NOT_FOUND: return "not found";
+        case ::grpc::StatusCode::ALREADY_EXISTS: return "already exists";
+        case ::grpc::StatusCode::PERMISSION_DENIED: return "permission denied";
+        case ::grpc::StatusCode::UNAUTHENTICATED: return "unauthenticated";
+        case ::grpc::StatusCode::RESOURCE_EXHAUSTED: return "resource exhausted";
+        case ::grpc::StatusCode::FAILED_PRECONDITION: return "failed precondition";
+        case ::grpc::StatusCode::ABORTED: return "aborted";
+        case ::grpc::StatusCode::OUT_OF_RANGE: return "out of range";
+        case ::grpc::StatusCode::UNIMPLEMENTED: return "unimplemented";
+        case ::grpc::StatusCode::INTERNAL: return "internal";
+        case ::grpc::StatusCode::UNAVAILABLE: return "unavailable";
+        case ::grpc::StatusCode::DATA_LOSS: return "data loss";
+        case ::grpc::StatusCode::DO_NOT_USE: break;
+    }
+    return "no such status";
+}
+
+}  // namespace
+
+std::string endpoint::text() const { return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port); }
+
+expected<endpoint> local_endpoint(std::string_view address) {
+    const std::string shown = "address \"" + std::string(address.substr(0, 256)) + "\"";
+    const std::size_t colon = address.rfind(':');
+    if (colon == std::string_view::npos)
+        return failure(error_kind::invalid, shown + " is not host:port, as in 127.0.0.1:7070");
+    endpoint found;
+    const std::string_view port = address.substr(colon + 1);
+    const auto [end, wrong] = std::from_chars(port.data(), port.data() + port.size(), found.port);
+    if (wrong != std::errc() or end != port.data() + port.size())
+        return failure(error_kind::invalid, shown + ": the port is not a number up to 65535");
+    std::string_view host = address.substr(0, colon);
+    if (host.size() > 2 and host.front() == '[' and host.back() == ']') {
+        host = host.substr(1, host.size() - 2);
+        found.is_ipv6 = true;
+    }
+    found.host = host == "localhost" ? "127.0.0.1" : std::string(host);
+    in_addr four{};
+    in6_addr six{};
+    const bool is_loopback =
+        found.is_ipv6 ? inet_pton(AF_INET6, found.host.c_str(), &six) == 1 and IN6_IS_ADDR_LOOPBACK(&six)
+                      : inet_pton(AF_INET, found.host.c_str(), &four) == 1 and ntohl(four.s_addr) >> 24 == 127;
+    if (not is_loopback)
+        return failure(error_kind::unsupported, shown + " is not on loopback (127.0.0.1, [::1] or localhost); others " +
+                                                    "need TLS, which is not there yet");
+    return found;
+}
+
+expected<std::unique_ptr<::grpc::Server>> serve(::grpc::Service& service, endpoint& at, const limits& most) {
+    if (const auto ok = try_to_bind(at); not ok) return tl::unexpected(ok.error());
+    ::grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(at.text(), ::grpc::experimental::LocalServerCredentials(LOCAL_TCP), &port);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // else two servers share a port, and workers
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, header_bytes(most));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive_ms / 3);
+    // Clients of ours ask as often as above; the default would take that for an attack.
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, keepalive_ms / 2);
+    builder.SetMaxReceiveMessageSize(as_int(most.message));
+    builder.SetMaxSendMessageSize(as_int(most.message));
+    builder.RegisterService(&service);
+    auto server = builder.BuildAndStart();
+    if (not server or port <= 0) return failure(error_kind::invalid, "cannot listen on " + at.text());
+    at.port = static_cast<std::uint16_t>(port);
+    return server;
+}
+
+std::shared_ptr<::grpc::Channel> connect(const endpoint& to, const limits& most, duration timeout) {
+    ::grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    // One attempt to connect takes at most this long, and whoever asks again is not made to wait for gRPC's backoff.
+    const int milliseconds = static_cast<int>(std::clamp<duration::rep>(timeout.count(), 1, 3'600'000));
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, milliseconds);
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, std::max(milliseconds, 100));
+    arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, header_bytes(most));
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms);
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive_ms / 3);
+    arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // what is tried again is decided by policies
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    arguments.SetMaxReceiveMessageSize(as_int(most.message));
+    arguments.SetMaxSendMessageSize(as_int(most.message));
+    return ::grpc::CreateCustomChannel(to.target(), ::grpc::experimental::LocalCredentials(LOCAL_TCP), arguments);
+}
+
+bool is_trusted(const ::grpc::AuthContext& peer) {
+    const auto types = peer.FindPropertyValues("transport_security_type");
+    return std::ranges::any_of(types, [](const ::grpc::string_ref& type) { return type == "local"; });
+}
+
+std::string host_of(std::string_view peer) {
+    peer.remove_prefix(std::min(peer.find(':') + 1, peer.size()));
+    peer = peer.substr(0, peer.rfind(':'));
+    for (const std::string_view bracket : {"%5B", "["})
+        if (peer.starts_with(bracket)) peer.remove_prefix(bracket.size());
+    for (const std::string_view bracket : {"%5D", "]"})
+        if (peer.ends_with(bracket)) peer.remove_suffix(bracket.size());
+    return std::string(peer);
+}
+
+std::shared_ptr<::grpc::CallCredentials> credentials_of(const digest256& token) {
+    return ::grpc::MetadataCredentialsFromPlugin(std::make_unique<token_plugin>(token));
+}
+
+std::optional<digest256> token_of(const ::grpc::ServerContextBase& context) {
+    const auto& metadata = context.client_metadata();
+    digest256 token;
+    if (metadata.count(token_key) != 1) return std::nullopt;
+    const ::grpc::string_ref found = metadata.find(token_key)->second;
+    if (found.size() != token.size()) return std::nullopt;
+    std::memcpy(token.data(), found.data(), token.size());
+    return token;
+}
+
+::grpc::ByteBuffer buffer_of(const std::string& bytes) {
+    const ::grpc::Slice slice(bytes);
+    return {&slice, 1};
+}
+
+std::string one_line(std::string_view text, const limits& most) {
+    std::string found(text.substr(0, most.error_text));
+    std::ranges::replace_if(
+        found, [](char c) { return static_cast<unsigned char>(c) < 0x20 or c == 0x7f; }, ' ');
+    return found;
+}
+
+std::string describe(const ::grpc::Status& status, const limits& most) {
+    std::string text = name_of(status.error_code());
+    if (not status.error_message().empty()) text += ": " + one_line(status.error_message(), most);
+    return text;
+}
+
+}  // namespace headgate::inline v1::grpc

@@ -169,8 +169,8 @@ void sender_stream::OnDone(const grpc::Status& status) {
 // Receiving -----------------------------------------------------------------------------------------------------------
 
 void receiver_stream::begin() {
-    self_ = shared_from_this();
     const std::lock_guard lock(guard_);
+    self_ = shared_from_this();
     is_writing_ = true;
     writing_ = buffer_of(std::string());
     StartWrite(&writing_);
@@ -246,8 +246,11 @@ void receiver_stream::OnWriteDone(bool ok) {
 }
 
 void receiver_stream::OnDone() {
+    std::unique_lock lock(guard_);  // orders this after `begin`, in a way that ThreadSanitizer sees
     running_streams& running = running_;
-    self_.reset();  // may end this
+    auto last = std::move(self_);
+    lock.unlock();
+    last.reset();  // may end this
     running.end();
 }
 

@@ -131,17 +131,21 @@ private:
 class refusal : public grpc::ServerGenericBidiReactor {
 public:
     refusal(running_streams& running, const grpc::Status& why) : running_(running) {
+        const std::lock_guard lock(guard_);
         running_.begin();
         Finish(why);
     }
     void OnDone() override {
+        std::unique_lock lock(guard_);  // orders this after the constructor, in a way that ThreadSanitizer sees
         running_streams& running = running_;
+        lock.unlock();
         delete this;
         running.end();
     }
 
 private:
     running_streams& running_;
+    std::mutex guard_;
 };
 
 }  // namespace dataflow

@@ -27,7 +27,8 @@ public:
         std::string_view key() const { return {text, size}; }
     };
 
-    /// Precondition: `hash` is `hash_of(key)`. False, and nothing is changed, if there are `most_keys` others already.
+    /// Precondition: a key always comes with the same hash. False, and nothing is changed, if there are `most_keys`
+    /// others already.
     bool add(std::uint64_t hash, std::string_view key, std::uint64_t number);
     const std::vector<entry>& entries() const { return entries_; }
     void clear();

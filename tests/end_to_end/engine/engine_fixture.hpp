@@ -165,9 +165,9 @@ public:
         return changed_.wait_for(lock, patience, [&] { return is_so(*this); });
     }
 
-    // With the lock, or when nothing runs any more.
     template <class Event, class Each>
     void each(Each call) const {
+        const std::lock_guard lock(guard_);
         for (const auto& [worker, said] : heard_)
             if (const auto* one = std::get_if<Event>(&said)) call(worker, *one);
     }
@@ -192,8 +192,8 @@ public:
     }
 
 private:
-    std::mutex guard_;
-    std::condition_variable changed_;
+    mutable std::recursive_mutex guard_;  // a predicate asks while it is held
+    std::condition_variable_any changed_;
     std::vector<std::pair<std::size_t, engine_event>> heard_;
 };
 
@@ -327,7 +327,6 @@ public:
         brake_.release();
         for (const auto& each : engines_) each->stop(true);
     }
-    const std::vector<std::string>& log() const { return log_; }
     std::string all_log() {
         const std::lock_guard lock(log_guard_);
         std::string all;

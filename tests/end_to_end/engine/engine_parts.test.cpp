@@ -97,6 +97,11 @@ BOOST_AUTO_TEST_CASE(a_word_table_adds_up_as_a_map_does) {
         BOOST_REQUIRE(table.add(dataflow::hash_of(key), key, number));
         obvious[key] += number;
     }
+    for (int i = 0; i < 300; ++i) {  // whose hashes are alike
+        const std::string key = "alike " + std::to_string(i % 100);
+        BOOST_REQUIRE(table.add(static_cast<std::uint64_t>(i % 4), key, 1));
+        ++obvious[key];
+    }
     const std::string large(200'000, 'y');
     table.add(dataflow::hash_of(large), large, 1);
     obvious[large] = 1;

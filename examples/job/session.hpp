@@ -33,8 +33,6 @@ public:
 
     /// All jobs that changed since the last time; at first all. Waits up to `patience` for the first.
     std::vector<job_record> news(std::chrono::milliseconds patience = std::chrono::milliseconds(0)) {
-        std::vector<job_record> all;
-        // A watch answers at once if there is something, so asking again until there is nothing shows all.
         const request<watch_jobs> asked{.deadline = now() + patience, .what = {since_}};
         const auto promise = std::make_shared<std::promise<watch_jobs::answer>>();
         auto answer = promise->get_future();
@@ -44,12 +42,12 @@ public:
         auto news = answer.get();
         if (not news) end(no_database, headgate::describe(news.error()));
         since_ = news->next;
+        for (const job_record& one : news->jobs) seen_.insert_or_assign(one.id.value, one);
         return std::move(news->jobs);
     }
 
     std::optional<job_record> find(const std::string& job) {
-        for (job_record& one : news())
-            seen_.insert_or_assign(one.id.value, std::move(one));
+        news();
         const auto at = seen_.find(job);
         return at == seen_.end() ? std::nullopt : std::optional(at->second);
     }

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "stage.hpp"
+
+namespace {
+
+using namespace stages;
+
+BOOST_AUTO_TEST_CASE(the_slots_of_open_workers_count_and_no_others_S11) {
+    stage s;
+    s.workers_come = false;
+    s.without<dial>().start();
+    s.comes(0);
+    s.comes(1);
+    BOOST_TEST((s.member(0).phase == worker_phase::connected and s.job().workers.open_slots() == 0u));
+    s.answer<dial>(stage::reached(s.pending<dial>()));
+    BOOST_TEST(
+        (s.member(0).phase == worker_phase::open and s.job().workers.open_slots() == 2u and not s.job().running));
+    s.answer<dial>(stage::reached(s.pending<dial>()));
+    BOOST_TEST(s.job().running);
+    BOOST_TEST((s.member(0).phase == worker_phase::initializing));
+    s.says(0, initialized{});
+    BOOST_TEST((s.member(0).phase == worker_phase::ready));
+}
+
+BOOST_AUTO_TEST_CASE(no_slots_too_many_or_a_bad_address_are_refused_S11) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    const auto refused_with = [&](auto change) {
+        worker_profile p = s.profile(0);
+        change(p);
+        const auto before = s.job().count.rejected;
+        s.says(0, registered{p});
+        return s.job().count.rejected == before + 1 and s.member(0).phase == worker_phase::launched;
+    };
+    BOOST_TEST(refused_with([](worker_profile& p) { p.slots = 0; }));
+    BOOST_TEST(refused_with([](worker_profile& p) { p.slots = 3; }));
+    BOOST_TEST(refused_with([](worker_profile& p) { p.rpc_address = "nowhere"; }));
+    BOOST_TEST(refused_with([](worker_profile& p) { p.data_address = ":1"; }));
+    BOOST_TEST(refused_with([](worker_profile& p) { ++p.id.value; }));
+    BOOST_TEST(not refused_with([](worker_profile&) {}));
+}
+
+BOOST_AUTO_TEST_CASE(another_generations_registration_is_ignored_and_counted_S11_G1) {
+    stage s(left_in(state_name::running));
+    s.workers_come = false;
+    s.start();
+    session old = s.of(0);
+    --old.generation.value;
+    const auto before = s.job().count.stale;
+    s.step(old.fence(registered{s.profile(0)}));
+    BOOST_TEST((s.job().count.stale == before + 1 and s.member(0).phase == worker_phase::launched));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_was_not_launched_is_rejected_S11_I17) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    s.comes(7);
+    BOOST_TEST(s.job().count.rejected == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_same_worker_and_incarnation_again_is_the_same_worker_S11) {
+    stage s;
+    s.without<start_execution>().start();
+    session again = s.of(0);
+    again.stream = {99};
+    s.step(again.fence(registered{s.profile(0)}));
+    BOOST_TEST((s.member(0).stream == stream_id{99} and s.member(0).is_open() and not s.raised_alarm()));
+    BOOST_TEST(s.count<dial>() == 0u);
+    s.with<start_execution>().settle();
+    BOOST_TEST((s.member(0).heard == s.now));
+}
+
+BOOST_AUTO_TEST_CASE(a_second_incarnation_kills_the_first_and_raises_an_alarm_S11_G3) {
+    stage s;
+    s.without<start_execution, dial>().workers_come = false;
+    s.start();
+    s.comes(0);
+    worker_profile second = s.profile(0);
+    second.incarnation = {{66, 66}};
+    session by = s.of(0);
+    by.stream = {77};
+    s.step(by.fence(registered{second}));
+    BOOST_TEST(s.raised_alarm());
+    s.advance(1min);
+    const auto before = s.job().count.stale;
+    s.says(0, heartbeat{});
+    BOOST_TEST(s.job().count.stale == before + 1, "the first one's stream counts no more");
+    BOOST_TEST((s.member(0).profile.incarnation == second.incarnation));
+}
+
+BOOST_AUTO_TEST_CASE(workers_that_never_come_are_replaced_and_those_that_came_are_kept_S11_S17) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    s.comes(0);
+    for (int i = 0; i < 150; ++i) {
+        s.says(0, heartbeat{});
+        s.run(5s);
+    }
+    BOOST_TEST((s.state() == state_name::scheduling and s.current() == generation{1}));
+    BOOST_TEST((s.member(0).is_open() and s.member(1).phase == worker_phase::gone and s.member(1).is_barred));
+    BOOST_TEST((s.member(2).phase == worker_phase::launched));
+    s.comes(1);
+    BOOST_TEST((s.member(1).phase == worker_phase::gone), "what was given up stays so");
+    s.comes(2);
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));
+}
+
+BOOST_AUTO_TEST_CASE(all_workers_are_dialled_as_soon_as_they_come_S12) {
+    stage s;
+    s.without<dial>().start();
+    BOOST_TEST(s.count<dial>() == 2u);
+    const auto first = s.pending<dial>();
+    BOOST_TEST((first.what.address == "127.0.0.1:1000" and first.what.incarnation == s.profile(0).incarnation));
+    BOOST_TEST((first.deadline - s.now == 5s));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_is_dialled_three_times_then_dropped_and_replaced_S12_I14) {
+    for (const bool are_lost : {false, true}) {
+        stage s;
+        s.without<dial>().start();
+        s.step(answered<dial>{s.open[1].index() == s.open[0].index() ? std::get<request<dial>>(s.open[1]).by : ticket{},
+                              stage::reached(std::get<request<dial>>(s.open[1]))});
+        s.open.erase(s.open.begin() + 1);
+        int dials = 0;
+        for (; s.member(0).phase == worker_phase::connected and dials < 10; ++dials) {
+            s.says(1, heartbeat{});
+            s.says(0, heartbeat{});
+            if (are_lost) {
+                s.take_out<dial>();
+                s.advance(5s);
+            } else {
+                s.answer<dial>(refused_by(error_kind::dial));
+            }
+            s.advance(2s);
+        }
+        BOOST_TEST(dials == 3);
+        BOOST_TEST((s.member(0).phase == worker_phase::gone and s.said("cannot be dialled at 127.0.0.1:1000")));
+        BOOST_TEST((s.pending<start_workers>().what.workers.back().id == id_of({1}, {2})));
+        BOOST_TEST((s.state() == state_name::scheduling and s.log.size() == 2u), "the attempt goes on");
+        s.with<dial>().settle();
+        BOOST_TEST((s.state() == state_name::running));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_planned_worker_is_told_the_same_plan_S13_I4_I5) {
+    stage s;
+    s.without<start_execution>().start();
+    BOOST_TEST(s.count<start_execution>() == 2u);
+    const auto one = std::get<request<start_execution>>(s.open[0]).what;
+    const auto two = std::get<request<start_execution>>(s.open[1]).what;
+    BOOST_TEST((one.what == two.what and one.connection != two.connection));
+    BOOST_TEST((one.what->generation == generation{1} and one.what->digest == digest(*one.what->plan)));
+    BOOST_TEST((one.what->start_epoch == epoch{0} and not one.what->restore));
+    BOOST_TEST(bool(check(*one.what->plan, *s.job().program)));
+    s.take_out<start_execution>();
+    s.advance(11s);
+    BOOST_TEST((std::get<request<start_execution>>(s.open.back()).what.what->digest == one.what->digest));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_sent_again_is_the_same_and_running_waits_for_every_subtask_S13_S14_I6) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    BOOST_TEST((s.state() == state_name::scheduling and s.job().tasks.not_started() == 6u));
+    s.starts(0);
+    BOOST_TEST((s.state() == state_name::scheduling));
+    s.starts(1);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(each_phase_is_reported_with_its_duration_once_S18) {
+    stage s;
+    s.restore = ready_checkpoint();
+    s.run_up();
+    std::vector<phase> ended;
+    for (const note& one : s.told)
+        if (const auto* const p = std::get_if<phase_ended>(&one)) ended.push_back(p->what);
+    for (const phase each : {phase::claiming, phase::stopping_old, phase::starting, phase::loading, phase::registering,
+                             phase::dialling, phase::starting_tasks})
+        BOOST_TEST(std::ranges::count(ended, each) == 1, text_of(each));
+}
+
+BOOST_AUTO_TEST_CASE(before_the_launch_a_lost_worker_is_replaced_within_the_generation_S17) {
+    stage s;
+    s.without<start_execution, dial>().start();
+    s.answer<dial>(stage::reached(s.pending<dial>()));
+    s.step(worker_exited{id_of(s.current(), {1}), "exit status 1"});
+    BOOST_TEST((s.log.back() == "Scheduling" and s.current() == generation{1}));
+    s.run(1s);
+    BOOST_TEST((s.member(0).is_open() and s.member(1).is_barred));
+    BOOST_TEST((s.member(2).phase == worker_phase::connected));
+    s.with<start_execution, dial>().settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.generation == generation{1}));
+    BOOST_TEST(s.stands.revision == 2u, "no new claim");
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_whose_stream_was_lost_may_come_back_S11_S17) {
+    stage s;
+    s.without<start_execution, dial>().start();
+    s.says(0, stream_lost{});
+    s.comes(0);
+    s.with<start_execution, dial>().run(1s);
+    BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));
+}
+
+BOOST_AUTO_TEST_CASE(after_the_launch_a_retry_is_a_new_claim_with_new_identities_S17_S2) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    BOOST_TEST((s.log.back() == "Scheduling" and s.asked<claim>()));
+    BOOST_TEST((s.current() == generation{2} and s.job().workers.members().empty()));
+    s.without<start_execution>().run(1s);
+    BOOST_TEST((s.stands.generation == generation{2} and s.job().stop.up_to == generation{1}));
+    BOOST_TEST((s.member(0).identity.id == id_of({2}, {0})));
+    BOOST_TEST((s.stands.restarts == 0u));
+    s.says(0, heartbeat{});
+    s.with<start_execution>().tasks_start = true;
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_initialization_fails_the_attempt_at_once_S14) {
+    stage s;
+    s.tasks_start = false;
+    s.without<start_execution>().start();
+    s.answer<start_execution>(applied{});
+    s.says(0, initialized{"no such file"});
+    BOOST_TEST((s.log.back() == "Scheduling" and s.current() == generation{2}));
+    BOOST_TEST((s.job().last_error->text == "worker 0: no such file"));
+}
+
+BOOST_AUTO_TEST_CASE(workers_that_are_not_heard_are_lost_in_scheduling_too_S14_J7) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    s.advance(29s);
+    s.says(1, heartbeat{});
+    BOOST_TEST((s.current() == generation{1}));
+    s.advance(1s);
+    BOOST_TEST((s.current() == generation{2} and s.job().last_error->text == "worker 0: heartbeats overdue"));
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_start_execution_ends_the_attempt_and_an_unknown_one_is_repeated_S13_G6) {
+    stage s;
+    s.tasks_start = false;
+    s.without<start_execution>().start();
+    s.answer<start_execution>(no_answer());
+    BOOST_TEST((s.current() == generation{1} and s.count<start_execution>() == 1u));
+    s.advance(1s);
+    BOOST_TEST(s.count<start_execution>() == 2u);
+    s.answer<start_execution>(refused_by(error_kind::permanent, "another plan"));
+    BOOST_TEST((s.current() == generation{2}));
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_tie_between_the_last_report_and_the_deadline_goes_to_whoever_comes_first_S14) {
+    stage s;
+    s.tasks_start = false;
+    s.start();
+    s.starts(0);
+    for (int i = 0; i < 23; ++i) {
+        s.advance(5s);
+        for (std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+    }
+    s.advance(5s - 1ms);
+    BOOST_TEST((s.value.deadline() == s.now + 1ms));
+    s.now += 1ms;
+    s.starts(1);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+}  // namespace

@@ -12,6 +12,8 @@ namespace headgate::inline v1 {
 /// Every load answers null, also for a checkpoint that another backend once stored: then scheduling ends with "missing"
 /// (S9), and not with a job that silently lost its state. To go on without it, raise `ignore_state_before_epoch`.
 struct no_checkpoints {
+    static constexpr bool keeps_nothing = true;  ///< a controller takes none then
+
     static void load(const request<load_checkpoint>&, completion_for<load_checkpoint> auto done) { done(nullptr); }
     static void prepare(const request<prepare_checkpoint>&, completion_for<prepare_checkpoint> auto done) {
         done(not_applied{why()});

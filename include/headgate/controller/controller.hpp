@@ -44,6 +44,7 @@ public:
     controller(Scheduler& scheduler, Database& database, Channel& channel, Clock& clock, StateBackend& states,
                Secrets& secrets, Policies policy, Observer& observer)
         : to_{scheduler, database, channel, clock, states, secrets, observer}, policy_(std::move(policy)) {
+        if constexpr (requires { requires StateBackend::keeps_nothing; }) policy_.takes_checkpoints = false;
         to_.secrets.random(std::as_writable_bytes(std::span(self_.value)));
         random_ = waiting(moment{{}, draw()});
         to_.channel.listen(into_streams{box_});

@@ -72,7 +72,7 @@ std::string waits_for(const machine<Policies>& of) {
         return "workers to end" + attempts(j.stop.gone.tries(), 0);
     if (std::holds_alternative<running>(of.phase()) and j.noticed_wish > j.next.applied and j.compiled and j.wish)
         return "not supported yet: change of " + needs_restart(*j.compiled, *j.wish);
-    if (is_terminal(of.state())) return j.next.last_error;
+    if (is_terminal(of.state()) and of.state() != state_name::finished) return j.next.last_error;
     return {};
 }
 

@@ -49,6 +49,7 @@ struct policies {
     headgate::governor governor{};  ///< of restarts, across all jobs of a controller
     attempts_by_kind budget = default_budgets();  ///< attempts of each kind of error in one state
     patience wait{};
+    bool takes_checkpoints = true;  ///< a controller over a state backend that keeps nothing takes none
     std::uint32_t checkpoints_kept = 10;
     std::uint32_t clean_every = 4;  ///< checkpoints
     limits most{};

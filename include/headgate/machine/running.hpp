@@ -46,7 +46,7 @@ step<running> want(running& s, Context& c) {
         c.job.healthy_at = never;
     }
     if (c.job.tasks.sources_finished()) return to<finishing>;
-    want(s.taken, c);
+    if (c.policy.takes_checkpoints) want(s.taken, c);
     c.serve_attended([&](worker& w) {
         if (not w.is_placed()) dismiss(w, c);
         else if (s.taken.wants_barriers() and w.channel) want_barrier(s.taken, w, c);

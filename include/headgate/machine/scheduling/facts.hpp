@@ -24,6 +24,10 @@ struct timeline {
 
     bool has_begun(phase what) const { return is_begun[static_cast<std::size_t>(what)]; }
 
+    /// The attempt begins, with its claim.
+    template <class Context>
+    void begin(const Context& c);
+
     /// Notes what has become true, and tells of a phase that ended.
     template <class Context>
     void note(Context& c, phase what, bool begun, bool over);
@@ -56,6 +60,13 @@ struct scheduling {
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
+
+template <class Context>
+void timeline::begin(const Context& c) {
+    start = c.from_now(duration::zero());
+    is_begun[static_cast<std::size_t>(phase::claiming)] = true;
+    began[static_cast<std::size_t>(phase::claiming)] = start;
+}
 
 template <class Context>
 void timeline::note(Context& c, phase what, bool begun, bool over) {

@@ -33,6 +33,8 @@ public:
 
     /// All jobs that changed since the last time; at first all. Waits up to `patience` for the first.
     std::vector<job_record> news(std::chrono::milliseconds patience = std::chrono::milliseconds(0)) {
+        // The first time there is only nothing if there are no jobs.
+        if (since_ == cursor{}) patience = std::max(patience, std::chrono::milliseconds(1'000));
         const request<watch_jobs> asked{.deadline = now() + patience, .what = {since_}};
         const auto promise = std::make_shared<std::promise<watch_jobs::answer>>();
         auto answer = promise->get_future();

@@ -99,7 +99,13 @@ void engine::halt_all() {
 void engine::end_all(bool with_good_bye) {
     halt_all();
     if (bring_up_.joinable()) bring_up_.join();
-    for (const auto& each : subtasks_) each->join();
+    for (const auto& each : subtasks_) {
+        each->join();
+        if (each->is_source())
+            log("source " + std::to_string(each->setting().node->id.value) + "-" +
+                std::to_string(each->setting().subtask) + " stopped after " + std::to_string(each->lines_read()) +
+                " lines");
+    }
     plane_->close(with_good_bye);
 }
 

@@ -52,7 +52,7 @@ private:
     bool give(stage& to, std::size_t size, std::size_t with_end);
     progress fail(const std::string& why);
     progress too_long();
-    expected<applied> add(const kept_state& of, std::vector<split>& to) const;
+    expected<applied> add(const kept_state& of, std::vector<split>& to, std::uint64_t& lines) const;
 
     const std::string& file() const { return files_[remaining_[at_].index % files_.size()]; }
 
@@ -176,10 +176,11 @@ source::progress file_source::step(stage& to) {
     return progress::more;
 }
 
-// The fingerprint, then what is left: distances of indices, and offsets.
+// The fingerprint, how many lines were read, then what is left: distances of indices, and offsets.
 std::string file_source::state() const {
     std::string bytes_of;
     append_number(bytes_of, fingerprint_);
+    append_number(bytes_of, records_before + records);
     std::uint64_t last = 0;
     for (std::size_t i = at_; i < remaining_.size(); ++i) {
         append_number(bytes_of, remaining_[i].index - std::exchange(last, remaining_[i].index));
@@ -188,10 +189,11 @@ std::string file_source::state() const {
     return bytes_of;
 }
 
-expected<applied> file_source::add(const kept_state& of, std::vector<split>& to) const {
+expected<applied> file_source::add(const kept_state& of, std::vector<split>& to, std::uint64_t& lines) const {
     record_reader from(of.bytes);
-    std::uint64_t fingerprint = 0, last = 0;
-    const bool is_known = from.number(fingerprint);
+    std::uint64_t fingerprint = 0, before = 0, last = 0;
+    const bool is_known = from.number(fingerprint) and from.number(before);
+    lines += before;
     if (is_known and fingerprint != fingerprint_)
         return failure(error_kind::invalid, "the files of " + from_.directory +
                                                 " are not those that were read when the checkpoint was taken");
@@ -208,16 +210,19 @@ expected<applied> file_source::add(const kept_state& of, std::vector<split>& to)
 
 expected<std::string> file_source::restore(const std::vector<kept_state>& states, bool is_shared_out) {
     std::vector<split> all;
+    std::uint64_t lines = 0;
     for (const kept_state& each : states) {
-        if (const auto ok = add(each, all); not ok) return tl::unexpected(ok.error());
+        if (const auto ok = add(each, all, lines); not ok) return tl::unexpected(ok.error());
     }
     std::ranges::sort(all, {}, &split::index);
     remaining_.clear();
     for (std::size_t i = 0; i < all.size(); ++i)
         if (not is_shared_out or i % where_.parallelism == where_.subtask) remaining_.push_back(all[i]);
+    // Where all share what is left, the first counts what all have read.
+    records_before = is_shared_out and where_.subtask > 0 ? 0 : lines;
     if (remaining_.empty()) return std::string("has nothing left to read");
     return "reads on in split " + std::to_string(remaining_[0].index) + " (" + file() + ") at byte " +
-           std::to_string(remaining_[0].offset);
+           std::to_string(remaining_[0].offset) + ", after " + std::to_string(records_before) + " lines";
 }
 
 }  // namespace

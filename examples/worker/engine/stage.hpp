@@ -77,6 +77,7 @@ public:
     virtual headgate::expected<std::string> restore(const std::vector<kept_state>& states, bool is_shared_out) = 0;
 
     std::atomic<std::uint64_t> records{0}, bytes{0};  ///< read so far; written by the subtask's thread alone
+    std::uint64_t records_before = 0;                 ///< read before it was restored
 };
 
 /// A pause of at most so many nanoseconds, cut short when the subtask is stopped.

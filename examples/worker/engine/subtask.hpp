@@ -68,6 +68,8 @@ public:
 
     gate& inputs() { return inputs_; }
     outlet& outputs() { return *outlet_; }
+    /// Of a source, with those before it was restored.
+    std::uint64_t lines_read() const { return source_ ? source_->records_before + source_->records : 0; }
     bool is_source() const { return with_.channels_in == 0; }
     const subtask_setting& setting() const { return with_; }
     bool has_ended() const;

@@ -49,7 +49,9 @@ struct inline_executor {
 ///         outcome<std::uint32_t> stop_workers(const stop_workers& what) { return cancel(what.job, what.up_to); }
 ///         expected<std::vector<worker_id>> workers(const list_workers& what) { return query(what); }
 ///     };
-///     headgate::blocking scheduler{my_cluster{}, my_pool};
+///     headgate::blocking scheduler{my_cluster{}, [&](auto job) { boost::asio::post(my_pool, std::move(job)); }};
+///
+/// The model sees no deadline: one that waits bounds the wait itself. `examples/own_scheduler` is a whole one.
 ///
 /// `executor(job)` runs a copyable nullary job, once, now or later, on any thread; the default does within the call,
 /// and so blocks the controller for as long. The model's operations never run at the same time.

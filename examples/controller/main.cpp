@@ -20,6 +20,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -28,6 +30,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -44,6 +48,7 @@ struct options {
     std::string logs{};
     std::uint32_t slots = 16;
     std::uint64_t capacity = 10'000;
+    std::vector<std::string> patience{};
     bool is_quiet = false;
 };
 
@@ -56,6 +61,29 @@ constexpr const char* footer = R"(Exit codes:
   4  the address cannot be listened on
   5  anything else
 NO_COLOR in the environment turns colours off.)";
+
+/// NAME=SECONDS: how long the controller waits for what (machine/policies.hpp).
+bool set_patience(patience& to, const std::string& text) {
+    const std::pair<const char*, duration*> names[] = {
+        {"worker-start-up", &to.worker_start_up}, {"task-start-up", &to.task_start_up},
+        {"heartbeat", &to.heartbeat},             {"overdue", &to.overdue},
+        {"lease", &to.lease},                     {"lease-step", &to.lease_step},
+        {"owner-gone", &to.owner_gone},           {"healthy", &to.healthy},
+        {"checkpoint", &to.checkpoint},           {"stop", &to.stop},
+    };
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) return false;
+    for (const auto& [name, value] : names) {
+        if (text.substr(0, equals) != name) continue;
+        double seconds = 0;
+        const char* const end = text.data() + text.size();
+        const auto [rest, problem] = std::from_chars(text.data() + equals + 1, end, seconds);
+        if (problem != std::errc() or rest != end or not(seconds > 0 and seconds < 1e9)) return false;
+        *value = std::max(duration(1), duration(static_cast<duration::rep>(seconds * 1'000)));
+        return true;
+    }
+    return false;
+}
 
 int fail(exit_code code, const std::string& why) {
     std::fprintf(stderr, "headgate-controller: %s\n", why.c_str());
@@ -149,7 +177,10 @@ int run(const options& o) {
     openssl::secrets secrets;
     console shown{o.is_quiet};
 
-    controller controller{scheduler, *database, **channel, clock, states, secrets, policies{}, shown};
+    policies chosen;
+    for (const std::string& one : o.patience)
+        if (not set_patience(chosen.wait, one)) return fail(usage, "--patience " + one + ": NAME=SECONDS; see --help");
+    controller controller{scheduler, *database, **channel, clock, states, secrets, chosen, shown};
     watched<decltype(controller)> driven{controller, shown, clock};
 
     fmt::print("headgate-controller: workers register at {}, jobs in {}, {} slots a worker\n", (*channel)->address(),
@@ -179,6 +210,9 @@ int main(int count, char** arguments) {
     app.add_option("--logs", o.logs, "directory for the workers' output; default: discarded");
     app.add_option("--slots", o.slots, "slots a worker; default 16")->check(CLI::Range(1U, 65'536U));
     app.add_option("--capacity", o.capacity, "slots on this machine; default 10000")->check(CLI::PositiveNumber);
+    app.add_option("--patience", o.patience,
+                   "NAME=SECONDS, may be repeated: worker-start-up, task-start-up, heartbeat, overdue, lease, "
+                   "lease-step, owner-gone, healthy, checkpoint, stop");
     app.add_flag("-q,--quiet", o.is_quiet, "print nothing about jobs");
     try {
         app.parse(count, arguments);

@@ -71,7 +71,9 @@ public:
         const auto stored =
             waited<put_wish>({.job = {job}, .expected = expected, .next = std::move(next)},
                              [&](const auto& r, auto done) { database_.put_wish(r, done); });
-        const auto failed = [](const error& why) -> std::uint64_t {
+        const auto failed = [&](const error& why) -> std::uint64_t {
+            const auto there = find(job);
+            if (there and there->wish and (*there->wish)->version > expected) return expected;  // somebody was faster
             end(why.kind == error_kind::invalid ? usage : no_database, headgate::describe(why));
         };
         const std::uint64_t stands = stored.match([](std::uint64_t version) { return version; }, failed, failed);

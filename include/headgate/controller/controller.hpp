@@ -165,6 +165,7 @@ private:
             entry* const one = find_entry(handle);
             if (not one or not one->drive.value().is_over()) return true;  // it was wished for again
             if (not one->told.is_empty() and not one->drive.value().job().is_let_go) return false;
+            forget_what_is_old(one->drive.value().job());
             deadlines_.erase({one->armed, handle});
             by_name_.erase(one->drive.value().job().id);
             drivers_.erase(handle);
@@ -172,8 +173,14 @@ private:
         });
     }
 
+    /// A job was let go: what was seen of it before another took it says nothing, and the news of that will come.
+    void forget_what_is_old(const job& of) {
+        const auto at = seen_.find(of.id);
+        if (of.is_let_go and at != seen_.end() and at->second.row.revision <= of.durable.revision) seen_.erase(at);
+    }
+
     /// A job that nobody has, or whose owner is gone, and that has something to do (G5, J6).
-    bool may_take(const job_record& record) const {
+    bool may_take(const job_record& record) {
         const job_row& row = record.row;
         if (not record.wish) return false;
         const wish& wished = **record.wish;

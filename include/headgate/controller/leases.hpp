@@ -22,8 +22,9 @@ public:
     bool has_looked() const { return looked_ != never; }
 
     /// Whether `owner` was seen not to advance for `lease`, or for `if_gone` where the database says that it is gone.
-    /// One that the database does not know any more is over.
-    bool is_over(const incarnation& owner, instant now, duration lease, duration if_gone) const;
+    /// One that the database does not know counts as gone from when it was first asked about: it may have come since
+    /// the last look.
+    bool is_over(const incarnation& owner, instant now, duration lease, duration if_gone);
 
 private:
     struct watched {
@@ -32,6 +33,7 @@ private:
     };
 
     std::vector<watched> all_;  // by incarnation
+    std::vector<watched> unknown_;  // owners that the database did not know when it was looked at
     instant looked_ = never;
 };
 
@@ -47,14 +49,21 @@ inline void leases::saw(std::span<const controller_seen> all, instant now, durat
     }
     all_ = std::move(next);
     looked_ = now;
+    std::erase_if(unknown_, [&](const watched& w) {
+        return was_cut_off or std::ranges::find(all, w.as.incarnation, &controller_seen::incarnation) != all.end();
+    });
 }
 
-inline bool leases::is_over(const incarnation& owner, instant now, duration lease, duration if_gone) const {
+inline bool leases::is_over(const incarnation& owner, instant now, duration lease, duration if_gone) {
     if (owner == incarnation{}) return true;
     if (not has_looked()) return false;
-    const auto at = std::ranges::find(all_, owner, [](const watched& w) { return w.as.incarnation; });
-    if (at == all_.end()) return true;
-    return now - at->since >= (at->as.is_gone ? std::min(lease, if_gone) : lease);
+    const auto who = [](const watched& w) { return w.as.incarnation; };
+    if (const auto at = std::ranges::find(all_, owner, who); at != all_.end())
+        return now - at->since >= (at->as.is_gone ? std::min(lease, if_gone) : lease);
+    if (const auto at = std::ranges::find(unknown_, owner, who); at != unknown_.end())
+        return looked_ > at->since and now - at->since >= std::min(lease, if_gone);
+    unknown_.push_back({{.incarnation = owner}, now});
+    return false;
 }
 
 }  // namespace headgate::inline v1

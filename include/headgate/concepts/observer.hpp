@@ -8,8 +8,8 @@
 
 namespace headgate::inline v1 {
 
-/// `o.on(job, at, what)` is called for every note, on the controller's thread, in the order of the notes. It may do
-/// nothing, must not block for long, and cannot fail. Archetype `archetype::observer`. Models: `silent`, spdlog.
+/// `o.on(job, at, what)` is called for every note, in order, on the controller's thread; a transition is not stored
+/// yet. May do nothing, must not block for long or fail. Archetype `archetype::observer`. Models: `silent`, spdlog.
 template <class Observer>
 concept observer = requires(Observer& o, const job_id& job, instant at, const note& what) { o.on(job, at, what); };
 

@@ -24,6 +24,8 @@ struct timeline {
 
     bool has_begun(phase what) const { return is_begun[static_cast<std::size_t>(what)]; }
 
+    bool has_ended(phase what) const { return is_over[static_cast<std::size_t>(what)]; }
+
     /// The attempt begins, with its claim.
     template <class Context>
     void begin(const Context& c);
@@ -42,7 +44,6 @@ struct scheduling {
     instant not_before{};       ///< backing off until then
     instant until = never;      ///< worker start-up, then task start-up; armed when the attempt acts first
     instant clean_until = never;
-    bool is_late_reported = false;
 
     fact<> asked{};
     std::optional<error> lacking{};  ///< the last answer was: not enough slots

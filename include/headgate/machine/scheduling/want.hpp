@@ -18,6 +18,7 @@
 #include <headgate/machine/workers.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -227,6 +228,10 @@ void note_phases(scheduling& s, Context& c, bool is_clean, bool is_restorable) {
                             j.workers.count(worker_phase::launched) < j.workers.members().size();
     t.note(c, phase::registering, true, s.is_placed);
     t.note(c, phase::dialling, any_joined, s.is_placed);
+    const auto is_launched = [](const worker& w) { return not w.is_placed() or bool(w.launched); };
+    if (not t.has_ended(phase::launching))
+        t.note(c, phase::launching, s.is_launching,
+               s.is_launching and std::ranges::all_of(j.workers.members(), is_launched));
     t.note(c, phase::starting_tasks, s.is_launching, s.is_placed and j.tasks.all_started());
 }
 

@@ -11,8 +11,9 @@ if(HEADGATE_SANITIZE MATCHES address)
 endif()
 if(HEADGATE_SANITIZE MATCHES thread)
     set(suppressions ${PROJECT_SOURCE_DIR}/tests/cmake/tsan.suppressions)
-    list(APPEND headgate_test_environment
-         TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:ignore_noninstrumented_modules=1:suppressions=${suppressions})
+    # A suppression works only where the older of two stacks is still remembered.
+    set(options halt_on_error=1:second_deadlock_stack=1:history_size=7:ignore_noninstrumented_modules=1)
+    list(APPEND headgate_test_environment TSAN_OPTIONS=${options}:suppressions=${suppressions})
 endif()
 
 # headgate_add_test(<name> COMMAND ...): add_test with our environment and a limit of five minutes.

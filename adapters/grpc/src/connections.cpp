@@ -80,13 +80,13 @@ const char* connections::start(const std::shared_ptr<connection>& on, const char
         if (running_ >= options_.calls) return "too many calls wait for their answers";
         ++running_;
         made = on->calls.emplace(on->calls.end());
+        made->on = on;
+        made->request = std::move(request);
+        made->done = std::move(done);
+        made->context.set_credentials(on->credentials);
+        // A span, so that a wall clock that jumps moves no deadline.
+        made->context.set_deadline(gpr_time_from_millis(limit.count(), GPR_TIMESPAN));
     }
-    made->on = on;
-    made->request = std::move(request);
-    made->done = std::move(done);
-    made->context.set_credentials(on->credentials);
-    // A span, so that a wall clock that jumps moves no deadline.
-    made->context.set_deadline(gpr_time_from_millis(limit.count(), GPR_TIMESPAN));
     stub(on->channel)
         .UnaryCall(&made->context, method, ::grpc::StubOptions(), &made->request, &made->response,
                    [this, made](const ::grpc::Status& status) { finish(made, status); });

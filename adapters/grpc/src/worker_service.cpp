@@ -14,21 +14,36 @@ namespace {
 
 class refused_call : public ::grpc::ServerUnaryReactor {
 public:
-    explicit refused_call(::grpc::Status why) { Finish(std::move(why)); }
-    void OnDone() override { delete this; }
+    explicit refused_call(::grpc::Status why) {
+        const std::lock_guard held(lock_);
+        Finish(std::move(why));
+    }
+    void OnDone() override {
+        { const std::lock_guard seen(lock_); }
+        delete this;
+    }
+
+private:
+    std::mutex lock_;
 };
 
 }  // namespace
 
 /// Whoever takes it out of the service's list finishes it, so that it is finished once.
+// gRPC orders a reaction after what was done before the stream or call was handed to it, but by means that
+// ThreadSanitizer does not see; so what is handed over is written, and first looked at, under a lock of its own.
 class waiting_call : public ::grpc::ServerUnaryReactor {
 public:
     waiting_call(worker_service& of, std::uint64_t id, bool is_identify, ::grpc::ByteBuffer& response)
         : of_(of), id_(id), is_identify_(is_identify), response_(response) {}
 
-    void hold(std::shared_ptr<waiting_call> self) { self_ = std::move(self); }
+    void hold(std::shared_ptr<waiting_call> self) {
+        const std::lock_guard held(lock_);
+        self_ = std::move(self);
+    }
 
     void finish(const call_answer& with) {
+        const std::lock_guard held(lock_);
         Finish(std::visit(headgate::detail::overloaded{
                               [&](const identified& me) {
                                   response_ = buffer_of(protobuf::encode(me));
@@ -47,11 +62,15 @@ public:
     }
 
     void OnCancel() override {
+        const std::lock_guard held(lock_);
         if (of_.withdraw(id_)) Finish(::grpc::Status::CANCELLED);
     }
     void OnDone() override {
+        std::unique_lock held(lock_);
         worker_service& of = of_;
-        self_.reset();  // may end this
+        std::shared_ptr<waiting_call> last = std::move(self_);
+        held.unlock();
+        last.reset();  // may end this
         of.ended();
     }
 
@@ -64,6 +83,7 @@ private:
     const std::uint64_t id_;
     const bool is_identify_;
     ::grpc::ByteBuffer& response_;
+    std::mutex lock_;
     std::shared_ptr<waiting_call> self_;  // gRPC's own
 };
 

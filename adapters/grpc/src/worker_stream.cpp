@@ -19,6 +19,7 @@ public:
         : of_(of), channel_(connect(of.controller_, of.options_.limits, of.options_.connect_timeout)) {}
 
     void begin() {
+        const std::lock_guard held(lock_);  // as in streams.cpp
         self_ = shared_from_this();
         ::grpc::TemplatedGenericStub<::grpc::ByteBuffer, ::grpc::ByteBuffer>(channel_).PrepareBidiStreamingCall(
             &context_, work_method, ::grpc::StubOptions(), this);
@@ -70,14 +71,17 @@ public:
     }
 
     void OnDone(const ::grpc::Status& status) override {
+        std::unique_lock seen(lock_);
         std::string why = std::move(why_);
+        std::shared_ptr<attempt_to_work> last = std::move(self_);
+        seen.unlock();
         if (why.empty()) why = status.ok() ? "closed" : describe(status, of_.options_.limits);
         worker_stream& of = of_;
         {
             const std::lock_guard held(of.lock_);
             if (of.current_.get() == this) of.current_.reset();  // from now on `open` opens a new one
         }
-        self_.reset();  // ends this and its channel, before `worker_stream::end` may return
+        last.reset();  // ends this and its channel, before `worker_stream::end` may return
         of.events_.bring(link_ended{std::move(why)}, [&of] {
             const std::lock_guard held(of.lock_);
             if (--of.running_ == 0) of.is_idle_.notify_all();

@@ -14,6 +14,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -106,6 +107,7 @@ struct stream {
     std::unique_ptr<::grpc::ClientReaderWriter<wire::v1::WorkerMessage, wire::v1::ControllerMessage>> both;
 
     explicit stream(const headgate::grpc::channel& to) : stub(wire::v1::Controller::NewStub(connect(to.address()))) {
+        context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(1));  // a failure, not a hang
         both = stub->Work(&context);
     }
     ~stream() { context.TryCancel(); }
@@ -170,9 +172,9 @@ BOOST_AUTO_TEST_CASE(a_controller_that_does_not_listen_yet_says_so) {
 
 BOOST_AUTO_TEST_CASE(streams_that_say_nothing_do_not_keep_workers_out_SPEC_10) {
     controller c({.streams = 2});
-    c.channel->listen([&](const stream_event& event) {
+    c.channel->listen([&, channel = c.channel.get()](const stream_event& event) {
         c.streams(event);
-        if (std::holds_alternative<worker_message>(event.what)) c.channel->send(event.stream, heartbeat_answer{});
+        if (std::holds_alternative<worker_message>(event.what)) channel->send(event.stream, heartbeat_answer{});
     });
     wire::v1::ControllerMessage answer;
     stream talks(*c.channel), silent(*c.channel);

@@ -34,9 +34,13 @@ void print_dot() {
         if (is_terminal(row.state)) std::printf("  %s [peripheries=2];\n", from.c_str());
         for (const table_row& to : table) {
             if (not row.goes_to.contains(to.state)) continue;
+            // Every state that is no end can stop: drawn faintly, so that the way of a job is seen.
             const bool is_trouble = to.state == state_name::recovering or to.state == state_name::failing;
-            std::printf("  %s -> %s%s;\n", from.c_str(), std::string(text_of(to.state)).c_str(),
-                        is_trouble ? " [color=firebrick]" : "");
+            const char* const how = is_trouble                         ? " [color=firebrick]"
+                                    : to.state == state_name::stopping ? " [color=gray75, constraint=false]"
+                                    : is_terminal(row.state)           ? " [style=dashed, constraint=false]"
+                                                                       : " [penwidth=1.5]";
+            std::printf("  %s -> %s%s;\n", from.c_str(), std::string(text_of(to.state)).c_str(), how);
         }
     }
     std::puts("}");

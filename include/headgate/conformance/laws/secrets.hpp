@@ -82,10 +82,11 @@ template <class Secrets>
 void draws_are_fresh(Secrets& model, findings& found) {
     constexpr std::size_t size = 37;  // no multiple of a word
     constexpr std::byte guard{0x5a};
-    std::set<octets> seen;
+    std::set<std::array<std::byte, size + 2>> seen;
     std::array<std::set<std::byte>, size> by_position;
     for (int draw = 0; draw < 64; ++draw) {
-        octets bytes(size + 2, guard);
+        std::array<std::byte, size + 2> bytes;
+        bytes.fill(guard);
         model.random(std::span(bytes).subspan(1, size));
         found.expect(bytes.front() == guard and bytes.back() == guard, "no byte written outside");
         for (std::size_t i = 0; i < size; ++i) by_position[i].insert(bytes[i + 1]);

@@ -1,0 +1,178 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// controller: the jobs that a controller has: each with its driver, its history, and when it is to be looked at.
+
+#include <headgate/controller/driver.hpp>
+#include <headgate/controller/history.hpp>
+#include <headgate/controller/mailbox.hpp>
+#include <headgate/controller/metrics.hpp>
+#include <headgate/fact/waiting.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+template <class Bindings, class Policies>
+class job_table {
+public:
+    struct entry {
+        driver<Bindings, Policies> drive;
+        instant armed = never;
+        history told{};
+        metrics_of_job counted{};
+
+        const machine<Policies>& value() const { return drive.value(); }
+        const headgate::job& job() const { return value().job(); }
+    };
+
+    /// `seed`: uniform over all 64-bit values.
+    job_table(Policies chosen, std::uint64_t seed) : policy_(std::move(chosen)), random_(moment{{}, seed}) {}
+
+    const Policies& policy() const { return policy_; }
+    std::size_t size() const { return entries_.size(); }
+    bool contains(const job_id& job) const { return by_name_.contains(job); }
+
+    /// Null if it is not there (any more).
+    entry* find(job_handle handle);
+    entry* find(const job_id& job);
+    const entry* find(const job_id& job) const;
+
+    entry& add(const job_record& record, incarnation self, const Bindings& to, std::shared_ptr<controller_mailbox> box);
+
+    /// Gives the event to the job's machine; carries out, and keeps, what comes of it.
+    void give(entry& one, const event& e, const Bindings& to);
+    void give_all(const event& e, const Bindings& to);
+    void give_ticks(const Bindings& to);
+    /// When the first tick is due.
+    instant deadline() const { return deadlines_.empty() ? never : deadlines_.begin()->first; }
+
+    void tell_histories(const Bindings& to, const std::shared_ptr<controller_mailbox>& box);
+    void receive(const answered<tell>& a, instant now);
+
+    /// Forgets jobs that are over or were let go, once their history is told; calls `forgotten(job)` before.
+    template <class Forgotten>
+    void retire(Forgotten forgotten);
+
+private:
+    Policies policy_;
+    waiting random_;
+    std::map<job_handle, entry> entries_;
+    std::map<job_id, job_handle> by_name_;
+    std::vector<job_handle> over_;
+    std::set<std::pair<instant, job_handle>> deadlines_;
+    job_handle next_handle_{1};
+    governor_state restarting_{};
+};
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+template <class Bindings, class Policies>
+auto job_table<Bindings, Policies>::find(job_handle handle) -> entry* {
+    const auto at = entries_.find(handle);
+    return at == entries_.end() ? nullptr : &at->second;
+}
+
+template <class Bindings, class Policies>
+auto job_table<Bindings, Policies>::find(const job_id& job) -> entry* {
+    const auto at = by_name_.find(job);
+    return at == by_name_.end() ? nullptr : find(at->second);
+}
+
+template <class Bindings, class Policies>
+auto job_table<Bindings, Policies>::find(const job_id& job) const -> const entry* {
+    const auto at = by_name_.find(job);
+    return at == by_name_.end() ? nullptr : &entries_.at(at->second);
+}
+
+template <class Bindings, class Policies>
+auto job_table<Bindings, Policies>::add(const job_record& record, incarnation self, const Bindings& to,
+                                        std::shared_ptr<controller_mailbox> box) -> entry& {
+    const job_handle handle{next_handle_.value++};
+    by_name_.insert_or_assign(record.id, handle);
+    machine<Policies> value(record.id, self, record.row, to.scheduler.worker_slots(), policy_);
+    return entries_.try_emplace(handle, driver<Bindings, Policies>(handle, std::move(value), std::move(box)))
+        .first->second;
+}
+
+template <class Bindings, class Policies>
+void job_table<Bindings, Policies>::give(entry& one, const event& e, const Bindings& to) {
+    const job_handle handle = one.drive.handle();
+    one.drive.on(e, random_.bits(), to);
+    const machine<Policies>& value = one.value();
+    bool is_recovering = false;
+    for (const note& told : one.drive.take_notes()) {
+        one.told.add(value.job().next.generation, told);
+        const auto* const moved = std::get_if<transition>(&told);
+        if (moved) is_recovering = moved->to == state_name::recovering;
+    }
+    if (value.deadline() != one.armed) {
+        deadlines_.erase({one.armed, handle});
+        one.armed = value.deadline();
+        if (one.armed != never) deadlines_.insert({one.armed, handle});
+    }
+    if (value.is_over()) over_.push_back(handle);
+    if (is_recovering) {
+        const turn next = policy_.governor(restarting_, to.clock.now());
+        restarting_ = next.next;
+        give(one, restart_turn{next.go}, to);
+    }
+}
+
+template <class Bindings, class Policies>
+void job_table<Bindings, Policies>::give_all(const event& e, const Bindings& to) {
+    for (auto& [handle, one] : entries_) give(one, e, to);
+}
+
+template <class Bindings, class Policies>
+void job_table<Bindings, Policies>::give_ticks(const Bindings& to) {
+    const instant now = to.clock.now();
+    for (std::size_t i = deadlines_.size(); i > 0 and deadline() <= now; --i)
+        give(entries_.at(deadlines_.begin()->second), tick{}, to);
+}
+
+template <class Bindings, class Policies>
+void job_table<Bindings, Policies>::tell_histories(const Bindings& to, const std::shared_ptr<controller_mailbox>& box) {
+    const instant now = to.clock.now();
+    for (auto& [handle, one] : entries_) {
+        if (not one.told.is_due(now)) continue;
+        const request<tell> r{.by = {.visit = static_cast<std::uint32_t>(handle.value)},
+                              .deadline = now + policy_.wait.call,
+                              .what = {.job = one.job().id,
+                                       .lines = one.told.take(),
+                                       .waits_for = one_line(waits_for(one.value()), 1 << 10),
+                                       .workers = static_cast<std::uint32_t>(one.job().workers.wanted_count())}};
+        to.database.tell(r, into_mailbox<tell>{r.by, handle, box});
+    }
+}
+
+template <class Bindings, class Policies>
+void job_table<Bindings, Policies>::receive(const answered<tell>& a, instant now) {
+    entry* const one = find(job_handle{a.to.visit});
+    if (not one) return;
+    const auto otherwise = [&](const error&) { one->told.not_stored(now + policy_.wait.graceful); };
+    a.result.match([&](applied) { one->told.stored(); }, otherwise, otherwise);
+}
+
+template <class Bindings, class Policies>
+template <class Forgotten>
+void job_table<Bindings, Policies>::retire(Forgotten forgotten) {
+    std::erase_if(over_, [&](job_handle handle) {
+        entry* const one = find(handle);
+        if (not one or not one->value().is_over()) return true;  // it was wished for again
+        if (not one->told.is_empty() and not one->job().is_let_go) return false;
+        forgotten(one->job());
+        deadlines_.erase({one->armed, handle});
+        by_name_.erase(one->job().id);
+        entries_.erase(handle);
+        return true;
+    });
+}
+
+}  // namespace headgate::inline v1

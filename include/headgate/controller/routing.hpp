@@ -1,0 +1,159 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// controller: from a worker's stream to the job that it belongs to, and what the worker is told back (G3, G4, G7).
+
+#include <headgate/controller/job_table.hpp>
+#include <headgate/controller/streams.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace headgate::inline v1 {
+
+template <class Bindings, class Policies>
+class routing {
+public:
+    using jobs_type = job_table<Bindings, Policies>;
+
+    void receive(const stream_event& heard, jobs_type& jobs, const Bindings& to);
+
+    /// Messages of workers that this controller does not know or no longer wants (G1).
+    std::uint64_t strangers() const { return strangers_; }
+
+private:
+    using entry = typename jobs_type::entry;
+
+    void hear(stream_id stream, const hello& said, jobs_type& jobs, const Bindings& to);
+    void hear(stream_id stream, const claiming& before, const proof& shown, jobs_type& jobs, const Bindings& to);
+    template <class Message>
+    void hear(stream_id stream, const proven& by, const Message& said, jobs_type& jobs, const Bindings& to);
+    void hear(stream_id stream, const proven& by, const heartbeat& said, jobs_type& jobs, const Bindings& to);
+
+    entry* still(stream_id stream, const proven& by, jobs_type& jobs, const Bindings& to);
+    void refuse(stream_id stream, std::string why, const jobs_type& jobs, const Bindings& to);
+    void dismiss(stream_id stream, const Bindings& to);
+    void end(stream_id stream, verdict last, const Bindings& to);
+
+    streams streams_;
+    std::uint64_t strangers_ = 0;
+};
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+template <class Bindings, class Policies>
+void routing<Bindings, Policies>::receive(const stream_event& heard, jobs_type& jobs, const Bindings& to) {
+    streams::standing* const before = streams_.find(heard.stream);
+    if (std::holds_alternative<stream_ended>(heard.what)) {
+        const auto* const was = before ? std::get_if<proven>(before) : nullptr;
+        if (was)
+            if (entry* const of = jobs.find(was->job)) jobs.give(*of, was->as.fence(stream_lost{}), to);
+        return streams_.remove(heard.stream);
+    }
+    const worker_message& said = std::get<worker_message>(heard.what);
+    if (not before) {
+        const auto* const first = std::get_if<hello>(&said);
+        return first ? hear(heard.stream, *first, jobs, to)
+                     : refuse(heard.stream, "the first message must be a hello", jobs, to);
+    }
+    if (const auto* const claim = std::get_if<claiming>(before)) {
+        const auto* const second = std::get_if<proof>(&said);
+        return second ? hear(heard.stream, claiming(*claim), *second, jobs, to)
+                      : refuse(heard.stream, "a proof was expected", jobs, to);
+    }
+    const proven by = std::get<proven>(*before);
+    std::visit([&](const auto& message) { hear(heard.stream, by, message, jobs, to); }, said);
+}
+
+template <class Bindings, class Policies>
+void routing<Bindings, Policies>::hear(stream_id stream, const hello& said, jobs_type& jobs, const Bindings& to) {
+    if (const std::string fault = fault_of(said, jobs.policy().most); not fault.empty())
+        return refuse(stream, fault, jobs, to);
+    const entry* const of = jobs.find(said.job);
+    if (not of or said.generation != of->job().next.generation) return dismiss(stream, to);
+    const auto token = of->drive.token_of(said.worker, to);
+    if (not token) return refuse(stream, "this worker was not launched", jobs, to);
+    nonce drawn{};
+    to.secrets.random(drawn);
+    streams_.put(stream, claiming{of->drive.handle(), said, drawn});
+    to.channel.send(stream, challenge{drawn, challenge_mac(to.secrets, *token, said, drawn)});
+}
+
+template <class Bindings, class Policies>
+void routing<Bindings, Policies>::hear(stream_id stream, const claiming& before, const proof& shown, jobs_type& jobs,
+                                       const Bindings& to) {
+    entry* const of = jobs.find(before.job);
+    if (not of or before.said.generation != of->job().next.generation) return dismiss(stream, to);
+    const auto token = of->drive.token_of(before.said.worker, to);
+    if (not token) return dismiss(stream, to);
+    const ordinal number = ordinal_of(before.said.worker);
+    const worker_identity granted = of->job().workers.members()[number.value].identity;
+    const auto as = prove(to.secrets, before, shown, *token, granted, stream, jobs.policy().most);
+    if (not as) return refuse(stream, as.error().text, jobs, to);
+    streams_.put(stream, proven{before.job, *as});
+    jobs.give(*of, as->fence(registered{shown.profile}), to);
+    // The machine may not want it any more: it exited, was dropped, or another took its place.
+    const auto& members = of->job().workers.members();
+    if (number.value >= members.size() or members[number.value].stream != stream) return dismiss(stream, to);
+    const patience& wait = jobs.policy().wait;
+    to.channel.send(stream, verdict{accepted{wait.heartbeat, wait.lease}});
+}
+
+template <class Bindings, class Policies>
+template <class Message>
+void routing<Bindings, Policies>::hear(stream_id stream, const proven& by, const Message& said, jobs_type& jobs,
+                                       const Bindings& to) {
+    if constexpr (std::same_as<Message, hello> or std::same_as<Message, proof>) {
+        refuse(stream, "the worker is registered already", jobs, to);
+    } else {
+        if (entry* const of = still(stream, by, jobs, to)) jobs.give(*of, by.as.fence(said), to);
+    }
+}
+
+template <class Bindings, class Policies>
+void routing<Bindings, Policies>::hear(stream_id stream, const proven& by, const heartbeat& said, jobs_type& jobs,
+                                       const Bindings& to) {
+    entry* const of = still(stream, by, jobs, to);
+    if (not of) return;
+    jobs.give(*of, by.as.fence(said), to);
+    of->counted.heard(by.as.generation, by.as.worker, said.counters);
+    to.channel.send(stream, heartbeat_answer{said.sequence});
+}
+
+/// The job of a session, while it is the one that counts for its worker. Whoever is of another generation, was
+/// replaced or was given up is told to go, and its lease is not renewed (G4, G7).
+template <class Bindings, class Policies>
+auto routing<Bindings, Policies>::still(stream_id stream, const proven& by, jobs_type& jobs, const Bindings& to)
+    -> entry* {
+    entry* const of = jobs.find(by.job);
+    const auto is_wanted = [&](const headgate::job& job) {
+        const auto& members = job.workers.members();
+        return not job.is_let_go and by.as.generation == job.next.generation and by.as.worker.value < members.size() and
+               members[by.as.worker.value].stream == stream and not members[by.as.worker.value].is_barred;
+    };
+    if (of and is_wanted(of->job())) return of;
+    dismiss(stream, to);
+    return nullptr;
+}
+
+template <class Bindings, class Policies>
+void routing<Bindings, Policies>::refuse(stream_id stream, std::string why, const jobs_type& jobs, const Bindings& to) {
+    end(stream, refused{one_line(std::move(why), jobs.policy().most.error_text)}, to);
+}
+
+template <class Bindings, class Policies>
+void routing<Bindings, Policies>::dismiss(stream_id stream, const Bindings& to) {
+    end(stream, go{}, to);
+}
+
+template <class Bindings, class Policies>
+void routing<Bindings, Policies>::end(stream_id stream, verdict last, const Bindings& to) {
+    ++strangers_;
+    to.channel.send(stream, std::move(last));
+    to.channel.close(stream);
+    streams_.remove(stream);
+}
+
+}  // namespace headgate::inline v1

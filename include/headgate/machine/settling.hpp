@@ -1,0 +1,100 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// machine: what follows from the facts of the job and of its state once an event was taken in.
+
+#include <headgate/machine/value.hpp>
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+template <class Policies>
+void machine<Policies>::settle(context_type& c) {
+    c.attend_workers();
+    watch(c);
+    int turns = 0;
+    for (; turns < most_turns; ++turns) {
+        c.forget_deadline();
+        if (look_at_wish(c)) continue;
+        if (act(c)) continue;
+        if (not job_.persisted or same_content(job_.next, job_.durable)) break;
+    }
+    if (turns == most_turns) c.say(remark::severity::alarm, "internal: a step did not settle");
+    if (not is_terminal(state())) {
+        c.reached(job_.live_until);
+        c.reached(job_.overdue_look);
+    }
+    serve_teardown(c);
+    c.settle_deadline();
+    deadline_ = c.deadline();
+}
+
+/// One turn of the present state. Answers whether it was left.
+template <class Policies>
+bool machine<Policies>::act(context_type& c) {
+    return std::visit(
+        [&]<class State>(State& s) {
+            if constexpr (not silent_state<State>) {
+                if (not is_terminal(state()) or not job_.persisted or not same_content(job_.next, job_.durable))
+                    want_persisted(c);
+                const bool may_act = job_.persisted or (taking_away<State> and job_.is_owned());
+                if (not may_act) return false;
+            }
+            return follow(want(s, c), c);
+        },
+        state_);
+}
+
+template <class Policies>
+void machine<Policies>::watch(context_type& c) {
+    if (is_terminal(state()) or not job_.is_owned()) return;
+    std::vector<ordinal> late;
+    c.look_for_overdue(job_.overdue_look, [&](worker& w) { late.push_back(job_.workers.number_of(w)); });
+    const std::uint32_t crew = job_.workers.visit();
+    for (const ordinal number : late)
+        if (crew == job_.workers.visit()) lose(*job_.workers.find(number), true, "heartbeats overdue", c);
+}
+
+template <class Policies>
+void machine<Policies>::serve_teardown(context_type& c) {
+    teardown& stop = job_.stop;
+    if (not job_.is_owned() or stop.up_to.value == 0) return;
+    const bool by_force = stop.with_force or stop.gone.attempt().value > 0;
+    c.want_of_job(stop.gone, stop.visit, by_force ? policy_.wait.call : policy_.wait.graceful,
+                  [&] { return stop_workers{.job = job_.id, .up_to = stop.up_to, .force = by_force}; });
+}
+
+/// First of all: is the job to stop, or its time over (S1, S16, J2)? Answers whether the state was left for that.
+template <class Policies>
+bool machine<Policies>::look_at_wish(context_type& c) {
+    if (not job_.wish) return false;
+    const bool is_over = job_.live_until != never and c.reached(job_.live_until);
+    const bool may_stop = is_legal(state(), state_name::stopping);
+    if (may_stop and (job_.wants_to_stop() or is_over)) {
+        if (job_.wish->stop == stop_mode::checkpoint or job_.wish->stop == stop_mode::graceful)
+            c.say(remark::severity::warning,
+                  "a stop with checkpoint or drain is not supported yet; carried out as immediate");
+        enter(state_name::stopping,
+              is_over and not job_.wants_to_stop()
+                  ? std::optional(error{.kind = error_kind::permanent, .text = "the time to live is over"})
+                  : std::nullopt,
+              c);
+        return true;
+    }
+    const bool is_open = job_.wish->version > job_.next.applied and not job_.wants_to_stop();
+    if (not std::holds_alternative<running>(state_) or not is_open or not job_.compiled) return false;
+    const std::string needs = needs_restart(*job_.compiled, *job_.wish);
+    if (needs.empty()) {
+        job_.next.applied = job_.wish->version;
+    } else if (job_.noticed_wish != job_.wish->version) {
+        job_.noticed_wish = job_.wish->version;
+        c.say(remark::severity::warning, "not supported yet while the job runs: change of " + needs +
+                                             "; it stays open until the job starts the next time");
+    }
+    return false;
+}
+
+}  // namespace headgate::inline v1

@@ -27,7 +27,7 @@ namespace headgate::inline v1 {
 ///     headgate::controller controller{scheduler, database, channel, clock, states, secrets};
 ///     headgate::asio::drive(loop, controller);
 ///
-/// The models are lvalues that outlive it. All but `on_wake` is called from one thread.
+/// The models are lvalues that outlive it. All but `post` and `on_wake` is called from one thread.
 template <scheduler Scheduler, database Database, channel Channel, clock Clock, state_backend StateBackend,
           secrets Secrets, class Policies = policies<>, observer Observer = silent>
 class controller {
@@ -43,11 +43,30 @@ public:
         : to_{scheduler, database, channel, clock, states, secrets, observer},
           self_(draw<incarnation>()),
           jobs_(fitting(std::move(policy)), draw<std::uint64_t>()) {
-        to_.channel.listen(into_streams{box_});
+        to_.channel.listen(into_streams{to_.box});
+    }
+    /// `other` as it is, bound to other models: what a world holds in copies of itself. What had come to `other` and was
+    /// not polled does not come here.
+    controller(const controller& other, Scheduler& scheduler, Database& database, Channel& channel, Clock& clock,
+               StateBackend& states, Secrets& secrets, Observer& observer)
+        : to_{scheduler, database, channel, clock, states, secrets, observer},
+          self_(other.self_),
+          jobs_(other.jobs_),
+          routing_(other.routing_),
+          seen_(other.seen_),
+          has_more_(other.has_more_),
+          leases_(other.leases_),
+          counter_(other.counter_),
+          seen_jobs_(other.seen_jobs_),
+          seen_workers_(other.seen_workers_),
+          watching_jobs_(other.watching_jobs_),
+          watching_workers_(other.watching_workers_),
+          leasing_(other.leasing_) {
+        to_.channel.listen(into_streams{to_.box});
     }
     controller(const controller&) = delete;
     controller& operator=(const controller&) = delete;
-    ~controller() { box_->close(); }
+    ~controller() { to_.box->close(); }
 
     /// Handles everything that has come and everything that is due. Never blocks.
     void poll() {
@@ -55,11 +74,11 @@ public:
         has_more_ = true;
         for (int round = 0; round < most_rounds and has_more_; ++round) {
             batch_.clear();
-            has_more_ = box_->take(batch_, most_in_a_round) or not batch_.empty();
+            has_more_ = to_.box->take(batch_, most_in_a_round) or not batch_.empty();
             for (mail& one : batch_) std::visit([&](auto& what) { receive(what); }, one);
         }
         jobs_.give_ticks(to_);
-        jobs_.tell_histories(to_, box_);
+        jobs_.tell_histories(to_);
         jobs_.retire([&](const job& of) { forget_what_is_old(of); });
     }
     /// When to poll at the latest.
@@ -68,10 +87,12 @@ public:
         return std::min(
             {jobs_.deadline(), leasing_.deadline(), watching_jobs_.deadline(), watching_workers_.deadline()});
     }
+    /// An answer, or something heard on a stream; from any thread. `poll()` handles it.
+    void post(mail what) { to_.box->post(std::move(what)); }
     /// `wake()` is called, from any thread, when something has come: "poll soon".
     template <std::invocable Wake>
     void on_wake(Wake wake) {
-        box_->on_wake(std::move(wake));
+        to_.box->on_wake(std::move(wake));
     }
 
     const incarnation& id() const { return self_; }
@@ -120,8 +141,7 @@ private:
 
     const patience& wait() const { return jobs_.policy().wait; }
 
-    // Which jobs there are
-    // ----------------------------------------------------------------------------------------------
+    // Which jobs there are ----------------------------------------------------------------------------------------------
 
     /// A job that nobody has, or whose owner is gone, and that has something to do (G5, J6).
     bool may_take(const job_record& record) {
@@ -159,7 +179,7 @@ private:
 
     void take(const job_record& record) {
         seen_.insert_or_assign(record.id, record);
-        jobs_.give(jobs_.add(record, self_, to_, box_), wished{*record.wish, record.time_left}, to_);
+        jobs_.give(jobs_.add(record, self_, to_), wished{*record.wish, record.time_left}, to_);
     }
 
     /// Those that were looked at and left: their owner may be gone by now.
@@ -176,25 +196,24 @@ private:
         if (of.is_let_go and at != seen_.end() and at->second.row.revision <= of.durable.revision) seen_.erase(at);
     }
 
-    // What is asked for all jobs together
-    // -------------------------------------------------------------------------------
+    // What is asked for all jobs together -------------------------------------------------------------------------------
 
     void ask_outside() {
         const instant now = to_.clock.now();
         if (leasing_.is_due(now)) {
             const instant until = now + wait().call;
             const request<advance_lease> r{leasing_.ask(until), until, {self_, ++counter_}};
-            to_.database.advance_lease(r, into_mailbox<advance_lease>{r.by, {}, box_});
+            to_.database.advance_lease(r, into_mailbox<advance_lease>{r.by, {}, to_.box});
         }
         if (watching_jobs_.is_due(now)) {
             const instant until = now + wait().call;
             const request<watch_jobs> r{watching_jobs_.ask(until + wait().graceful), until, {seen_jobs_}};
-            to_.database.watch(r, into_mailbox<watch_jobs>{r.by, {}, box_});
+            to_.database.watch(r, into_mailbox<watch_jobs>{r.by, {}, to_.box});
         }
         if (watching_workers_.is_due(now)) {
             const instant until = now + wait().call;
             const request<watch_workers> r{watching_workers_.ask(until + wait().graceful), until, {seen_workers_}};
-            to_.scheduler.watch(r, into_mailbox<watch_workers>{r.by, {}, box_});
+            to_.scheduler.watch(r, into_mailbox<watch_workers>{r.by, {}, to_.box});
         }
     }
 
@@ -239,7 +258,6 @@ private:
 
     bindings_type to_;
     incarnation self_;
-    std::shared_ptr<controller_mailbox> box_ = std::make_shared<controller_mailbox>();
     job_table<bindings_type, Policies> jobs_;
     routing<bindings_type, Policies> routing_;
 

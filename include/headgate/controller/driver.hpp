@@ -22,7 +22,7 @@
 
 namespace headgate::inline v1 {
 
-/// The models that a controller is bound to. Lvalues that outlive it.
+/// The models that a controller is bound to, lvalues that outlive it, and the box that they answer into.
 template <scheduler Scheduler, database Database, channel Channel, clock Clock, state_backend StateBackend,
           secrets Secrets, observer Observer>
 struct bindings {
@@ -33,14 +33,14 @@ struct bindings {
     StateBackend& states;
     Secrets& secrets;
     Observer& observer;
+    std::shared_ptr<controller_mailbox> box = std::make_shared<controller_mailbox>();
 };
 
-/// One job: its machine, and what the machine may not know.
+/// One job: its machine, and what the machine may not know. A copyable value.
 template <class Bindings, class Policies>
 class driver {
 public:
-    driver(job_handle handle, machine<Policies> value, std::shared_ptr<controller_mailbox> box)
-        : handle_(handle), machine_(std::move(value)), box_(std::move(box)) {}
+    driver(job_handle handle, machine<Policies> value) : handle_(handle), machine_(std::move(value)) {}
 
     /// Gives the event to the machine and carries out what it wants. `bits` are uniform over all 64-bit values.
     void on(const event& e, std::uint64_t bits, const Bindings& to);
@@ -60,23 +60,23 @@ public:
 
 private:
     template <class Effect>
-    into_mailbox<Effect> done(const request<Effect>& r) const {
-        return {r.by, handle_, box_};
+    into_mailbox<Effect> done(const request<Effect>& r, const Bindings& to) const {
+        return {r.by, handle_, to.box};
     }
 
     void carry_out(const request<claim>& r, const Bindings& to);
-    void carry_out(const request<store_row>& r, const Bindings& to) { to.database.store(r, done(r)); }
-    void carry_out(const request<write_checkpoint>& r, const Bindings& to) { to.database.write_checkpoint(r, done(r)); }
+    void carry_out(const request<store_row>& r, const Bindings& to) { to.database.store(r, done(r, to)); }
+    void carry_out(const request<write_checkpoint>& r, const Bindings& to) { to.database.write_checkpoint(r, done(r, to)); }
     void carry_out(request<start_workers> r, const Bindings& to);
-    void carry_out(const request<stop_workers>& r, const Bindings& to) { to.scheduler.stop_workers(r, done(r)); }
+    void carry_out(const request<stop_workers>& r, const Bindings& to) { to.scheduler.stop_workers(r, done(r, to)); }
     void carry_out(request<dial> r, const Bindings& to);
     void carry_out(request<start_execution> r, const Bindings& to);
-    void carry_out(const request<begin_checkpoint>& r, const Bindings& to) { to.channel.begin_checkpoint(r, done(r)); }
-    void carry_out(const request<stop_execution>& r, const Bindings& to) { to.channel.stop_execution(r, done(r)); }
-    void carry_out(const request<load_checkpoint>& r, const Bindings& to) { to.states.load(r, done(r)); }
-    void carry_out(const request<prepare_checkpoint>& r, const Bindings& to) { to.states.prepare(r, done(r)); }
-    void carry_out(const request<store_checkpoint>& r, const Bindings& to) { to.states.store(r, done(r)); }
-    void carry_out(const request<remove_checkpoint>& r, const Bindings& to) { to.states.remove(r, done(r)); }
+    void carry_out(const request<begin_checkpoint>& r, const Bindings& to) { to.channel.begin_checkpoint(r, done(r, to)); }
+    void carry_out(const request<stop_execution>& r, const Bindings& to) { to.channel.stop_execution(r, done(r, to)); }
+    void carry_out(const request<load_checkpoint>& r, const Bindings& to) { to.states.load(r, done(r, to)); }
+    void carry_out(const request<prepare_checkpoint>& r, const Bindings& to) { to.states.prepare(r, done(r, to)); }
+    void carry_out(const request<store_checkpoint>& r, const Bindings& to) { to.states.store(r, done(r, to)); }
+    void carry_out(const request<remove_checkpoint>& r, const Bindings& to) { to.states.remove(r, done(r, to)); }
 
     bool is_proven(const answered<dial>& a, const Bindings& to);
 
@@ -91,7 +91,6 @@ private:
 
     job_handle handle_;
     machine<Policies> machine_;
-    std::shared_ptr<controller_mailbox> box_;
     effects out_{};
     std::vector<note> notes_{};
     generation_secret secret_{};
@@ -145,14 +144,14 @@ void driver<Bindings, Policies>::carry_out(const request<claim>& r, const Bindin
         secret_of_ = r.what.next.generation;
         hang_up(to);
     }
-    to.database.claim(r, done(r));
+    to.database.claim(r, done(r, to));
 }
 
 template <class Bindings, class Policies>
 void driver<Bindings, Policies>::carry_out(request<start_workers> r, const Bindings& to) {
     for (const worker_identity& one : r.what.workers)
         r.what.tokens.push_back(worker_token(to.secrets, secret_, r.what.job, r.what.generation, one));
-    to.scheduler.start_workers(r, done(r));
+    to.scheduler.start_workers(r, done(r, to));
 }
 
 template <class Bindings, class Policies>
@@ -161,13 +160,13 @@ void driver<Bindings, Policies>::carry_out(request<dial> r, const Bindings& to) 
     if (const auto token = token_of(r.what.worker, to)) r.what.call_token = call_token(to.secrets, *token);
     if (dialling_.size() <= r.by.worker.value) dialling_.resize(std::size_t{r.by.worker.value} + 1);
     dialling_[r.by.worker.value] = {r.by, r.what.nonce, r.what.worker, r.what.incarnation};
-    to.channel.dial(r, done(r));
+    to.channel.dial(r, done(r, to));
 }
 
 template <class Bindings, class Policies>
 void driver<Bindings, Policies>::carry_out(request<start_execution> r, const Bindings& to) {
     r.what.data_token = data_token(to.secrets, secret_, r.what.what->job, r.what.what->generation);
-    to.channel.start_execution(r, done(r));
+    to.channel.start_execution(r, done(r, to));
 }
 
 /// Whether the dialled side showed the identity that was asked for. Keeps the connection if so, ends it if not.

@@ -44,7 +44,7 @@ public:
     entry* find(const job_id& job);
     const entry* find(const job_id& job) const;
 
-    entry& add(const job_record& record, incarnation self, const Bindings& to, std::shared_ptr<controller_mailbox> box);
+    entry& add(const job_record& record, incarnation self, const Bindings& to);
 
     /// Gives the event to the job's machine; carries out, and keeps, what comes of it.
     void give(entry& one, const event& e, const Bindings& to);
@@ -53,7 +53,7 @@ public:
     /// When the first tick is due.
     instant deadline() const { return deadlines_.empty() ? never : deadlines_.begin()->first; }
 
-    void tell_histories(const Bindings& to, const std::shared_ptr<controller_mailbox>& box);
+    void tell_histories(const Bindings& to);
     void receive(const answered<tell>& a, instant now);
 
     /// Forgets jobs that are over or were let go, once their history is told; calls `forgotten(job)` before.
@@ -92,13 +92,11 @@ auto job_table<Bindings, Policies>::find(const job_id& job) const -> const entry
 }
 
 template <class Bindings, class Policies>
-auto job_table<Bindings, Policies>::add(const job_record& record, incarnation self, const Bindings& to,
-                                        std::shared_ptr<controller_mailbox> box) -> entry& {
+auto job_table<Bindings, Policies>::add(const job_record& record, incarnation self, const Bindings& to) -> entry& {
     const job_handle handle{next_handle_.value++};
     by_name_.insert_or_assign(record.id, handle);
     machine<Policies> value(record.id, self, record.row, to.scheduler.worker_slots(), policy_);
-    return entries_.try_emplace(handle, driver<Bindings, Policies>(handle, std::move(value), std::move(box)))
-        .first->second;
+    return entries_.try_emplace(handle, driver<Bindings, Policies>(handle, std::move(value))).first->second;
 }
 
 template <class Bindings, class Policies>
@@ -138,7 +136,7 @@ void job_table<Bindings, Policies>::give_ticks(const Bindings& to) {
 }
 
 template <class Bindings, class Policies>
-void job_table<Bindings, Policies>::tell_histories(const Bindings& to, const std::shared_ptr<controller_mailbox>& box) {
+void job_table<Bindings, Policies>::tell_histories(const Bindings& to) {
     const instant now = to.clock.now();
     for (auto& [handle, one] : entries_) {
         if (not one.told.is_due(now)) continue;
@@ -148,7 +146,7 @@ void job_table<Bindings, Policies>::tell_histories(const Bindings& to, const std
                                        .lines = one.told.take(),
                                        .waits_for = one_line(waits_for(one.value()), 1 << 10),
                                        .workers = static_cast<std::uint32_t>(one.job().workers.wanted_count())}};
-        to.database.tell(r, into_mailbox<tell>{r.by, handle, box});
+        to.database.tell(r, into_mailbox<tell>{r.by, handle, to.box});
     }
 }
 

@@ -39,13 +39,16 @@ struct worker_options {
 /// It has no thread. A loop calls `poll()` when woken and at `next_deadline()`, until `is_over()`; then the program
 /// ends. The link is listened to from the constructor on. The destructor ends what runs, by force.
 ///
-/// Threads   `post_stop` and what link and engine report from any thread; everything else on one thread at a time.
+/// Threads   `post_stop`, `post` and what link and engine report from any thread; everything else on one thread at a time.
 /// Cost      one poll handles 4,096 events at most; a worker at rest sends one heartbeat after the other.
 template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
 class worker_driver {
 public:
     /// Lvalues only: they outlive the driver.
     worker_driver(ControllerLink& link, Clock& clock, Secrets& secrets, Engine& engine, worker_options options);
+    /// `other` as it is, bound to others: what a world holds in copies of itself. What had come to `other` and was not
+    /// polled does not come here.
+    worker_driver(const worker_driver& other, ControllerLink& link, Clock& clock, Secrets& secrets, Engine& engine);
     worker_driver(const worker_driver&) = delete;
     worker_driver& operator=(const worker_driver&) = delete;
     ~worker_driver();
@@ -62,6 +65,9 @@ public:
 
     /// The program wants to end: the engine is stopped, what it says is reported, then it is over.
     void post_stop() { mail_->post(end_wished{}); }
+    /// What link or engine would say; from any thread.
+    void post(link_event heard) { link_ear{mail_}(std::move(heard)); }
+    void post(engine_event said) { mail_->post(std::move(said)); }
 
     bool is_over() const { return machine_.is_over(); }
     /// Precondition: over.
@@ -164,6 +170,21 @@ worker_driver<ControllerLink, Clock, Secrets, Engine>::worker_driver(ControllerL
                   .worker = options.identity.worker.id,
                   .incarnation = {worker_detail::drawn<decltype(incarnation::value)>(secrets)}}),
       machine_(settings_of(options), clock.now()) {
+    link_.listen(link_ear{mail_});
+}
+
+template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+worker_driver<ControllerLink, Clock, Secrets, Engine>::worker_driver(const worker_driver& other, ControllerLink& link,
+                                                                     Clock& clock, Secrets& secrets, Engine& engine)
+    : link_(link),
+      clock_(clock),
+      secrets_(secrets),
+      engine_(engine),
+      bits_(other.bits_),
+      handshake_(other.handshake_),
+      machine_(other.machine_),
+      data_token_(other.data_token_),
+      runs_(other.runs_) {
     link_.listen(link_ear{mail_});
 }
 

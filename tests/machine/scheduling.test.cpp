@@ -118,6 +118,17 @@ BOOST_AUTO_TEST_CASE(the_launched_set_is_as_many_workers_as_the_largest_parallel
     BOOST_TEST(s.count<dial>() == 1u, "a worker may connect before the call returns");
 }
 
+BOOST_AUTO_TEST_CASE(workers_are_told_the_digest_of_the_program_with_the_wished_parallelisms_S6) {
+    const auto told = [](wish what) {
+        stage s;
+        s.without<start_workers>().start(std::move(what));
+        return s.pending<start_workers>().what.program_digest;
+    };
+    wish other = wants();
+    other.parallelism = {{{2}, 5}};
+    BOOST_TEST((told(wants()) == digest(*two_nodes()) and told(wants()) != 0u and told(other) != told(wants())));
+}
+
 BOOST_AUTO_TEST_CASE(more_workers_than_the_limit_are_not_started_S6) {
     stage_of<policies<>> s({}, {.most = {.workers = 1}});
     s.start();

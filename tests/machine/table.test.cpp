@@ -91,7 +91,6 @@ static_assert(not answers_every<sleeping, any_context, std::variant<alarm, noise
 
 // Whoever is not silent and only adds waits for the database (T4).
 static_assert(silent_state<created> and silent_state<compiling> and not silent_state<scheduling>);
-static_assert(taking_away<stopping> and taking_away<failing> and not taking_away<running> and
-              not taking_away<recovering>);
+static_assert(taking_away<stopping> and taking_away<failing> and taking_away<recovering> and not taking_away<running>);
 
 }  // namespace

@@ -175,4 +175,24 @@ BOOST_AUTO_TEST_CASE(every_graph_of_four_nodes_is_refused_exactly_if_it_has_a_cy
     BOOST_TEST(wrong == 0);
 }
 
+BOOST_AUTO_TEST_CASE(equal_programs_have_one_digest_and_any_change_another_S6) {
+    BOOST_TEST(digest(sample()) == digest(sample()));
+    BOOST_TEST(digest(program{}) == 12035550249420947055u);
+    const std::vector<std::function<void(program&)>> changes{
+        [](program& p) { p.nodes[0].id = {77}; },
+        [](program& p) { ++p.nodes[0].parallelism; },
+        [](program& p) { p.nodes[0].operators[0].id.value += 'x'; },
+        [](program& p) { p.nodes[0].operators[0].what += 'x'; },
+        [](program& p) { p.nodes[0].operators.push_back({{"more"}, ""}); },
+        [](program& p) { p.nodes.pop_back(); },
+        [](program& p) { std::swap(p.edges[0].from, p.edges[0].to); },
+        [](program& p) { p.edges[0].kind = p.edges[0].kind == edge_kind::forward ? edge_kind::shuffle : edge_kind::forward; },
+        [](program& p) { p.edges.pop_back(); }};
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        program changed = sample();
+        changes[i](changed);
+        BOOST_TEST(digest(changed) != digest(sample()), "change " << i);
+    }
+}
+
 }  // namespace

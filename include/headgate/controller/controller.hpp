@@ -143,17 +143,16 @@ private:
 
     // Which jobs there are ----------------------------------------------------------------------------------------------
 
-    /// A job that nobody has, or whose owner is gone, and that has something to do (G5, J6).
+    /// A job that nobody has, or whose owner is gone, and that has something to do: at rest there is nothing (G5, J6, I12).
     bool may_take(const job_record& record) {
         const job_row& row = record.row;
         if (not record.wish) return false;
         const wish& wished = **record.wish;
-        const bool is_wanted = wished.stop == stop_mode::run;
-        if (row.state == state_name::finished) return false;
-        if (row.state == state_name::stopped and not(is_wanted and wished.version > row.applied)) return false;
-        if (row.state == state_name::failed and not(is_wanted and wished.restart_nonce != row.restart_nonce))
-            return false;
-        if (is_terminal(row.state)) return leases_.has_looked();
+        const bool is_at_rest = is_terminal(row.state) and row.owner == incarnation{};
+        const bool is_wanted = wished.stop == stop_mode::run and
+                               ((row.state == state_name::stopped and wished.version > row.applied) or
+                                (row.state == state_name::failed and wished.restart_nonce != row.restart_nonce));
+        if (is_at_rest and not is_wanted) return false;
         return row.owner != self_ and leases_.has_looked() and
                leases_.is_over(row.owner, to_.clock.now(), wait().lease, wait().owner_gone);
     }
@@ -161,7 +160,8 @@ private:
     void look_at(const job_record& record) {
         if (auto* const mine = jobs_.find(record.id)) {
             const job& known = mine->job();
-            if (record.row.owner != self_ and known.is_owned() and record.row.revision > known.durable.revision)
+            const bool is_anothers = record.row.owner != self_ and record.row.owner != incarnation{};
+            if (is_anothers and known.is_owned() and record.row.revision > known.durable.revision)
                 jobs_.give(*mine, disowned{}, to_);
             else if (record.wish)
                 jobs_.give(*mine, wished{*record.wish, record.time_left}, to_);

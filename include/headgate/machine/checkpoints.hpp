@@ -199,7 +199,7 @@ void on(checkpoints&, Context& c, const answered<begin_checkpoint>& a) {
     worker* const w = c.accepts(&worker::barrier, a.to);
     if (not w) return;
     const auto again = [&](const error& why) {
-        c.again(w->barrier, {.kind = error_kind::checkpoint, .text = describe(why)});
+        c.again(*w, w->barrier, {.kind = error_kind::checkpoint, .text = describe(why)});
     };
     a.result.match([&](applied) { w->barrier.learn({}); }, again, again);
 }

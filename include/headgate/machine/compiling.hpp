@@ -51,6 +51,7 @@ step<compiling> want(compiling&, Context& c) {
     auto checked = with_overrides(*c.job.wish->program, c.job.wish->parallelism, c.policy.most);
     if (not checked) return to<failing>(checked.error());
     c.job.program = std::make_shared<const program>(*std::move(checked));
+    c.job.program_digest = digest(*c.job.program);
     c.job.compiled = c.job.wish;
     return to<scheduling>;
 }

@@ -52,6 +52,9 @@ public:
     /// Precondition: in flight.
     template <class T>
     void again(fact<T>& wanted, const error& why);
+    /// Likewise, a fact of `of`. Its attempts are counted by worker: many that fail once each spend nothing (S14, I14).
+    template <class T>
+    void again(worker& of, fact<T>& wanted, const error& why);
     /// After `length`, asks for `wanted` once more; spends nothing. Precondition: in flight.
     template <class T>
     void pause(fact<T>& wanted, duration length) {
@@ -147,7 +150,7 @@ void context<Policies>::want(worker& of, fact<T>& wanted, Make make) {
         if constexpr (std::same_as<effect_type, dial>)
             pause(wanted, policy.dial(wanted.attempt(), wanted.paused(), bits()));
         else
-            again(wanted, overdue_error(effect_type::fails_as, wanted));
+            again(of, wanted, overdue_error(effect_type::fails_as, wanted));
     }
     if (wanted.due(now()) and not job.exhausted) {
         wanted.ask(from_now(limit_of<effect_type>(policy.wait)));
@@ -194,6 +197,16 @@ void context<Policies>::again(fact<T>& wanted, const error& why) {
     const duration length = retry_pause(wanted);
     tell(retried{why, wanted.tries(), budget_of(why.kind), length});
     spend(why);
+    pause(wanted, length);
+}
+
+template <class Policies>
+template <class T>
+void context<Policies>::again(worker&, fact<T>& wanted, const error& why) {
+    const duration length = retry_pause(wanted);
+    const std::uint32_t budget = policy.budget[why.kind];
+    tell(retried{why, wanted.tries(), budget_of(why.kind), length});
+    if (budget != unlimited and wanted.tries().value >= budget and not job.exhausted) job.exhausted = why;
     pause(wanted, length);
 }
 

@@ -53,6 +53,7 @@ struct job {
     std::shared_ptr<const headgate::wish> compiled{};  ///< the one that `program` was made from
     instant live_until = never;                    ///< time to live
     std::shared_ptr<const headgate::program> program{};  ///< with the overrides; null before Compiling
+    std::uint64_t program_digest{};                      ///< of `program`
     std::optional<checkpoint_row> restore{};             ///< found by the claim of this generation
 
     bool is_generation_used = false;  ///< a StartExecution of it was sent, or its workers were told to stop (S2)

@@ -39,6 +39,12 @@ inline void take(job& j) {
     j.is_generation_used = false;
 }
 
+/// A job at rest whose workers are gone is nobody's: what a controller finds in such a row costs it nothing. Until then
+/// its owner, or whoever takes over from it, repeats their stop (I12).
+inline void release(job& j) {
+    if (j.stop.gone and j.stop.up_to == j.next.generation) j.next.owner = {};
+}
+
 // Implementation ------------------------------------------------------------------------------------------------------
 
 namespace detail {
@@ -63,7 +69,9 @@ standing stood(Context& c, const job_row& row, const std::optional<checkpoint_ro
         ++j.count.stale;
         return standing::mine;
     }
-    if (row.owner == j.self) {
+    // Whoever else had released it would have claimed it before, with a higher generation.
+    const bool is_released = j.is_owned() and row.owner == incarnation{} and row.generation == j.durable.generation;
+    if (row.owner == j.self or is_released) {
         // The first answer to the claim of a generation says what it restores; a later one says it of a later time.
         if (restore and row.generation == j.next.generation and needs_claim(j)) j.restore = *restore;
         j.durable = row;

@@ -3,9 +3,11 @@
 // machine: Recovering. Backs off by restart count and ends the workers, with rising force (J5, R3).
 //
 //   fact               after                                    if it cannot be had
-//   torn down          --                                       after 60 s without it: fencing keeps it safe
-//   backed off         --                                       --
+//   torn down          owned                                    after 60 s without it: fencing keeps it safe
+//   backed off         persisted                                --
 //   compiling          both                                     restarts or healthy time spent: Failing
+//
+// The teardown only takes away, so it does not wait for the database; all else does (T4).
 
 #include <headgate/machine/event.hpp>
 #include <headgate/machine/context.hpp>
@@ -17,6 +19,7 @@
 namespace headgate::inline v1 {
 
 struct recovering {
+    static constexpr bool takes_away = true;
     using ignored = ignores_all_but_turn;
 
     restart_answer answer{};     ///< of the restart policy, when the job failed
@@ -29,13 +32,14 @@ struct recovering {
 
 template <class Context>
 step<recovering> want(recovering& s, Context& c) {
+    const bool is_clean = c.tear_down(c.current(), false);
+    if (not c.job.persisted) return stay;
     if (s.answer.verdict != restart_verdict::restart) return to<failing>(gave_up(c, s.answer.verdict));
     if (c.reached(c.gives_up_at())) return to<failing>(gave_up(c, restart_verdict::time_spent));
     if (s.until == never) {
         s.not_before = c.from_now(s.answer.pause);
         s.until = c.from_now(c.policy.wait.stop);
     }
-    const bool is_clean = c.tear_down(c.current(), false);
     const bool is_backed_off = c.reached(std::max(s.not_before, s.turn));
     if (is_backed_off and (is_clean or c.reached(s.until))) return to<compiling>;
     return stay;

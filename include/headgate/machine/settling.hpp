@@ -4,6 +4,7 @@
 
 #include <headgate/machine/value.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -15,14 +16,7 @@ template <class Policies>
 void machine<Policies>::settle(context_type& c) {
     c.attend_workers();
     watch(c);
-    int turns = 0;
-    for (; turns < most_turns; ++turns) {
-        c.forget_deadline();
-        if (look_at_wish(c)) continue;
-        if (act(c)) continue;
-        if (not job_.persisted or same_content(job_.next, job_.durable)) break;
-    }
-    if (turns == most_turns) c.say(remark::severity::alarm, "internal: a step did not settle");
+    if (not settles_within(policy_.most.turns, c)) end_inconsistent(c);
     if (not is_terminal(state())) {
         c.reached(job_.live_until);
         c.reached(job_.overdue_look);
@@ -30,6 +24,34 @@ void machine<Policies>::settle(context_type& c) {
     serve_teardown(c);
     c.settle_deadline();
     deadline_ = c.deadline();
+}
+
+template <class Policies>
+bool machine<Policies>::settles_within(std::uint32_t turns, context_type& c) {
+    for (; turns > 0; --turns) {
+        c.forget_deadline();
+        if (look_at_wish(c)) continue;
+        if (act(c)) continue;
+        if (not job_.persisted or same_content(job_.next, job_.durable)) return true;
+    }
+    return false;
+}
+
+/// It fails that job alone (S19). Created has no way to Failing and stops, with the report as its last error; the states
+/// behind Stopping and Failing end anyway, or rest.
+template <class Policies>
+void machine<Policies>::end_inconsistent(context_type& c) {
+    const error why{.kind = error_kind::internal,
+                    .text = "in " + std::string(text_of(state())) + ": one event led to more than " +
+                            std::to_string(policy_.most.turns) + " transitions"};
+    c.say(remark::severity::alarm, describe(why));
+    for (const state_name end : {state_name::failing, state_name::stopping}) {
+        if (not is_legal(state(), end)) continue;
+        enter(end, why, c);
+        break;
+    }
+    // From Failing or Stopping there are two transitions at most, but for a wish to begin again.
+    if (not settles_within(state_count, c)) c.reached(c.from_now(policy_.wait.call));
 }
 
 /// One turn of the present state. Answers whether it was left.

@@ -1,10 +1,11 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// machine: Stopped, Failed and Finished. The workers of a finished job are told to end; the stop is repeated until they
-// have (I12). Stopped and Failed are left again when the user wants it.
+// machine: Stopped, Failed and Finished. Workers that may still live are told to end; the stop is repeated until they
+// have, and the row is nobody's then (I12). Stopped and Failed are left again when the user wants it.
 
 #include <headgate/machine/event.hpp>
 #include <headgate/machine/context.hpp>
+#include <headgate/machine/ownership.hpp>
 #include <headgate/machine/step.hpp>
 
 namespace headgate::inline v1 {
@@ -28,13 +29,21 @@ struct finished {
 };
 
 template <class Context>
+void rest(Context& c) {
+    if (c.job.is_owned()) c.tear_down(c.current(), false);
+    release(c.job);
+}
+
+template <class Context>
 step<stopped> want(stopped&, Context& c) {
+    rest(c);
     if (c.job.wish and not c.job.wants_to_stop() and c.job.wish->version > c.job.next.applied) return to<compiling>;
     return stay;
 }
 
 template <class Context>
 step<failed> want(failed&, Context& c) {
+    rest(c);
     if (c.job.wish and not c.job.wants_to_stop() and c.job.wish->restart_nonce != c.job.next.restart_nonce)
         return to<compiling>;
     return stay;
@@ -42,7 +51,7 @@ step<failed> want(failed&, Context& c) {
 
 template <class Context>
 step<finished> want(finished&, Context& c) {
-    if (c.job.is_owned()) c.tear_down(c.current(), false);
+    rest(c);
     return stay;
 }
 

@@ -24,8 +24,8 @@ void machine<Policies>::adopt() {
     const state_name state = job_.durable.is_complete ? found.if_complete : found.otherwise;
     resume_as(state);
     ++job_.visit;
-    if (is_terminal(state) and state == job_.durable.state) {
-        job_.next.owner = job_.durable.owner;
+    const bool is_at_rest = is_terminal(job_.durable.state) and job_.durable.owner == incarnation{};
+    if (is_at_rest) {
         job_.persisted.learn({});
         return;
     }
@@ -93,8 +93,9 @@ void machine<Policies>::enter(state_name to, const std::optional<error>& why, co
         job_.restarts = answer.next;
         next.restarts = answer.next.restarts;
     }
-    if (to == state_name::stopping) next.applied = job_.wish->version;
+    if (to == state_name::stopping and job_.wish) next.applied = job_.wish->version;
     if (to == state_name::finished) next.is_complete = true;
+    if (is_terminal(to)) release(job_);
     if (why and (to == state_name::recovering or to == state_name::failing or to == state_name::stopping))
         next.last_error = describe(*why).substr(0, policy_.most.error_text);
     c.tell(transition{from, to, next.generation, why});
@@ -113,6 +114,7 @@ void machine<Policies>::prepare_scheduling(bool is_retry, const std::optional<er
         s.not_before = c.from_now(pause);
     }
     if (job_.is_generation_used) {
+        c.tear_down(job_.next.generation, false);  // it only takes away, and waits for nothing (T4)
         ++job_.next.generation.value;
         job_.is_generation_used = false;
     }

@@ -69,9 +69,6 @@ public:
 private:
     using context_type = context<Policies>;
 
-    /// More transitions than this in one step are an inconsistency of our own.
-    static constexpr int most_turns = 16;
-
     // What is common to all states. Each answers whether something may follow from the event.
     bool take(const tick&, context_type&) { return true; }
     bool take(const wished& e, context_type& c);
@@ -102,6 +99,8 @@ private:
     bool follow(const step<State>& answer, context_type& c);
 
     void settle(context_type& c);
+    bool settles_within(std::uint32_t turns, context_type& c);
+    void end_inconsistent(context_type& c);
     bool act(context_type& c);
     void watch(context_type& c);
     void serve_teardown(context_type& c);

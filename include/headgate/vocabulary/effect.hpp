@@ -113,7 +113,7 @@ struct start_workers {
     headgate::generation generation{};
     std::vector<worker_identity> workers{};
     std::shared_ptr<const headgate::wish> wish{};  ///< name, organization, environment, tags, backend configuration
-    std::uint64_t program_digest{};
+    std::uint64_t program_digest{};  ///< of the program with the wished parallelisms
     std::vector<digest256> tokens{};
 };
 

@@ -62,7 +62,7 @@ constexpr bool is_variable_name(std::string_view name);
 struct job_row {
     std::uint64_t revision{};  ///< 0: as it was submitted
     headgate::generation generation{};
-    incarnation owner{};  ///< of the controller that has the job; zero: none had it yet
+    incarnation owner{};  ///< of the controller that has the job; zero: nobody, it is new, or it is at rest and its workers are gone
     state_name state{};
     bool is_complete = false;       ///< final checkpoint ready, or every task ended and the last commit ready (SPEC 2)
     std::uint64_t applied{};        ///< version of the wish that is reflected (I13)

@@ -3,6 +3,7 @@
 // vocabulary: the logical dataflow graph of a job, as far as headgate looks at it.
 
 #include <headgate/vocabulary/limits.hpp>
+#include <headgate/vocabulary/mixed.hpp>
 #include <headgate/vocabulary/outcome.hpp>
 #include <headgate/vocabulary/strong.hpp>
 
@@ -76,6 +77,9 @@ expected<program> with_overrides(program what, std::span<const parallelism_overr
 
 /// Nodes that no edge leads to, as positions in `what.nodes`, ascending.
 std::vector<std::uint32_t> sources(const program& what);
+
+/// The same for equal programs, on every machine and run; another for other ones, as well as 64 bits can. O(bytes).
+std::uint64_t digest(const program& of);
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
@@ -210,6 +214,22 @@ inline expected<program> with_overrides(program what, std::span<const parallelis
     }
     if (const auto ok = check(what, most); not ok) return tl::unexpected(ok.error());
     return what;
+}
+
+inline std::uint64_t digest(const program& of) {
+    std::uint64_t state = detail::mixed(0, of.nodes.size());
+    for (const node& each : of.nodes) {
+        state = detail::mixed(state, std::uint64_t{each.id.value} << 32 | each.parallelism);
+        state = detail::mixed(state, each.operators.size());
+        for (const chained_operator& one : each.operators)
+            state = detail::mixed(detail::mixed(state, one.id.value), one.what);
+    }
+    state = detail::mixed(state, of.edges.size());
+    for (const edge& each : of.edges) {
+        state = detail::mixed(state, std::uint64_t{each.from.value} << 32 | each.to.value);
+        state = detail::mixed(state, static_cast<std::uint64_t>(each.kind));
+    }
+    return state;
 }
 
 }  // namespace headgate::inline v1

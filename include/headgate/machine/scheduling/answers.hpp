@@ -81,7 +81,7 @@ step<scheduling> on(scheduling&, Context& c, const answered<start_execution>& a)
     if (not w) return stay;
     // It may be repeated: a worker that has this plan answers applied.
     const auto again = [&](const error& why) -> step<scheduling> {
-        c.again(w->launched, {.kind = error_kind::start_execution, .text = describe(why)});
+        c.again(*w, w->launched, {.kind = error_kind::start_execution, .text = describe(why)});
         return stay;
     };
     return a.result.match(

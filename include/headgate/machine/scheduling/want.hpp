@@ -96,7 +96,7 @@ start_workers workers_of_attempt(Context& c) {
             .generation = c.current(),
             .workers = c.job.workers.wanted(),
             .wish = c.job.wish,
-            .program_digest = 0,
+            .program_digest = c.job.program_digest,
             .tokens = {}};
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // headgate: everything but simulation/, conformance/ and assignment/views.hpp, which brings range-v3.
 
+#include <headgate/assignment/balanced.hpp>
 #include <headgate/assignment/materialise.hpp>
 #include <headgate/assignment/policy.hpp>
 #include <headgate/assignment/report.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "small_inputs.hpp"
+
 #include <headgate/assignment/policy.hpp>
-#include <headgate/assignment/report.hpp>
 #include <headgate/assignment/slot_filling.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
 
@@ -19,31 +20,9 @@
 namespace {
 
 using namespace headgate;
+using namespace headgate::tests;
 
 static_assert(assignment_policy<slot_filling>);
-
-program program_with(const std::vector<std::uint32_t>& parallelisms) {
-    program made;
-    for (const std::uint32_t each : parallelisms) {
-        const auto number = static_cast<std::uint32_t>(made.nodes.size());
-        made.nodes.push_back(
-            {.id = {100 + number}, .parallelism = each, .operators = {{{std::to_string(number)}, {}}}});
-    }
-    return made;
-}
-
-std::vector<offer> offers_with(const std::vector<std::uint32_t>& slots) {
-    std::vector<offer> made;
-    for (const std::uint32_t each : slots) {
-        const std::string number = std::to_string(made.size());
-        made.push_back({.id = {made.size() + 1},
-                        .machine = {"machine " + number},
-                        .zone = "zone",
-                        .slots = each,
-                        .data_address = "host:" + number});
-    }
-    return made;
-}
 
 /// The reference: a loop over every subtask with a worker index and what is left of its slots.
 std::map<std::pair<std::uint32_t, std::uint32_t>, worker_id> subtask_by_subtask(const program& of,
@@ -133,7 +112,7 @@ BOOST_AUTO_TEST_CASE(the_plan_does_not_grow_with_parallelism_A4) {
     BOOST_TEST_REQUIRE((small and large));
     BOOST_TEST(small->layouts[0].boundaries.size() == large->layouts[0].boundaries.size());
     BOOST_TEST(worker_of(*large, 0, 999'999'999) == 1u);
-    BOOST_TEST((loads(*large) == load_report{.subtasks = 1'000'000'000, .largest = 999'999'998, .mean = 5e8}));
+    BOOST_TEST((subtasks(*large) == 1'000'000'000u and load(*large, 1) == 999'999'998u));
 }
 
 BOOST_AUTO_TEST_CASE(too_few_slots_are_named_A1) {
@@ -164,22 +143,38 @@ BOOST_AUTO_TEST_CASE(types_of_another_controller_need_no_conversion_A7) {
     };
     const std::vector<task> tasks{{"source", std::uint8_t{3}}, {"sink", std::uint8_t{5}}};
     const std::vector<machine> machines{{"c", 8}, {"b", 1}, {"a", 6}};
-    const auto made = fill_slots(
+    const auto line = line_up(
         tasks, [](const task& each) { return std::get<1>(each); }, machines, &machine::name,
         [](const machine& each) { return each.memory / 2; });
-    BOOST_TEST_REQUIRE(made.has_value());
-    BOOST_TEST((*made == filled_slots{.order = {2, 0}, .boundaries = {0, 3, 5}}));
+    BOOST_TEST_REQUIRE(line.has_value());
+    BOOST_TEST((fill_slots(*line) == filled_slots{.order = {2, 0}, .boundaries = {0, 3, 5}}));
+    BOOST_TEST(
+        (fill_slots(*line, filling_order::largest_first) == filled_slots{.order = {0, 2}, .boundaries = {0, 4, 5}}));
 }
 
 BOOST_AUTO_TEST_CASE(slots_beyond_64_bits_in_sum_are_enough) {
     constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
     const std::vector<std::uint64_t> slots{1, most};
     const std::vector<std::uint32_t> nodes{4'294'967'295};
-    const auto made = fill_slots(nodes, std::identity{}, slots, std::identity{}, std::identity{});
-    BOOST_TEST_REQUIRE(made.has_value());
-    BOOST_TEST((made->boundaries == std::vector<std::uint32_t>{0, 1, 4'294'967'295}));
+    const auto line = line_up(nodes, std::identity{}, slots, std::identity{}, std::identity{});
+    BOOST_TEST_REQUIRE(line.has_value());
+    BOOST_TEST((fill_slots(*line).boundaries == std::vector<std::uint32_t>{0, 1, 4'294'967'295}));
     const std::vector<std::uint64_t> too_much{most};
-    BOOST_TEST(not fill_slots(too_much, std::identity{}, slots, std::identity{}, std::identity{}).has_value());
+    BOOST_TEST(not line_up(too_much, std::identity{}, slots, std::identity{}, std::identity{}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(largest_first_fills_the_largest_workers_and_uses_the_fewest) {
+    const slot_filling largest{.order = filling_order::largest_first};
+    const program of = program_with({5, 2});
+    const auto made = largest(of, offers_with({2, 4, 1, 3}));
+    BOOST_TEST_REQUIRE((made and check(*made, of)));
+    BOOST_TEST_REQUIRE(made->workers.size() == 2u);
+    BOOST_TEST((made->workers[0] == placed_worker{.id = {2}, .slots = 4}));
+    BOOST_TEST((made->workers[1] == placed_worker{.id = {4}, .slots = 3}));
+    BOOST_TEST((load(*made, 0, 0) == 4u and load(*made, 0, 1) == 1u and load(*made, 1, 0) == 2u));
+    const auto other = largest(of, offers_with({1, 3, 4}));
+    BOOST_TEST_REQUIRE((other and check(*other, of)));
+    BOOST_TEST((load(*other, 0, 0) == 1u and load(*other, 0, 1) == 4u));
 }
 
 }  // namespace

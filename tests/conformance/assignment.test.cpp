@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <headgate/assignment/balanced.hpp>
 #include <headgate/assignment/slot_filling.hpp>
+#include <headgate/conformance/archetypes/assignment.hpp>
 #include <headgate/conformance/laws/assignment.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -28,8 +30,8 @@ std::vector<std::string> broken_by(const Policy& policy) {
 template <class Spoil>
 struct liar {
     Spoil spoil;
-    expected<plan> operator()(const program& of, std::span<const offer> offers, const plan* previous) const {
-        auto made = slot_filling{}(of, offers, previous);
+    expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before) const {
+        auto made = slot_filling{}(of, offers, before);
         spoil(made, offers);
         return made;
     }
@@ -37,10 +39,10 @@ struct liar {
 
 // Refuters.
 struct forgets_the_error {
-    plan operator()(const program&, std::span<const offer>, const plan*) const;
+    plan operator()(const program&, std::span<const offer>, const past&) const;
 };
 struct changes_when_used {
-    expected<plan> operator()(const program&, std::span<const offer>, const plan*);
+    expected<plan> operator()(const program&, std::span<const offer>, const past&);
 };
 struct cannot_be_copied : slot_filling {
     cannot_be_copied(cannot_be_copied&&) = default;
@@ -52,6 +54,36 @@ static_assert(not assignment_policy<forgets_the_error> and not assignment_policy
 using broken = std::vector<std::string>;
 
 BOOST_AUTO_TEST_CASE(slot_filling_keeps_the_laws_of_assignment_A1_A2) { BOOST_TEST(broken_by(slot_filling{}).empty()); }
+
+BOOST_AUTO_TEST_CASE(every_policy_of_ours_keeps_the_laws_of_assignment_A1_A2) {
+    BOOST_TEST(broken_by(slot_filling{.order = filling_order::largest_first}).empty());
+    BOOST_TEST(broken_by(balanced{}).empty());
+    BOOST_TEST(broken_by(balanced{.aim = balance_by::load}).empty());
+    BOOST_TEST(broken_by(balanced{.together = keep_together::forward_joined}).empty());
+}
+
+/// A policy of a user's own: slot filling that begins each node one slot later.
+struct node_by_node {
+    expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before) const {
+        auto made = slot_filling{}(of, offers, before);
+        for (std::size_t i = 0; made and i < made->nodes.size(); ++i) {
+            const auto slots = made->layouts[0].boundaries.back();
+            made->nodes[i].offset = static_cast<std::uint32_t>(i) % slots;
+        }
+        return made;
+    }
+};
+
+BOOST_AUTO_TEST_CASE(a_policy_of_ten_lines_keeps_the_laws_of_assignment_A1) {
+    BOOST_TEST(broken_by(node_by_node{}).empty());
+}
+
+/// Slot filling that promises what balanced keeps.
+struct promises_too_much : slot_filling {
+    std::uint64_t largest_load(std::span<const std::uint32_t> nodes, std::span<const std::uint32_t> slots) const {
+        return bounds_of(nodes, slots).largest;
+    }
+};
 
 BOOST_AUTO_TEST_CASE(each_law_of_assignment_finds_its_liar) {
     const liar off_by_one{[](expected<plan>& made, auto) {
@@ -78,6 +110,13 @@ BOOST_AUTO_TEST_CASE(each_law_of_assignment_finds_its_liar) {
         if (made and offers[0].id != worker_id{3}) made->nodes[0].offset = 1 % made->layouts[0].boundaries.back();
     }};
     BOOST_TEST((broken_by(trusts_the_order) == broken{"same"}));
+
+    BOOST_TEST((broken_by(promises_too_much{}) == broken{"bound"}));
+
+    const liar afraid_of_size{[](expected<plan>& made, auto) {
+        if (made and made->nodes[0].parallelism > 1'000'000) made = failure(error_kind::invalid, "too large for me");
+    }};
+    BOOST_TEST((broken_by(afraid_of_size) == broken{"total"}));
 
     const liar accepts_anything{[](expected<plan>& made, auto) {
         if (not made and made.error().kind == error_kind::invalid) made = plan{};

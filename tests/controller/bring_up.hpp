@@ -83,7 +83,8 @@ public:
 };
 
 /// One controller, four slots a worker, and a job "words" of two nodes of parallelism 8.
-struct small_world {
+template <class Policies = policies<>>
+struct any_small_world {
     simulation::clock clock{instant{} + std::chrono::hours(1)};
     simulation::secrets secrets{7};
     simulation::database database{};
@@ -91,8 +92,8 @@ struct small_world {
     hand_channel channel{secrets};
     simulation::state_backend states{};
     headgate::controller<hand_scheduler, simulation::database, hand_channel, simulation::clock,
-                         simulation::state_backend, simulation::secrets>
-        controller{scheduler, database, channel, clock, states, secrets};
+                         simulation::state_backend, simulation::secrets, Policies>
+        controller{scheduler, database, channel, clock, states, secrets, Policies{}};
     job_id job{"words"};
     std::uint64_t streams = 0;
 
@@ -212,5 +213,7 @@ struct small_world {
         return found;
     }
 };
+
+using small_world = any_small_world<>;
 
 }  // namespace headgate::tests

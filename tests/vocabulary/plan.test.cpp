@@ -37,12 +37,25 @@ std::vector<std::uint32_t> owners_by_subtask(const plan& of, std::size_t positio
     const placed_node& node = of.nodes[position];
     const layout& line = of.layouts[node.layout];
     const auto slots = owners_by_slot(line);
+    const std::size_t units = node.parallelism / node.grain, runs = line.boundaries.size() - 1;
     std::vector<std::uint32_t> found;
-    for (std::size_t i = 0; i < node.parallelism; ++i) {
+    if (line.spaced == spacing::level) {
+        std::vector<std::uint32_t> counts(runs);
+        for (std::size_t i = 0; i < units; ++i) ++counts[i % runs];
+        for (std::size_t i = 0; i < runs; ++i) {
+            const std::size_t run = (i + node.offset) % runs;
+            found.insert(found.end(), counts[i] * node.grain,
+                         line.owners.empty() ? static_cast<std::uint32_t>(run) : line.owners[run]);
+        }
+        return found;
+    }
+    for (std::size_t i = 0; i < units; ++i) {
         std::size_t slot = i;
-        if (line.spaced == spacing::even)
-            while (slot * node.parallelism < (i + 1) * slots.size() - node.parallelism) ++slot;
-        found.push_back(slots[(slot + node.offset) % slots.size()]);
+        if (line.spaced == spacing::even) {
+            slot = 0;
+            while ((slot + 1) * units < (i + 1) * slots.size()) ++slot;
+        }
+        found.insert(found.end(), node.grain, slots[(slot + node.offset) % slots.size()]);
     }
     return found;
 }
@@ -128,6 +141,37 @@ BOOST_AUTO_TEST_CASE(every_small_plan_answers_as_the_obvious_version_does_A1_A4)
                     }
     }
     BOOST_TEST(plans == 62'976u);
+    BOOST_TEST(wrong == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(every_small_level_plan_answers_as_the_obvious_version_does_A1_A4) {
+    std::uint64_t plans = 0, wrong = 0;
+    for (std::uint32_t workers = 1; workers <= 4; ++workers)
+        for (std::uint32_t parallelism = 1; parallelism <= 3 * workers; ++parallelism)
+            for (std::uint32_t offset = 0; offset < workers; ++offset) {
+                plan made = one_node(std::vector<std::uint32_t>(workers, 3), parallelism, spacing::level, offset, 0);
+                wrong += not answers_are_obvious(made, 0) or not check(made, program_of(made));
+                for (std::uint32_t i = 0; i < workers; ++i) made.layouts[0].owners.push_back(workers - 1 - i);
+                wrong += not answers_are_obvious(made, 0) or not check(made, program_of(made));
+                plans += 2;
+            }
+    BOOST_TEST(plans == 180u);
+    BOOST_TEST(wrong == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(subtasks_of_a_grain_stay_together_A1_A4) {
+    std::uint64_t plans = 0, wrong = 0;
+    for (const spacing spaced : {spacing::dense, spacing::even, spacing::level})
+        for (std::uint32_t grain = 1; grain <= 3; ++grain)
+            for (std::uint32_t units = 1; units <= 6; ++units)
+                for (std::uint32_t offset = 0; offset < 3; ++offset) {
+                    plan made = one_node({2, 2, 2}, units * grain, spaced, offset, 0);
+                    made.nodes[0].grain = grain;
+                    for (placed_worker& each : made.workers) each.slots *= grain;
+                    ++plans;
+                    wrong += not answers_are_obvious(made, 0) or not check(made, program_of(made));
+                }
+    BOOST_TEST(plans == 162u);
     BOOST_TEST(wrong == 0u);
 }
 
@@ -240,9 +284,9 @@ BOOST_AUTO_TEST_CASE(check_names_every_rule_that_a_plan_breaks_A1) {
          [](plan& p) {
              p.layouts[1] = {.boundaries = {0, 1, 2, 3}, .owners = {0, 1, 0}};
          }},
-        {"layout 1: no such spacing", [](plan& p) { p.layouts[1].spaced = static_cast<spacing>(2); }},
+        {"layout 1: no such spacing", [](plan& p) { p.layouts[1].spaced = static_cast<spacing>(3); }},
         {"layout 0 does not begin with slot 0", [](plan& p) { p.layouts[0].boundaries[0] = 1; }},
-        {"layout 0 does not begin with slot 0", [](plan& p) { p.layouts[0].boundaries.clear(); }},
+        {"node 7: parallelism 4, its layout has 0 slots", [](plan& p) { p.layouts[0].boundaries.clear(); }},
         {"layout 0: 2 runs, but 3 owners", [](plan& p) { p.layouts[0].boundaries.pop_back(); }},
         {"layout 1: 2 runs, but 1 owners", [](plan& p) { p.layouts[1].owners.pop_back(); }},
         {"layout 0: boundary 2 descends",
@@ -262,7 +306,27 @@ BOOST_AUTO_TEST_CASE(check_names_every_rule_that_a_plan_breaks_A1) {
         {"node 9 stands where the program has node 7", [](plan& p) { std::swap(p.nodes[0], p.nodes[1]); }},
         {"node 7: parallelism 3, the program's is 4", [](plan& p) { p.nodes[0].parallelism = 3; }},
         {"node 7: there is no layout 2", [](plan& p) { p.nodes[0].layout = 2; }},
-        {"node 7: parallelism 4, its layout has 3 slots", [](plan& p) { p.nodes[0].layout = 1; }},
+        {"node 7: parallelism 4, its layout has 3 slots",
+         [](plan& p) {
+             p.nodes[0].layout = 1;
+             p.layouts[1].spaced = spacing::dense;
+         }},
+        {"layout 1 hands out more slots of worker 3 than its 1", [](plan& p) { p.nodes[0].layout = 1; }},
+        {"layout 0 hands out more slots of worker 1 than its 2",
+         [](plan& p) {
+             p.layouts[0].spaced = spacing::even;
+             p.layouts[0].boundaries = {0, 4, 5, 6};
+         }},
+        {"layout 1 hands out more slots of worker 3 than its 1",
+         [](plan& p) {
+             p.layouts[1].spaced = spacing::level;
+             p.layouts[1].owners = {2, 2};
+             p.nodes[1].offset = 1;
+         }},
+        {"node 9: offset 2, its layout has 2 runs", [](plan& p) { p.layouts[1].spaced = spacing::level; }},
+        {"node 7: grain 3 does not divide parallelism 4", [](plan& p) { p.nodes[0].grain = 3; }},
+        {"node 7: grain 0 does not divide", [](plan& p) { p.nodes[0].grain = 0; }},
+        {"layout 0 hands out more slots of worker 1 than its 2", [](plan& p) { p.nodes[0].grain = 2; }},
         {"node 9: offset 3, its layout has 3 slots", [](plan& p) { p.nodes[1].offset = 3; }},
     };
     for (const change& each : changes) {
@@ -286,7 +350,7 @@ BOOST_AUTO_TEST_CASE(whatever_check_accepts_can_be_asked_and_assigns_every_subta
         plan made;
         for (std::uint32_t i = 0, count = below(4); i < count; ++i) add_worker(made, 1 + i + below(2), below(4));
         for (std::uint32_t i = 0, count = below(3); i < count; ++i) {
-            layout line{.spaced = static_cast<spacing>(below(2))};
+            layout line{.spaced = static_cast<spacing>(below(3))};
             for (std::uint32_t run = 0, runs = below(4); run < runs; ++run) {
                 line.boundaries.push_back(line.boundaries.back() + below(3));
                 if (i == 1) line.owners.push_back(below(4));
@@ -294,7 +358,8 @@ BOOST_AUTO_TEST_CASE(whatever_check_accepts_can_be_asked_and_assigns_every_subta
             made.layouts.push_back(line);
         }
         for (std::uint32_t i = 0, count = below(3); i < count; ++i)
-            made.nodes.push_back({.id = {i}, .parallelism = below(4), .layout = below(3), .offset = below(4)});
+            made.nodes.push_back(
+                {.id = {i}, .parallelism = below(5), .layout = below(3), .offset = below(4), .grain = 1 + below(2)});
         if (not check(made, program_of(made))) continue;
         ++accepted;
         for (std::size_t node = 0; node < made.nodes.size(); ++node) wrong += not answers_are_obvious(made, node);
@@ -328,6 +393,8 @@ BOOST_AUTO_TEST_CASE(the_digest_is_the_same_everywhere_and_tells_all_that_matter
         [](plan& p) { p.nodes[0].parallelism = 3; },
         [](plan& p) { p.nodes[0].layout = 1; },
         [](plan& p) { p.nodes[0].offset = 0; },
+        [](plan& p) { p.nodes[0].grain = 2; },
+        [](plan& p) { p.layouts[0].spaced = spacing::level; },
         [](plan& p) { p.nodes.pop_back(); },
     };
     std::vector<std::uint64_t> seen{digest(sample())};

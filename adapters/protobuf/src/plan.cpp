@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "convert.hpp"
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -43,6 +44,7 @@ expected<layout> read_layout(const wire::v1::Layout& from) {
     switch (from.spaced()) {
         case wire::v1::Layout::DENSE: to.spaced = spacing::dense; return to;
         case wire::v1::Layout::EVEN: to.spaced = spacing::even; return to;
+        case wire::v1::Layout::LEVEL: to.spaced = spacing::level; return to;
         case wire::v1::Layout_Spacing_Layout_Spacing_INT_MIN_SENTINEL_DO_NOT_USE_:
         case wire::v1::Layout_Spacing_Layout_Spacing_INT_MAX_SENTINEL_DO_NOT_USE_: break;
     }
@@ -59,7 +61,8 @@ expected<applied> check_counts(const wire::v1::Plan& from, const limits& most) {
         return invalid("plan: " + std::to_string(from.worker_ids_size()) + " workers, but slots of " +
                        std::to_string(from.worker_slots_size()));
     if (from.node_parallelism_size() != from.node_ids_size() or from.node_layouts_size() != from.node_ids_size() or
-        from.node_offsets_size() != from.node_ids_size())
+        from.node_offsets_size() != from.node_ids_size() or
+        (from.node_grains_size() != 0 and from.node_grains_size() != from.node_ids_size()))
         return invalid("plan: its lists of nodes differ in length");
     return applied{};
 }
@@ -79,6 +82,7 @@ void write(const plan& from, wire::v1::Plan& to) {
         switch (each.spaced) {
             case spacing::dense: made.set_spaced(wire::v1::Layout::DENSE); break;
             case spacing::even: made.set_spaced(wire::v1::Layout::EVEN); break;
+            case spacing::level: made.set_spaced(wire::v1::Layout::LEVEL); break;
         }
         made.mutable_boundaries()->Add(each.boundaries.begin(), each.boundaries.end());
         made.mutable_owners()->Add(each.owners.begin(), each.owners.end());
@@ -89,6 +93,8 @@ void write(const plan& from, wire::v1::Plan& to) {
         to.add_node_layouts(each.layout);
         to.add_node_offsets(each.offset);
     }
+    if (std::ranges::any_of(from.nodes, [](const placed_node& each) { return each.grain != 1; }))
+        for (const placed_node& each : from.nodes) to.add_node_grains(each.grain);
 }
 
 expected<plan> read(const wire::v1::Plan& from, const limits& most) {
@@ -116,7 +122,8 @@ expected<plan> read(const wire::v1::Plan& from, const limits& most) {
         to.nodes.push_back({.id = {from.node_ids(i)},
                             .parallelism = from.node_parallelism(i),
                             .layout = from.node_layouts(i),
-                            .offset = from.node_offsets(i)});
+                            .offset = from.node_offsets(i),
+                            .grain = from.node_grains_size() == 0 ? 1 : from.node_grains(i)});
     return to;
 }
 

@@ -51,7 +51,7 @@ inline expected<std::size_t> materialise(const plan& from, std::span<placed_subt
                        "materialise: " + std::to_string(count) + " subtasks, room for " + std::to_string(into.size()));
     placed_subtask* next = into.data();
     for (std::size_t node = 0; node < from.nodes.size(); ++node) {
-        const detail::placement placed(from, node);
+        const detail::placement placed = detail::placed(from, node);
         const node_id id = from.nodes[node].id;
         const std::size_t runs = placed.line.boundaries.size() - 1;
         const auto worker = [&](std::size_t run) { return from.workers[placed.owner(run)].id; };

@@ -3,30 +3,50 @@
 // assignment: what decides which worker runs which subtasks.
 
 #include <headgate/assignment/offer.hpp>
+#include <headgate/assignment/past.hpp>
 #include <headgate/vocabulary/outcome.hpp>
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/program.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <span>
 
 namespace headgate::inline v1 {
 
-/// `assign(of, offers, previous)` makes a plan of the program `of` for workers among `offers`, which stand in any
-/// order. `previous` is the plan of the last generation that reached Running, or null; a policy may ignore it.
+/// A pure function of values; a policy of your own is a type with this call operator.
 ///
-/// Laws (`conformance/laws/assignment.hpp` tries them on any policy):
+///     expression                      type               meaning
+///     assign(of, offers, before)      expected<plan>     a plan of the program `of` for workers among `offers`, which
+///                                                        stand in any order; a policy may ignore `before`
+///     assign.largest_load(p, s)       std::uint64_t      optional: the largest load that the policy promises for
+///                                                        parallelisms `p` on workers of `s` slots, without a past
 ///
-///     valid         `check` accepts the plan, its workers are among the offers, with their slots, and those that offer
-///                   none have no subtasks (A1)
-///     enough        there is a plan whenever the offered slots cover the largest parallelism, and
-///                   `not_enough_slots` with needed and available when they do not (A1)
-///     same          the same program, offers in any order and previous plan give the same plan (A2)
-///     total         every input has an answer: what is no program, or two offers with one id, is `invalid` (A1)
+/// Laws (`laws::check_assignment` in conformance/laws/assignment.hpp tries them on any policy):
+///
+///     valid     `check` accepts the plan: each subtask is on one worker, none is over its slots; its workers are among
+///               the offers, with their slots, and those that offer none have no subtasks (A1)
+///     enough    there is a plan whenever the offered slots cover the largest parallelism, and `not_enough_slots` with
+///               needed and available when they do not (A1)
+///     same      the same program, offers in any order and past give the same plan (A2)
+///     total     every input has an answer: what is no program, two offers with one id, slots near 2^32, or a previous
+///               plan of another program (A1)
+///     bound     the largest load is never above what the policy promises; holds where nothing is promised
+///
+/// Errors: `not_enough_slots`; `invalid` for an empty program, a parallelism of 0, an id that two offers have.
+/// Threads: a policy is a value and is called on one thread. Waiting: none. Cost: the policy's own; ours are
+/// O(nodes + workers), never by subtask, and a sort where one is needed.
 template <class Policy>
 concept assignment_policy = std::copyable<Policy> and
-    requires(const Policy& assign, const program& of, std::span<const offer> offers, const plan* previous) {
-    { assign(of, offers, previous) } -> std::same_as<expected<plan>>;
+    requires(const Policy& assign, const program& of, std::span<const offer> offers, const past& before) {
+    { assign(of, offers, before) } -> std::same_as<expected<plan>>;
+};
+
+/// A policy that promises a bound.
+template <class Policy>
+concept bounded_assignment_policy = assignment_policy<Policy> and
+    requires(const Policy& assign, std::span<const std::uint32_t> numbers) {
+    { assign.largest_load(numbers, numbers) } -> std::same_as<std::uint64_t>;
 };
 
 }  // namespace headgate::inline v1

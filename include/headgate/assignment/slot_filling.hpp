@@ -2,32 +2,32 @@
 // SPDX-License-Identifier: BSL-1.0
 // assignment: every node begins at the first worker and fills the slots of one worker after the other (A3).
 
-#include <headgate/assignment/offer.hpp>
-#include <headgate/vocabulary/outcome.hpp>
-#include <headgate/vocabulary/plan.hpp>
-#include <headgate/vocabulary/program.hpp>
+#include <headgate/assignment/line_up.hpp>
+#include <headgate/assignment/policy.hpp>
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <iterator>
-#include <limits>
-#include <ranges>
 #include <span>
-#include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace headgate::inline v1 {
 
-/// As few workers as the largest parallelism needs, in the order of their ids (A2). A worker of which nothing is needed
-/// is not in the plan. Errors: `not_enough_slots`; `invalid` for an empty program, a parallelism of 0, an id that two
-/// offers have, or texts that do not fit into a plan. O(nodes + offers), and sorting if the ids do not ascend.
+enum class filling_order : std::uint8_t {
+    by_id,          ///< the reference
+    largest_first,  ///< by slots, descending, then by id: for one shuffle the fewest channels across workers
+};
+
+/// When to use: the workers are as many as are needed, or as few as possible are to be used, so that the rest may go.
+/// Not for: an even load. With slots to spare the first workers have all of it, and the last have none.
+///
+/// As few workers in that order as the largest parallelism needs; the others are not in the plan. Errors: see
+/// `assignment_policy`. O(nodes + offers), and sorting if the ids do not ascend, or by slots.
 struct slot_filling {
-    expected<plan> operator()(const program& of, std::span<const offer> offers, const plan* previous = nullptr) const;
+    filling_order order = filling_order::by_id;
+
+    expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before = {}) const;
 
     friend bool operator==(const slot_filling&, const slot_filling&) = default;
 };
@@ -41,94 +41,53 @@ struct filled_slots {
     friend bool operator==(const filled_slots&, const filled_slots&) = default;
 };
 
-/// Slot filling for nodes and workers of any type (A7): `parallelism` and `slots` are unsigned numbers, `id` is
-/// anything with a strict total order. Errors and cost as above; of the offers only those that are needed have their
-/// turn.
-template <std::ranges::input_range Nodes, class Parallelism, std::ranges::random_access_range Workers, class Id,
-          class Slots>
-expected<filled_slots> fill_slots(Nodes&& nodes, Parallelism parallelism, Workers&& workers, Id id, Slots slots);
+/// Slot filling on a line of workers, which `line_up` makes of any types (A7).
+filled_slots fill_slots(const line_of_workers& line, filling_order order = filling_order::by_id);
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-namespace detail {
-
-/// The largest parallelism, at least 1.
-template <class Nodes, class Parallelism>
-expected<std::uint32_t> slots_needed(Nodes&& nodes, Parallelism& parallelism) {
-    std::uint64_t most = 0, least = std::numeric_limits<std::uint64_t>::max();
-    for (auto&& each : nodes) {
-        const auto one = std::invoke(parallelism, each);
-        static_assert(std::unsigned_integral<std::remove_cvref_t<decltype(one)>>);
-        most = std::max<std::uint64_t>(most, one);
-        least = std::min<std::uint64_t>(least, one);
-    }
-    if (most == 0 and least != 0) return failure(error_kind::invalid, "there are no nodes to assign");
-    if (least == 0) return failure(error_kind::invalid, "a node has parallelism 0; at least 1 is needed");
-    if (most > std::numeric_limits<std::uint32_t>::max())
-        return failure(error_kind::invalid, "a node has parallelism " + std::to_string(most) + ", above 2^32 - 1");
-    return static_cast<std::uint32_t>(most);
-}
-
-}  // namespace detail
-
-template <std::ranges::input_range Nodes, class Parallelism, std::ranges::random_access_range Workers, class Id,
-          class Slots>
-expected<filled_slots> fill_slots(Nodes&& nodes, Parallelism parallelism, Workers&& workers, Id id, Slots slots) {
-    const auto needed = detail::slots_needed(nodes, parallelism);
-    if (not needed) return tl::unexpected(needed.error());
-
-    const auto at = [&](std::uint32_t position) -> decltype(auto) {
-        return std::ranges::begin(workers)[static_cast<std::ranges::range_difference_t<Workers>>(position)];
-    };
-    const auto id_at = [&](std::uint32_t position) -> decltype(auto) { return std::invoke(id, at(position)); };
-    std::vector<std::uint32_t> order(static_cast<std::size_t>(std::ranges::distance(workers)));
-    for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    const auto before = [&](std::uint32_t left, std::uint32_t right) { return id_at(left) < id_at(right); };
-    if (not std::ranges::is_sorted(order, before)) std::ranges::sort(order, before);
-    const auto same = [&](std::uint32_t left, std::uint32_t right) { return not before(left, right); };
-    if (std::ranges::adjacent_find(order, same) != order.end())
-        return failure(error_kind::invalid, "two of the workers to assign to have the same id");
-
+inline filled_slots fill_slots(const line_of_workers& line, filling_order order) {
+    std::vector<std::uint32_t> turns(line.order.size());
+    for (std::uint32_t i = 0; i < turns.size(); ++i) turns[i] = i;
+    if (order == filling_order::largest_first)
+        std::ranges::sort(turns, [&](std::uint32_t a, std::uint32_t b) {
+            return line.slots[a] != line.slots[b] ? line.slots[a] > line.slots[b] : a < b;
+        });
     filled_slots made;
-    made.order.reserve(order.size());
-    made.boundaries.reserve(order.size() + 1);
-    std::uint64_t available = 0;
-    for (const std::uint32_t position : order) {
-        const auto offered = std::invoke(slots, at(position));
-        static_assert(std::unsigned_integral<std::remove_cvref_t<decltype(offered)>>);
-        available += std::min<std::uint64_t>(offered, std::numeric_limits<std::uint64_t>::max() - available);
-        if (offered == 0) continue;
-        made.order.push_back(position);
-        made.boundaries.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(available, *needed)));
-        if (available >= *needed) return made;
+    made.order.reserve(turns.size());
+    made.boundaries.reserve(turns.size() + 1);
+    std::uint64_t filled = 0;
+    for (const std::uint32_t turn : turns) {
+        if (filled == line.needed) break;
+        filled = std::min<std::uint64_t>(filled + line.slots[turn], line.needed);
+        made.order.push_back(line.order[turn]);
+        made.boundaries.push_back(static_cast<std::uint32_t>(filled));
     }
-    return tl::unexpected(
-        error{.kind = error_kind::not_enough_slots, .text = {}, .needed = *needed, .available = available});
+    return made;
 }
 
-inline expected<plan> slot_filling::operator()(const program& of, std::span<const offer> offers, const plan*) const {
-    auto filled = fill_slots(of.nodes, &node::parallelism, offers, &offer::id, &offer::slots);
-    if (not filled) return tl::unexpected(std::move(filled.error()));
+inline expected<plan> slot_filling::operator()(const program& of, std::span<const offer> offers, const past&) const {
+    const auto line = line_up(of, offers);
+    if (not line) return tl::unexpected(line.error());
+    filled_slots filled = fill_slots(*line, order);
 
-    plan made;
-    made.workers.reserve(filled->order.size());
-    std::size_t machines = 0, addresses = 0;
-    for (const std::uint32_t position : filled->order) {
-        const offer& from = offers[position];
-        made.workers.push_back({.id = from.id, .slots = from.slots});
-        machines += from.machine.value.size();
-        addresses += from.data_address.size();
+    std::vector<std::uint32_t> owners;
+    std::vector<std::uint32_t> by_id = filled.order;
+    const auto id_of = [&](std::uint32_t position) { return offers[position].id; };
+    if (order == filling_order::largest_first) {
+        std::ranges::sort(by_id, {}, id_of);
+        for (const std::uint32_t position : filled.order)
+            owners.push_back(static_cast<std::uint32_t>(std::ranges::lower_bound(by_id, id_of(position), {}, id_of) -
+                                                        by_id.begin()));
+        if (std::ranges::is_sorted(owners)) owners.clear();
     }
-    made.machines.reserve(filled->order.size(), machines);
-    made.data_addresses.reserve(filled->order.size(), addresses);
-    for (const std::uint32_t position : filled->order)
-        if (const offer& from = offers[position];
-            not made.machines.push_back(from.machine.value) or not made.data_addresses.push_back(from.data_address))
-            return failure(error_kind::invalid, "machine ids or data addresses of the workers are above 4 GiB");
-    made.layouts.push_back({.spaced = spacing::dense, .boundaries = std::move(filled->boundaries), .owners = {}});
-    made.nodes.reserve(of.nodes.size());
+    auto made = plan_on(offers, by_id);
+    if (not made) return made;
+    made->layouts.push_back(
+        {.spaced = spacing::dense, .boundaries = std::move(filled.boundaries), .owners = std::move(owners)});
+    made->nodes.reserve(of.nodes.size());
     for (const node& each : of.nodes)
-        made.nodes.push_back({.id = each.id, .parallelism = each.parallelism, .layout = 0, .offset = 0});
+        made->nodes.push_back({.id = each.id, .parallelism = each.parallelism, .layout = 0, .offset = 0});
     return made;
 }
 

@@ -74,7 +74,7 @@ private:
         /// Goes on until there is a subtask, or no node. After that `run` is the next one to look at.
         void find() {
             while (left.empty() and node != last_node) {
-                const placement placed(*in, node);
+                const placement placed = detail::placed(*in, node);
                 const bool by_worker = placed.line.owners.empty();
                 if (by_worker and run == 0) run = worker;
                 const std::size_t end = by_worker ? std::size_t{worker} + 1 : placed.line.owners.size();

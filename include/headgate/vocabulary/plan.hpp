@@ -4,6 +4,7 @@
 
 #include <headgate/vocabulary/mixed.hpp>
 #include <headgate/vocabulary/packed_strings.hpp>
+#include <headgate/vocabulary/plan_layout.hpp>
 #include <headgate/vocabulary/program.hpp>
 #include <headgate/vocabulary/strong.hpp>
 
@@ -25,33 +26,7 @@ struct placed_worker {
     friend bool operator==(const placed_worker&, const placed_worker&) = default;
 };
 
-/// Which slots of a line of `slots` the subtasks 0 <= i < parallelism of a node take.
-enum class spacing : std::uint8_t {
-    dense,  ///< slot i
-    even,   ///< slot ceil((i + 1) slots / parallelism) - 1: every worker gets its share, rounded down or up
-};
-
-/// A line of slots: one run of slots after the other, each of one worker.
-/// Run k has the slots from `boundaries[k]` up to `boundaries[k + 1]`; `boundaries` begins with 0 and does not descend.
-struct layout {
-    spacing spaced{};
-    std::vector<std::uint32_t> boundaries{0};  ///< one more than runs
-    std::vector<std::uint32_t> owners{};  ///< of each run, as position in `plan::workers`; empty: run k is worker k's
-
-    friend bool operator==(const layout&, const layout&) = default;
-};
-
-/// A node's subtasks take slots of a layout as its spacing says, counted from slot `offset` and around its end.
-struct placed_node {
-    node_id id{};
-    std::uint32_t parallelism{};
-    std::uint32_t layout{};  ///< position in `plan::layouts`
-    std::uint32_t offset{};  ///< below the layout's slots
-
-    friend bool operator==(const placed_node&, const placed_node&) = default;
-};
-
-/// No two subtasks of a node take the same slot, so a layout within the slots of its workers makes every node fit.
+/// No node has more subtasks on a worker than that has slots: a layout is shared by nodes that all fit.
 /// Nodes and workers are named by their positions here, which must exist. What the functions below say holds for a plan
 /// that `check` (plan_check.hpp) accepts; policies make no other. A worker may be there and run nothing.
 struct plan {
@@ -62,16 +37,6 @@ struct plan {
     std::vector<placed_node> nodes{};  ///< in the program's order
 
     friend bool operator==(const plan&, const plan&) = default;
-};
-
-/// The subtasks from `first` up to, without, `last` of one node.
-struct subtask_range {
-    std::uint32_t first{};
-    std::uint32_t last{};
-
-    constexpr std::uint32_t size() const { return last - first; }
-    constexpr bool empty() const { return first == last; }
-    friend constexpr bool operator==(const subtask_range&, const subtask_range&) = default;
 };
 
 /// How many subtasks all nodes have.
@@ -105,65 +70,10 @@ std::uint64_t digest(const plan& of);
 
 namespace detail {
 
-/// A node with its layout. Slots and products of two 32-bit numbers are counted in 64 bits, so nothing wraps.
-struct placement {
-    const layout& line;
-    std::uint64_t parallelism;
-    std::uint64_t offset;
-    std::uint64_t slots;  ///< at least 1 if there is a subtask
-
-    placement(const plan& in, std::size_t node)
-        : line(in.layouts[in.nodes[node].layout]),
-          parallelism(in.nodes[node].parallelism),
-          offset(in.nodes[node].offset),
-          slots(line.boundaries.back()) {}
-
-    /// Counted from the offset.
-    std::uint64_t slot_of(std::uint64_t subtask) const {
-        if (line.spaced == spacing::dense) return subtask;
-        return ((subtask + 1) * slots - 1) / parallelism;
-    }
-
-    /// How many subtasks take slots before `slot`, counted from the offset.
-    std::uint32_t before(std::uint64_t slot) const {
-        if (line.spaced == spacing::dense) return static_cast<std::uint32_t>(std::min(slot, parallelism));
-        return static_cast<std::uint32_t>(slot * parallelism / slots);
-    }
-
-    std::uint64_t turned(std::uint64_t slot) const {
-        return slot + offset < slots ? slot + offset : slot + offset - slots;
-    }
-
-    std::uint32_t owner(std::size_t run) const {
-        return line.owners.empty() ? static_cast<std::uint32_t>(run) : line.owners[run];
-    }
-
-    /// The run that `slot` is in: the last that begins at or before it. Halves without a branch that could be
-    /// predicted wrongly, which is 2.5 times as fast as std::upper_bound over 1,000 workers.
-    std::size_t run_of(std::uint64_t slot) const {
-        const std::uint32_t* first = line.boundaries.data();
-        const auto wanted = static_cast<std::uint32_t>(slot);
-        std::size_t count = line.boundaries.size() - 1;
-        while (count > 1) {
-            const std::size_t half = count / 2;
-            first = first[half] <= wanted ? first + half : first;
-            count -= half;
-        }
-        return static_cast<std::size_t>(first - line.boundaries.data());
-    }
-
-    /// The subtasks in the part of `run` that lies at or behind the offset, then those before it: ascending.
-    subtask_range behind(std::size_t run) const {
-        const std::uint64_t first = std::max<std::uint64_t>(line.boundaries[run], offset);
-        const std::uint64_t last = std::max<std::uint64_t>(line.boundaries[run + 1], offset);
-        return {before(first - offset), before(last - offset)};
-    }
-    subtask_range around(std::size_t run) const {
-        const std::uint64_t first = std::min<std::uint64_t>(line.boundaries[run], offset);
-        const std::uint64_t last = std::min<std::uint64_t>(line.boundaries[run + 1], offset);
-        return {before(first + slots - offset), before(last + slots - offset)};
-    }
-};
+/// A node of a plan with its layout.
+inline placement placed(const plan& in, std::size_t node) {
+    return {in.layouts[in.nodes[node].layout], in.nodes[node]};
+}
 
 /// Passes ranges on, joined where they touch. They come in ascending order.
 template <class Each>
@@ -197,13 +107,13 @@ inline std::optional<std::uint32_t> position_of(const plan& in, worker_id id) {
 
 inline std::uint32_t worker_of(const plan& in, std::size_t node, std::uint32_t subtask) {
     assert(subtask < in.nodes[node].parallelism);
-    const detail::placement placed(in, node);
-    return placed.owner(placed.run_of(placed.turned(placed.slot_of(subtask))));
+    const detail::placement placed = detail::placed(in, node);
+    return placed.owner(placed.run_of(subtask));
 }
 
 inline bool holds(const plan& in, std::size_t node, std::size_t worker, subtask_range range) {
-    const detail::placement placed(in, node);
-    if (range.first > range.last or range.last > placed.parallelism) return false;
+    const detail::placement placed = detail::placed(in, node);
+    if (range.first > range.last or range.last > in.nodes[node].parallelism) return false;
     if (range.empty()) return true;
     if (placed.line.owners.empty()) {
         const subtask_range low = placed.behind(worker), high = placed.around(worker);
@@ -213,18 +123,18 @@ inline bool holds(const plan& in, std::size_t node, std::size_t worker, subtask_
         return low.last == high.first ? within(low.first, high.last)
                                       : within(low.first, low.last) or within(high.first, high.last);
     }
-    for (std::uint64_t subtask = range.first; subtask < range.last;) {
-        const std::uint64_t slot = placed.slot_of(subtask);
-        const std::size_t run = placed.run_of(placed.turned(slot));
+    for (std::uint32_t subtask = range.first; subtask < range.last;) {
+        const std::size_t run = placed.run_of(subtask);
         if (placed.line.owners[run] != worker) return false;
-        subtask = placed.before(std::min(placed.slots, slot + placed.line.boundaries[run + 1] - placed.turned(slot)));
+        const subtask_range low = placed.behind(run);
+        subtask = low.first <= subtask and subtask < low.last ? low.last : placed.around(run).last;
     }
     return true;
 }
 
 template <class Each>
 void shares(const plan& in, std::size_t node, std::size_t worker, Each each) {
-    const detail::placement placed(in, node);
+    const detail::placement placed = detail::placed(in, node);
     detail::joined<Each> out{each};
     if (placed.line.owners.empty()) {
         out.add(placed.behind(worker));
@@ -269,6 +179,7 @@ inline std::uint64_t digest(const plan& of) {
     for (const placed_node& each : of.nodes) {
         state = detail::mixed(state, std::uint64_t{each.id.value} << 32 | each.parallelism);
         state = detail::mixed(state, std::uint64_t{each.layout} << 32 | each.offset);
+        if (each.grain != 1) state = detail::mixed(state, each.grain);
     }
     return state;
 }

@@ -6,6 +6,7 @@
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/program.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -17,11 +18,13 @@ namespace headgate::inline v1 {
 ///
 /// Rules: nodes are those of the program, in its order, with its parallelism, at most `most.nodes`; worker ids ascend,
 /// at most `most.workers`, each of at most `most.slots`, with a machine of at most `most.id` bytes and a data address
-/// of at most `most.address`; boundaries begin at 0 and do not descend; a run has an owner that exists; no layout hands
-/// out more slots of a worker than it has; a node's layout exists, has as many slots as its parallelism or more, and
-/// more than its offset; not more layouts than nodes; runs of all layouts at most `most.materialised_subtasks`. From
-/// these rules follows A1: every subtask is in exactly one slot, every slot of exactly one worker. O(nodes + workers +
-/// runs).
+/// of at most `most.address`; boundaries begin at 0 and do not descend; a run has an owner that exists; a node's layout
+/// exists and has more slots than its offset (more runs, if it is level); its grain divides its parallelism; not more
+/// layouts than nodes; runs of all layouts at most `most.materialised_subtasks`. And no worker gets more of a node than
+/// it has slots, which is seen by layout, from the most units and the largest grain of its nodes: a dense line has as
+/// many slots as units or more, and hands out at most a worker's slots / grain; an even one at most so many units
+/// when every run's share is rounded up; a level one, whose runs get the same whatever their lengths, likewise.
+/// From these rules follows A1: every subtask is on exactly one worker. O(nodes + workers + runs).
 expected<applied> check(const plan& what, const program& of, const limits& most = {});
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -54,11 +57,30 @@ inline expected<applied> check_workers(const plan& what, const limits& most) {
     return applied{};
 }
 
+/// The most that any node asks of a layout.
+struct asked_of_layout {
+    std::uint64_t units{};
+    std::uint64_t grain = 1;
+};
+
+/// Units of the largest node that a run of `length` slots may get.
+inline std::uint64_t most_units(const layout& line, const asked_of_layout& asked, std::uint64_t length) {
+    const auto rounded_up = [](std::uint64_t what, std::uint64_t by) { return (what + by - 1) / by; };
+    switch (line.spaced) {
+        case spacing::dense: return length;
+        case spacing::even: return length == 0 ? 0 : rounded_up(asked.units * length, line.boundaries.back());
+        case spacing::level: return rounded_up(asked.units, line.boundaries.size() - 1);
+    }
+    return length;
+}
+
 /// `handed_out` is all 0, by worker, and is so again afterwards, so that it is cleared at the cost of the runs.
-inline expected<applied> check_layout(const plan& what, std::size_t position, std::vector<std::uint64_t>& handed_out) {
+inline expected<applied> check_layout(const plan& what, std::size_t position, const asked_of_layout& asked,
+                                      std::vector<std::uint64_t>& handed_out) {
     const layout& line = what.layouts[position];
     const auto which = [&] { return "plan: layout " + std::to_string(position); };
-    if (line.spaced != spacing::dense and line.spaced != spacing::even) return invalid(which() + ": no such spacing");
+    if (line.spaced != spacing::dense and line.spaced != spacing::even and line.spaced != spacing::level)
+        return invalid(which() + ": no such spacing");
     if (line.boundaries.empty() or line.boundaries.front() != 0)
         return invalid(which() + " does not begin with slot 0");
     const std::size_t runs = line.boundaries.size() - 1;
@@ -71,8 +93,8 @@ inline expected<applied> check_layout(const plan& what, std::size_t position, st
         if (owner >= what.workers.size())
             return invalid(which() + ": run " + std::to_string(run) + " is of worker number " + std::to_string(owner) +
                            ", which is not there");
-        handed_out[owner] += line.boundaries[run + 1] - line.boundaries[run];
-        if (handed_out[owner] > what.workers[owner].slots)
+        handed_out[owner] += most_units(line, asked, line.boundaries[run + 1] - line.boundaries[run]);
+        if (handed_out[owner] > what.workers[owner].slots / asked.grain)
             return invalid(which() + " hands out more slots of " + name(what.workers[owner].id) + " than its " +
                            std::to_string(what.workers[owner].slots));
     }
@@ -86,15 +108,21 @@ inline expected<applied> check_node(const plan& what, const placed_node& placed,
     if (placed.parallelism != wanted.parallelism)
         return invalid(which() + ": parallelism " + std::to_string(placed.parallelism) + ", the program's is " +
                        std::to_string(wanted.parallelism));
+    if (wanted.parallelism == 0) return invalid(which() + ": parallelism 0");
+    if (placed.grain == 0 or placed.parallelism % placed.grain != 0)
+        return invalid(which() + ": grain " + std::to_string(placed.grain) + " does not divide parallelism " +
+                       std::to_string(placed.parallelism));
     if (placed.layout >= what.layouts.size())
         return invalid(which() + ": there is no layout " + std::to_string(placed.layout));
-    const std::uint32_t slots = what.layouts[placed.layout].boundaries.back();
-    if (placed.parallelism > slots)
-        return invalid(which() + ": parallelism " + std::to_string(placed.parallelism) + ", its layout has " +
-                       std::to_string(slots) + " slots");
-    if (placed.offset >= slots)
-        return invalid(which() + ": offset " + std::to_string(placed.offset) + ", its layout has " +
-                       std::to_string(slots) + " slots");
+    const layout& line = what.layouts[placed.layout];
+    const bool is_level = line.spaced == spacing::level;
+    const std::size_t places = line.boundaries.empty() ? 0
+                               : is_level              ? line.boundaries.size() - 1
+                                                       : line.boundaries.back();
+    const auto has = [&] { return ", its layout has " + std::to_string(places) + (is_level ? " runs" : " slots"); };
+    if (line.spaced == spacing::dense and placed.parallelism / placed.grain > places)
+        return invalid(which() + ": parallelism " + std::to_string(placed.parallelism) + has());
+    if (placed.offset >= places) return invalid(which() + ": offset " + std::to_string(placed.offset) + has());
     return applied{};
 }
 
@@ -114,14 +142,17 @@ inline expected<applied> check(const plan& what, const program& of, const limits
     for (const layout& line : what.layouts) runs += line.boundaries.size();
     if (runs > most.materialised_subtasks)
         return detail::invalid("plan: runs " + detail::above(runs, most.materialised_subtasks));
+    std::vector<detail::asked_of_layout> asked(what.layouts.size());
+    for (std::size_t i = 0; i < what.nodes.size(); ++i) {
+        const placed_node& placed = what.nodes[i];
+        if (const auto ok = detail::check_node(what, placed, of.nodes[i]); not ok) return ok;
+        detail::asked_of_layout& most_asked = asked[placed.layout];
+        most_asked.units = std::max<std::uint64_t>(most_asked.units, placed.parallelism / placed.grain);
+        most_asked.grain = std::max<std::uint64_t>(most_asked.grain, placed.grain);
+    }
     std::vector<std::uint64_t> handed_out(what.workers.size());
     for (std::size_t i = 0; i < what.layouts.size(); ++i)
-        if (const auto ok = detail::check_layout(what, i, handed_out); not ok) return ok;
-    for (std::size_t i = 0; i < what.nodes.size(); ++i) {
-        const node& wanted = of.nodes[i];
-        if (wanted.parallelism == 0) return detail::invalid("plan: " + detail::name(wanted.id) + ": parallelism 0");
-        if (const auto ok = detail::check_node(what, what.nodes[i], wanted); not ok) return ok;
-    }
+        if (const auto ok = detail::check_layout(what, i, asked[i], handed_out); not ok) return ok;
     return applied{};
 }
 

@@ -67,12 +67,13 @@ inline plan a_plan(source& from) {
     }
     for (std::uint32_t i = from.below(3); i > 0; --i) {
         layout& line = made.layouts.emplace_back();
-        line.spaced = from.flip() ? spacing::dense : spacing::even;
+        line.spaced = from.flip() ? spacing::dense : from.flip() ? spacing::even : spacing::level;
         for (std::uint32_t k = from.below(5); k > 0; --k) line.boundaries.push_back(from.narrow());
         for (std::uint32_t k = from.below(5); k > 0; --k) line.owners.push_back(from.narrow());
     }
     for (std::uint32_t i = from.below(4); i > 0; --i)
-        made.nodes.push_back({{from.narrow()}, from.narrow(), from.narrow(), from.narrow()});
+        made.nodes.push_back(
+            {{from.narrow()}, from.narrow(), from.narrow(), from.narrow(), from.flip() ? 1 : from.narrow()});
     return made;
 }
 

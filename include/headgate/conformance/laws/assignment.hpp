@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +18,8 @@
 namespace headgate::inline v1::laws {
 
 /// Calls `report(law, holds, detail)` once for each law of `assignment_policy`; `detail` tells the first input that
-/// breaks it. Tries up to 3 nodes with parallelism 1 to 4 on up to 3 workers with 0 to 4 slots in every order, and what
-/// is no program: 135,000 plans.
+/// breaks it. Tries up to 3 nodes with parallelism 1 to 4 on up to 3 workers with 0 to 4 slots in every order, each
+/// also with the plan before as the past, and what is no program: 135,000 plans.
 template <assignment_policy Policy, law_report Report>
 void check_assignment(const Policy& policy, Report report);
 
@@ -72,6 +74,12 @@ inline bool is_of_offers(const plan& made, const std::vector<offer>& offers) {
     return true;
 }
 
+inline std::uint64_t largest_load(const plan& made) {
+    std::uint64_t most = 0;
+    for (std::size_t at = 0; at < made.workers.size(); ++at) most = std::max(most, load(made, at));
+    return most;
+}
+
 /// "parallelism 2 3 on slots 1 4"
 inline std::string input(const std::vector<std::uint32_t>& parallelisms, const std::vector<std::uint32_t>& slots) {
     std::string made = "parallelism";
@@ -99,8 +107,9 @@ inline bool is_right_refusal(const error& why, std::uint64_t needed, std::uint64
 
 template <assignment_policy Policy, law_report Report>
 void check_assignment(const Policy& policy, Report report) {
-    detail::broken_by valid, enough, same, total;
+    detail::broken_by valid, enough, same, total, bound;
     const auto all_slots = detail::lists(3, 0, 4);
+    std::optional<plan> strange;  // of the program before, so mostly of another one
     for (const auto& parallelisms : detail::lists(3, 1, 4)) {
         const program of = detail::program_with(parallelisms);
         const std::uint32_t needed = slots_needed(of);
@@ -109,33 +118,55 @@ void check_assignment(const Policy& policy, Report report) {
             std::vector<offer> offers = detail::offers_with(slots);
             std::uint64_t available = 0;
             for (const std::uint32_t each : slots) available += each;
+            const auto is_valid = [&](const expected<plan>& made) {
+                return check(*made, of).has_value() and detail::is_of_offers(*made, offers);
+            };
 
-            const auto first = policy(of, offers, nullptr);
-            if (first) valid.expect(check(*first, of).has_value() and detail::is_of_offers(*first, offers), input);
+            const auto first = policy(of, offers, past{});
+            if (first) valid.expect(is_valid(first), input);
             enough.expect(first ? available >= needed : detail::is_right_refusal(first.error(), needed, available),
                           input);
-            const plan* const previous = first ? &*first : nullptr;
-            const auto second = policy(of, offers, previous);
+            const past before{.previous = first ? &*first : nullptr};
+            const auto second = policy(of, offers, before);
+            if (second) valid.expect(is_valid(second), input);
+            enough.expect(second.has_value() == first.has_value(), input);
+            if (strange) {
+                const auto third = policy(of, offers, past{.previous = &*strange});
+                total.expect(third.has_value() == first.has_value(), input);
+                if (third) valid.expect(is_valid(third), input);
+            }
+            if constexpr (bounded_assignment_policy<Policy>)
+                bound.expect(not first or detail::largest_load(*first) <= policy.largest_load(parallelisms, slots),
+                             input);
             while (std::ranges::next_permutation(offers, {}, &offer::id).found)
-                same.expect(policy(of, offers, nullptr) == first and policy(of, offers, previous) == second, input);
+                same.expect(policy(of, offers, past{}) == first and policy(of, offers, before) == second, input);
+            if (first) strange = *first;
         }
     }
 
     const std::vector<offer> two = detail::offers_with({2, 2});
     const auto refuses = [&](const program& of, const std::vector<offer>& offers, std::string_view what) {
-        const auto answer = policy(of, offers, nullptr);
+        const auto answer = policy(of, offers, past{});
         total.expect(not answer and answer.error().kind == error_kind::invalid, [&] { return std::string(what); });
     };
     refuses({}, two, "no nodes");
     refuses(detail::program_with({1, 0}), two, "parallelism 0");
     refuses(detail::program_with({2}), {two[0], two[0]}, "two offers with one id");
-    const auto without = policy(detail::program_with({2}), {}, nullptr);
+    const auto without = policy(detail::program_with({2}), {}, past{});
     total.expect(not without and detail::is_right_refusal(without.error(), 2, 0), [] { return "no offers"; });
+    constexpr std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+    const program large = detail::program_with({most, 3, most - 1});
+    const auto on_large = policy(large, detail::offers_with({most, 7, most}), past{});
+    const limits no_limits{.parallelism = most, .slots = most};
+    const auto slots_of_32_bits = [] { return "slots of 2^32 - 1"; };
+    total.expect(on_large.has_value(), slots_of_32_bits);
+    if (on_large) valid.expect(check(*on_large, large, no_limits).has_value(), slots_of_32_bits);
 
     report("valid", valid.input.empty(), valid.input);
     report("enough", enough.input.empty(), enough.input);
     report("same", same.input.empty(), same.input);
     report("total", total.input.empty(), total.input);
+    report("bound", bound.input.empty(), bound.input);
 }
 
 }  // namespace headgate::inline v1::laws

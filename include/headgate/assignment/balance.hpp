@@ -1,0 +1,249 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// assignment: the arithmetic of balanced plans, on numbers only, so that any controller's types will do (A7).
+
+#include <headgate/assignment/water.hpp>
+#include <headgate/vocabulary/plan_layout.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+/// A node, or nodes whose unit i is to be on one worker. A unit holds at most `grain` subtasks of any of its nodes and
+/// `weight` of all of them.
+struct balance_item {
+    std::uint32_t units{};
+    std::uint32_t grain = 1;
+    std::uint64_t weight = 1;
+
+    friend auto operator<=>(const balance_item&, const balance_item&) = default;
+};
+
+/// Where an item went: what its nodes have in common as `placed_node`.
+struct balanced_item {
+    std::uint32_t layout{};
+    std::uint32_t offset{};
+
+    friend bool operator==(const balanced_item&, const balanced_item&) = default;
+};
+
+struct balanced_items {
+    std::vector<layout> layouts{};       ///< over the workers asked about, by position
+    std::vector<balanced_item> items{};  ///< in the order of the question
+
+    friend bool operator==(const balanced_items&, const balanced_items&) = default;
+};
+
+struct balance_options {
+    balance_by aim = balance_by::load_per_slot;
+    std::span<const std::uint32_t> turns{};  ///< of workers whose level would be the same; default: by position
+    /// All items of the same size are shared out together, even if all slots are equal. Then of every item every
+    /// stretch of workers has its share, rounded down or up.
+    bool by_stretch = false;
+};
+
+/// Whether all units of an item find room: a worker of s slots has room for floor(s / grain).
+bool fits(const balance_item& what, std::span<const std::uint32_t> slots);
+
+/// Places items, each of which `fits`, on workers of `slots`, all at least 1.
+///
+/// Equal slots: one round robin that goes on where the last item stopped, heavy units first. Every item is on every
+/// worker with its share, rounded down or up, and so is the sum of items of one weight.
+/// Unequal slots: items that are alike are a class, and classes are poured one after the other; a class of n items with
+/// c(w) units on worker w is a line of all c(w) on which item k begins at slot k, so that every item has c(w) / n of
+/// them, rounded down or up, and all n exactly c(w) (Hermite's identity). With more classes than `most_classes` the
+/// rarest are put on a line of their own, one densely behind the other.
+/// With items of weight 1 the largest load per slot is the proven bound; so is the largest load, if that was asked for
+/// and `classes * workers` are at most `most_runs`: with more the load per slot is balanced in its place.
+/// O(items log items + classes * workers); layouts: 1, or one a class.
+balanced_items balance(std::span<const balance_item> items, std::span<const std::uint32_t> slots,
+                       const balance_options& how = {});
+
+/// So that layouts are O(items + workers) where many parallelisms meet many workers.
+constexpr std::size_t most_classes(std::size_t items, std::size_t workers) {
+    return 8 + (workers == 0 ? 0 : 8 * items / workers);
+}
+
+/// Runs that the layouts of a plan may have together where the largest load is asked for.
+inline constexpr std::uint64_t most_runs = std::uint64_t{1} << 22;
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+inline bool fits(const balance_item& what, std::span<const std::uint32_t> slots) {
+    std::uint64_t room = 0;
+    for (const std::uint32_t each : slots)
+        if ((room += each / what.grain) >= what.units) return true;
+    return false;
+}
+
+namespace detail {
+
+inline std::vector<std::uint32_t> counted_up(std::size_t count) {
+    std::vector<std::uint32_t> made(count);
+    for (std::uint32_t i = 0; i < made.size(); ++i) made[i] = i;
+    return made;
+}
+
+/// Equal slots.
+inline balanced_items deal(std::span<const balance_item> items, std::span<const std::uint32_t> slots) {
+    balanced_items made{.layouts = {}, .items = std::vector<balanced_item>(items.size())};
+    layout line{.spaced = spacing::level};
+    line.boundaries.reserve(slots.size() + 1);
+    std::uint64_t end = 0;
+    for (const std::uint32_t each : slots)
+        line.boundaries.push_back(static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(end += each, std::numeric_limits<std::uint32_t>::max())));
+    std::vector<std::uint32_t> grains;  // by layout; a layout's nodes share it, so that its check is exact
+    std::uint64_t next = 0;
+    const auto place = [&](std::size_t at) {
+        auto found = std::ranges::find(grains, items[at].grain);
+        if (found == grains.end()) {
+            found = grains.insert(found, items[at].grain);
+            made.layouts.push_back(line);
+        }
+        made.items[at] = {.layout = static_cast<std::uint32_t>(found - grains.begin()),
+                          .offset = static_cast<std::uint32_t>(next)};
+        next = (next + items[at].units) % slots.size();
+    };
+    if (std::ranges::adjacent_find(items, std::not_equal_to<>{}, &balance_item::weight) == items.end()) {
+        for (std::size_t i = 0; i < items.size(); ++i) place(i);
+    } else {
+        std::vector<std::uint32_t> order = counted_up(items.size());
+        std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
+            return items[a].weight != items[b].weight ? items[a].weight > items[b].weight : a < b;
+        });
+        for (const std::uint32_t at : order) place(at);
+    }
+    return made;
+}
+
+/// Unequal slots.
+class pouring {
+public:
+    pouring(std::span<const balance_item> items, std::span<const std::uint32_t> slots, const balance_options& how)
+        : items_(items), slots_(slots), how_(how), level_(slots, how.aim, how.turns), order_(counted_up(items.size())) {
+        made_.items.resize(items.size());
+    }
+
+    balanced_items run() {
+        sort_classes();
+        if (how_.aim == balance_by::load and classes_.size() * slots_.size() > most_runs) {
+            how_.aim = balance_by::load_per_slot;
+            level_ = water(slots_, how_.aim, how_.turns);
+        }
+        if (const auto rare = join_rare(); not rare.empty()) pour_joined(rare);
+        for (const auto& each : classes_) pour_class(each);
+        return std::move(made_);
+    }
+
+private:
+    using members = std::span<const std::uint32_t>;
+
+    /// Heavy and large ones first: the largest nodes need the small workers too, the others can go around them.
+    void sort_classes() {
+        const auto before = [&](std::uint32_t a, std::uint32_t b) {
+            const balance_item &x = items_[a], &y = items_[b];
+            return std::tuple(y.weight, y.units, y.grain, a) < std::tuple(x.weight, x.units, x.grain, b);
+        };
+        if (not std::ranges::is_sorted(order_, before)) std::ranges::sort(order_, before);
+        for (std::size_t first = 0; first < order_.size();) {
+            const balance_item& one = items_[order_[first]];
+            // The line of a class has a slot for each of its units, and a line has fewer than 2^32.
+            const std::size_t most = std::numeric_limits<std::uint32_t>::max() / one.units;
+            std::size_t last = first + 1;
+            while (last < order_.size() and last - first < most and items_[order_[last]] == one) ++last;
+            classes_.push_back(members(order_).subspan(first, last - first));
+            first = last;
+        }
+    }
+
+    /// The members of the classes that are too many, if they can be joined: the smallest classes go.
+    std::vector<std::uint32_t> join_rare() {
+        const std::size_t most = most_classes(items_.size(), slots_.size());
+        std::uint64_t all = 0;
+        for (const std::uint32_t each : slots_) all += each;
+        if (classes_.size() <= most or how_.aim == balance_by::load or all > std::numeric_limits<std::uint32_t>::max())
+            return {};
+        const auto subtasks = [&](members of) { return std::uint64_t{of.size()} * items_[of[0]].units; };
+        std::vector<std::uint64_t> sizes;
+        for (const members each : classes_) sizes.push_back(subtasks(each));
+        std::ranges::nth_element(sizes, sizes.begin() + static_cast<std::ptrdiff_t>(most) - 1, std::greater<>{});
+        const std::uint64_t least = sizes[most - 1];
+        std::vector<std::uint32_t> rare;
+        std::vector<members> kept;
+        for (const members each : classes_)
+            if (items_[each[0]].weight == 1 and (subtasks(each) < least or kept.size() >= most))
+                rare.insert(rare.end(), each.begin(), each.end());
+            else
+                kept.push_back(each);
+        classes_ = std::move(kept);
+        std::ranges::sort(rare);
+        return rare;
+    }
+
+    /// One densely behind the other, around a line of all slots. Every slot is passed m times, and those that `level_`
+    /// wants more of, once more: they stand first, and so are all passed when the rest is only half through.
+    void pour_joined(std::span<const std::uint32_t> rare) {
+        std::uint64_t amount = 0, all = 0;
+        for (const std::uint32_t at : rare) amount += items_[at].units;
+        for (const std::uint32_t each : slots_) all += each;
+        const auto got = level_.pour(amount, 1, std::vector<std::uint64_t>(slots_.size(), amount));
+        layout line{.spaced = spacing::dense};
+        for (const bool is_first : {true, false})
+            for (std::uint32_t worker = 0; worker < slots_.size(); ++worker) {
+                const auto more = static_cast<std::uint32_t>(got[worker] - amount / all * slots_[worker]);
+                const std::uint32_t run = is_first ? more : slots_[worker] - more;
+                if (run == 0) continue;
+                line.boundaries.push_back(line.boundaries.back() + run);
+                line.owners.push_back(worker);
+            }
+        std::uint64_t next = 0;
+        for (const std::uint32_t at : rare) {
+            made_.items[at] = {.layout = static_cast<std::uint32_t>(made_.layouts.size()),
+                               .offset = static_cast<std::uint32_t>(next)};
+            next = (next + items_[at].units) % all;
+        }
+        made_.layouts.push_back(std::move(line));
+    }
+
+    void pour_class(members of) {
+        const balance_item& one = items_[of[0]];
+        std::vector<std::uint64_t> room(slots_.begin(), slots_.end());
+        for (std::uint64_t& each : room) each = of.size() * (each / one.grain);
+        const auto got = level_.pour(std::uint64_t{of.size()} * one.units, one.weight, std::move(room));
+        layout line{.spaced = spacing::even};
+        line.boundaries.reserve(got.size() + 1);
+        for (const std::uint64_t each : got)
+            line.boundaries.push_back(line.boundaries.back() + static_cast<std::uint32_t>(each));
+        for (std::uint32_t i = 0; i < of.size(); ++i)
+            made_.items[of[i]] = {.layout = static_cast<std::uint32_t>(made_.layouts.size()), .offset = i};
+        made_.layouts.push_back(std::move(line));
+    }
+
+    std::span<const balance_item> items_;
+    std::span<const std::uint32_t> slots_;
+    balance_options how_;
+    water level_;
+    std::vector<std::uint32_t> order_;
+    std::vector<members> classes_{};
+    balanced_items made_{};
+};
+
+}  // namespace detail
+
+inline balanced_items balance(std::span<const balance_item> items, std::span<const std::uint32_t> slots,
+                              const balance_options& how) {
+    const bool equal = std::ranges::adjacent_find(slots, std::not_equal_to<>{}) == slots.end();
+    return equal and not how.by_stretch ? detail::deal(items, slots) : detail::pouring(items, slots, how).run();
+}
+
+}  // namespace headgate::inline v1

@@ -1,0 +1,88 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// assignment: what no plan can do better than, whoever makes it (FACTS, "Best possible balance").
+
+#include <headgate/assignment/water.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+/// A load per slot, exactly.
+struct load_per_slot {
+    std::uint64_t load{};
+    std::uint32_t slots = 1;
+
+    double value() const { return static_cast<double>(load) / slots; }
+    friend bool operator==(const load_per_slot& a, const load_per_slot& b) {
+        return a.load * b.slots == b.load * a.slots;
+    }
+};
+
+/// Lower bounds that some plan reaches, each for itself, if the slots cover the largest parallelism.
+struct proven_bounds {
+    std::uint64_t largest{};   ///< of the largest load
+    load_per_slot per_slot{};  ///< of the largest load per slot
+
+    friend bool operator==(const proven_bounds&, const proven_bounds&) = default;
+};
+
+/// With P(k) the sum of the k largest parallelisms: a plan in which no worker w holds more than c(w) exists exactly if
+/// P(k) <= sum over w of min(c(w), k s(w)) for every k. The bounds are the smallest c(w) = L, and the smallest q with
+/// c(w) = floor(q s(w)), that pass. O((nodes + workers) log).
+proven_bounds bounds_of(std::span<const std::uint32_t> parallelisms, std::span<const std::uint32_t> slots);
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline std::uint64_t largest_load_bound(std::span<const std::uint32_t> parallelisms,
+                                        std::span<const std::uint32_t> slots) {
+    std::vector<std::uint32_t> nodes(parallelisms.begin(), parallelisms.end()), line(slots.begin(), slots.end());
+    std::ranges::sort(nodes, std::greater<>{});
+    std::ranges::sort(line);
+    std::uint64_t full = 0;  // slots of the workers below `rest`, which take all they can
+    for (const std::uint32_t each : line) full += each;
+    std::size_t rest = line.size();
+    std::uint64_t most = 0, sum = 0;
+    for (std::uint64_t k = 1; k <= nodes.size(); ++k) {
+        sum += nodes[k - 1];
+        // Of k nodes fewer are a worker's share as k grows, so `rest` only falls.
+        while (rest > 0) {
+            const std::uint64_t below = full - line[rest - 1];
+            if (k * below + (line.size() - rest + 1) * k * line[rest - 1] < sum) break;
+            full = below;
+            --rest;
+        }
+        if (rest == line.size()) continue;  // not even all slots are enough
+        const std::uint64_t left = sum - std::min(sum, k * full), sharing = line.size() - rest;
+        most = std::max(most, (left + sharing - 1) / sharing);
+    }
+    return most;
+}
+
+}  // namespace detail
+
+inline proven_bounds bounds_of(std::span<const std::uint32_t> parallelisms, std::span<const std::uint32_t> slots) {
+    if (slots.empty()) return {};
+    proven_bounds made{.largest = detail::largest_load_bound(parallelisms, slots)};
+    std::uint64_t sum = 0;
+    for (const std::uint32_t each : parallelisms) sum += each;
+    // P(k) <= sum of floor(q s) for all nodes is the only condition that binds: for fewer than q nodes all slots do.
+    water level(slots, balance_by::load_per_slot);
+    std::vector<std::uint64_t> room;
+    for (const std::uint32_t each : slots) room.push_back(each == 0 ? 0 : sum);
+    level.pour(sum, 1, std::move(room));
+    for (std::size_t i = 0; i < slots.size(); ++i)
+        if (slots[i] > 0 and static_cast<double>(level.loads()[i]) / slots[i] > made.per_slot.value())
+            made.per_slot = {level.loads()[i], slots[i]};
+    return made;
+}
+
+}  // namespace headgate::inline v1

@@ -1,0 +1,143 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// assignment: how much each worker has to do, and where the ranges of a node are, for whole plans at once.
+
+#include <headgate/vocabulary/plan.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+struct range_on_worker {
+    std::uint32_t worker{};  ///< position in the plan
+    subtask_range range{};
+
+    friend bool operator==(const range_on_worker&, const range_on_worker&) = default;
+};
+
+/// Writes the ranges of `node`, ascending, to the end of `into`. O(runs), or O(ranges log runs) if that is less.
+void append_ranges(const plan& of, std::size_t node, std::vector<range_on_worker>& into);
+
+/// Subtasks by worker. O(log runs) for a node, O(runs) for a layout, as long as nodes of one layout and parallelism
+/// begin at slots 0, 1, 2 ..., as those of `balance` do, or their layout is dense or level; else O(runs) for a node.
+std::vector<std::uint64_t> loads_of(const plan& of);
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+inline void append_ranges(const plan& of, std::size_t node, std::vector<range_on_worker>& into) {
+    const detail::placement placed = detail::placed(of, node);
+    const std::uint32_t parallelism = of.nodes[node].parallelism;
+    const std::size_t runs = placed.runs();
+    const auto add = [&](std::size_t run, subtask_range range) {
+        if (not range.empty()) into.push_back({placed.owner(run), range});
+    };
+    if (placed.units < runs / 16) {
+        for (std::uint32_t subtask = 0; subtask < parallelism; subtask = into.back().range.last) {
+            const std::size_t run = placed.run_of(subtask);
+            const subtask_range low = placed.behind(run);
+            add(run, low.first <= subtask and subtask < low.last ? low : placed.around(run));
+        }
+        return;
+    }
+    const std::size_t first = placed.run_of(0);
+    for (std::size_t run = first; run < runs; ++run) add(run, placed.behind(run));
+    for (std::size_t run = 0; run <= first; ++run) add(run, placed.around(run));
+}
+
+namespace detail {
+
+/// Sums over the nodes of one layout, without going over its runs for each.
+class layout_loads {
+public:
+    explicit layout_loads(const layout& line)
+        : line_(line), runs_(line.boundaries.size() - 1), whole_(runs_ + 1), part_(runs_) {}
+
+    void add(const placement& placed) {
+        switch (line_.spaced) {
+            case spacing::level: add_level(placed); return;
+            case spacing::dense: add_dense(placed); return;
+            case spacing::even: evens_[{placed.units, placed.grain}].push_back(placed.offset); return;
+        }
+    }
+
+    /// Adds all to the workers.
+    void settle(std::vector<std::uint64_t>& loads) {
+        for (auto& [size, offsets] : evens_) add_evens(std::get<0>(size), std::get<1>(size), offsets);
+        std::uint64_t times = 0;  // how often a run is taken whole; it may pass through what is below 0
+        for (std::size_t run = 0; run < runs_; ++run) {
+            times += whole_[run];
+            loads[line_.owners.empty() ? run : line_.owners[run]] += times * length(run) + part_[run];
+        }
+    }
+
+private:
+    std::uint64_t length(std::size_t run) const {
+        return line_.spaced == spacing::level ? 1 : line_.boundaries[run + 1] - line_.boundaries[run];
+    }
+    void add_whole(std::size_t first, std::size_t last, std::uint64_t times) {
+        whole_[first] += times;
+        whole_[last] -= times;
+    }
+    /// `times` for each of the runs `first` up to `last`, around the end.
+    void add_level(const placement& placed) {
+        const std::uint64_t each = placed.units / runs_, more = placed.units % runs_;
+        add_whole(0, runs_, each * placed.grain);
+        const std::size_t end = placed.offset + more;
+        add_whole(placed.offset, std::min(end, runs_), placed.grain);
+        if (end > runs_) add_whole(0, end - runs_, placed.grain);
+    }
+    void add_dense(const placement& placed) {
+        const std::uint64_t end = placed.offset + placed.units;
+        add_slots(placed.offset, std::min(end, placed.slots), placed.grain);
+        if (end > placed.slots) add_slots(0, end - placed.slots, placed.grain);
+    }
+    void add_slots(std::uint64_t first, std::uint64_t last, std::uint64_t grain) {
+        const auto run_of = [&](std::uint64_t slot) {
+            const auto next = std::upper_bound(line_.boundaries.begin(), line_.boundaries.end(), slot);
+            return static_cast<std::size_t>(next - line_.boundaries.begin()) - 1;
+        };
+        const std::size_t from = run_of(first), to = run_of(last - 1);
+        add_whole(from, to + 1, grain);
+        part_[from] -= (first - line_.boundaries[from]) * grain;  // both wrap, and back when all is summed up
+        part_[to] -= (line_.boundaries[to + 1] - last) * grain;
+    }
+    void add_evens(std::uint64_t units, std::uint64_t grain, std::vector<std::uint64_t>& offsets) {
+        std::ranges::sort(offsets);
+        bool counts_up = offsets.size() * units == line_.boundaries.back();
+        for (std::size_t i = 0; counts_up and i < offsets.size(); ++i) counts_up = offsets[i] == i;
+        if (counts_up) return add_whole(0, runs_, grain);  // Hermite's identity
+        const placed_node one{.parallelism = static_cast<std::uint32_t>(units)};
+        for (const std::uint64_t offset : offsets) {
+            placement placed(line_, one);
+            placed.offset = offset;
+            for (std::size_t run = 0; run < runs_; ++run)
+                part_[run] += (placed.behind(run).size() + placed.around(run).size()) * grain;
+        }
+    }
+
+    const layout& line_;
+    std::size_t runs_;
+    std::vector<std::uint64_t> whole_;
+    std::vector<std::uint64_t> part_;
+    std::map<std::tuple<std::uint64_t, std::uint64_t>, std::vector<std::uint64_t>> evens_{};
+};
+
+}  // namespace detail
+
+inline std::vector<std::uint64_t> loads_of(const plan& of) {
+    std::vector<std::uint64_t> loads(of.workers.size());
+    std::vector<detail::layout_loads> by_layout;
+    by_layout.reserve(of.layouts.size());
+    for (const layout& each : of.layouts) by_layout.emplace_back(each);
+    for (std::size_t node = 0; node < of.nodes.size(); ++node)
+        by_layout[of.nodes[node].layout].add(detail::placed(of, node));
+    for (detail::layout_loads& each : by_layout) each.settle(loads);
+    return loads;
+}
+
+}  // namespace headgate::inline v1

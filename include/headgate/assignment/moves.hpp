@@ -1,0 +1,162 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// assignment: what a plan moves against the one before.
+
+#include <headgate/assignment/loads.hpp>
+#include <headgate/assignment/past.hpp>
+#include <headgate/vocabulary/outcome.hpp>
+#include <headgate/vocabulary/plan.hpp>
+#include <headgate/vocabulary/plan_check.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+struct moves_report {
+    std::uint64_t subtasks{};  ///< of nodes that were there before, and not wholly on their worker
+    double bytes{};            ///< of state that is on another worker than before
+
+    friend bool operator==(const moves_report&, const moves_report&) = default;
+};
+
+/// Workers correspond by (machine, ordinal on it) (A8), nodes by id. On rescale a subtask i of p has the keys from i /
+/// p up to (i + 1) / p, and state moves with its keys. Without a previous plan nothing moves. `invalid` for sizes that
+/// are negative or no numbers, or a previous plan that no program could have. Precondition: `made` passes `check`.
+/// O(ranges) for each node.
+expected<moves_report> moves_of(const plan& made, const past& before);
+
+/// By worker of `old`, the corresponding one in `now`, or `no_worker`.
+std::vector<std::uint32_t> corresponding(const plan& old, const plan& now);
+
+inline constexpr std::uint32_t no_worker = std::numeric_limits<std::uint32_t>::max();
+
+/// What a policy asks before it looks at the past: see `moves_of`.
+expected<applied> check(const past& before);
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+inline std::vector<std::uint32_t> corresponding(const plan& old, const plan& now) {
+    std::unordered_map<std::string_view, std::vector<std::uint32_t>> by_machine;
+    for (std::uint32_t i = 0; i < now.workers.size(); ++i) by_machine[now.machines[i]].push_back(i);
+    std::unordered_map<std::string_view, std::size_t> met;
+    std::vector<std::uint32_t> found(old.workers.size(), no_worker);
+    for (std::size_t i = 0; i < old.workers.size(); ++i) {
+        const std::size_t nth = met[old.machines[i]]++;
+        if (const auto at = by_machine.find(old.machines[i]); at != by_machine.end() and nth < at->second.size())
+            found[i] = at->second[nth];
+    }
+    return found;
+}
+
+inline expected<applied> check(const past& before) {
+    for (const state_size& each : before.sizes)
+        if (not(std::isfinite(each.bytes) and each.bytes >= 0))
+            return detail::invalid("state of " + detail::name(each.node) + ": " + std::to_string(each.bytes) +
+                                   " bytes; a number that is not negative is needed");
+    if (not before.previous) return applied{};
+    program same;
+    same.nodes.reserve(before.previous->nodes.size());
+    for (const placed_node& each : before.previous->nodes)
+        same.nodes.push_back({.id = each.id, .parallelism = each.parallelism});
+    constexpr auto most = std::numeric_limits<std::uint32_t>::max();
+    const limits none{.id = most,
+                      .address = most,
+                      .nodes = most,
+                      .parallelism = most,
+                      .materialised_subtasks = std::numeric_limits<std::uint64_t>::max(),
+                      .workers = most,
+                      .slots = most};
+    if (const auto ok = check(*before.previous, same, none); not ok)
+        return detail::invalid("the previous " + ok.error().text);
+    return applied{};
+}
+
+namespace detail {
+
+/// The sizes of one node, by range.
+inline double bytes_between(std::span<const state_size* const> sizes, double first, double last) {
+    double sum = 0;
+    for (const state_size* each : sizes)
+        sum += each->bytes * std::max(0.0, std::min<double>(last, each->subtasks.last) -
+                                               std::max<double>(first, each->subtasks.first));
+    return sum;
+}
+
+/// Keys are counted in old parallelism times new parallelism, so that both kinds of subtasks end at whole numbers.
+struct key_moves {
+    std::uint64_t old_count;
+    std::uint64_t new_count;
+    std::uint64_t kept_subtasks{};
+    double moved_bytes{};
+
+    void compare(std::span<const range_on_worker> old, std::span<const range_on_worker> now,
+                 std::span<const std::uint32_t> corresponds, std::span<const state_size* const> sizes) {
+        std::uint64_t begin = 0, kept_from = 0;
+        std::uint32_t keeper = no_worker;
+        const auto settle = [&] {  // whole subtasks of the stretch from `kept_from` that one worker kept
+            const std::uint64_t first = (kept_from + old_count - 1) / old_count, last = begin / old_count;
+            if (keeper != no_worker and last > first) kept_subtasks += last - first;
+        };
+        for (std::size_t a = 0, b = 0; a < old.size() and b < now.size();) {
+            const std::uint64_t a_end = old[a].range.last * new_count, b_end = now[b].range.last * old_count;
+            const std::uint64_t end = std::min(a_end, b_end);
+            const std::uint32_t worker = corresponds[old[a].worker];
+            const bool keeps = worker == now[b].worker;
+            if (not keeps or worker != keeper) {
+                settle();
+                kept_from = begin;
+                keeper = keeps ? worker : no_worker;
+            }
+            if (not keeps)
+                moved_bytes += bytes_between(sizes, static_cast<double>(begin) / static_cast<double>(new_count),
+                                             static_cast<double>(end) / static_cast<double>(new_count));
+            begin = end;
+            a += a_end == end;
+            b += b_end == end;
+        }
+        settle();
+    }
+};
+
+}  // namespace detail
+
+inline expected<moves_report> moves_of(const plan& made, const past& before) {
+    if (const auto ok = check(before); not ok) return tl::unexpected(ok.error());
+    moves_report found;
+    if (not before.previous) return found;
+    const plan& old = *before.previous;
+    const std::vector<std::uint32_t> corresponds = corresponding(old, made);
+    std::unordered_map<std::uint32_t, std::uint32_t> old_nodes;
+    for (std::uint32_t i = 0; i < old.nodes.size(); ++i) old_nodes.emplace(old.nodes[i].id.value, i);
+    std::unordered_map<std::uint32_t, std::vector<const state_size*>> sizes;
+    for (const state_size& each : before.sizes) sizes[each.node.value].push_back(&each);
+    std::vector<range_on_worker> from, to;
+    for (std::size_t node = 0; node < made.nodes.size(); ++node) {
+        const auto at = old_nodes.find(made.nodes[node].id.value);
+        if (at == old_nodes.end()) continue;
+        from.clear();
+        to.clear();
+        append_ranges(old, at->second, from);
+        append_ranges(made, node, to);
+        detail::key_moves keys{.old_count = old.nodes[at->second].parallelism,
+                               .new_count = made.nodes[node].parallelism};
+        const auto mine = sizes.find(made.nodes[node].id.value);
+        keys.compare(from, to, corresponds,
+                     mine == sizes.end() ? std::span<const state_size* const>()
+                                         : std::span<const state_size* const>(mine->second));
+        found.subtasks += made.nodes[node].parallelism - keys.kept_subtasks;
+        found.bytes += keys.moved_bytes;
+    }
+    return found;
+}
+
+}  // namespace headgate::inline v1

@@ -1,0 +1,137 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// assignment: load that is poured on workers and finds its level.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+/// What is to be as small as possible. With equal slots both are the same.
+enum class balance_by : std::uint8_t {
+    load_per_slot,  ///< the largest load per slot: a worker of twice the slots takes twice as much
+    load,           ///< the largest load
+};
+
+/// Loads of workers, and what is added to them. Levels are compared as doubles, which is exact while slots are at most
+/// 2^16 and loads 2^36 (SPEC 10 allows no more); beyond that two levels a millionth of a millionth apart may be mixed
+/// up.
+class water {
+public:
+    /// `turns`, if not empty, says who goes first among workers whose level would be the same; the default is the
+    /// first.
+    water(std::span<const std::uint32_t> slots, balance_by aim, std::span<const std::uint32_t> turns = {})
+        : slots_(slots), aim_(aim), turns_(turns), loads_(slots.size()) {}
+
+    std::span<const std::uint64_t> loads() const { return loads_; }
+
+    /// Adds `amount` units of `weight` each, at most `room[w]` of them to worker w, so that the highest level is as low
+    /// as it can be; answers how many each worker got. Precondition: that many fit. O(workers), and O(log workers) for
+    /// each of at most as many units as there are workers.
+    std::vector<std::uint64_t> pour(std::uint64_t amount, std::uint64_t weight, std::vector<std::uint64_t> room);
+
+private:
+    struct next_unit {
+        double level;
+        std::uint64_t turn;
+        std::size_t worker;
+    };
+
+    /// As many units as fit below a level that is just too low for `amount`, or is short of few.
+    std::vector<std::uint64_t> below_a_level(std::uint64_t amount, std::uint64_t weight,
+                                             std::span<const std::uint64_t> room) const;
+    /// One after the other to whom it raises least.
+    void pour_singly(std::uint64_t amount, std::uint64_t weight, std::span<const std::uint64_t> room,
+                     std::vector<std::uint64_t>& got) const;
+    double width(std::size_t worker) const { return aim_ == balance_by::load ? 1.0 : slots_[worker]; }
+    std::uint64_t turn(std::size_t worker) const { return turns_.empty() ? worker : turns_[worker]; }
+
+    std::span<const std::uint32_t> slots_;
+    balance_by aim_;
+    std::span<const std::uint32_t> turns_;
+    std::vector<std::uint64_t> loads_;
+};
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+inline std::vector<std::uint64_t> water::below_a_level(std::uint64_t amount, std::uint64_t weight,
+                                                       std::span<const std::uint64_t> room) const {
+    const std::size_t workers = loads_.size();
+    const auto unit = static_cast<double>(weight);
+    double low = std::numeric_limits<double>::infinity(), high = 0;
+    for (std::size_t i = 0; i < workers; ++i) {
+        low = std::min(low, static_cast<double>(loads_[i]) / width(i));
+        high = std::max(high, static_cast<double>(loads_[i] + weight * room[i]) / width(i));
+    }
+    const auto up_to = [&](double level, std::size_t i) -> std::uint64_t {
+        const double units = std::floor((level * width(i) - static_cast<double>(loads_[i])) / unit);
+        if (not(units > 0)) return 0;
+        return units < static_cast<double>(room[i]) ? static_cast<std::uint64_t>(units) : room[i];
+    };
+    // A secant that is not trusted twice in a row: loads that begin late and end early bend the line both ways.
+    std::uint64_t at_low = 0;
+    for (int round = 0; round < 128 and amount - at_low > workers / 2; ++round) {
+        double slope = 0;
+        for (std::size_t i = 0; i < workers; ++i)
+            if (up_to(low, i) < room[i]) slope += width(i) / unit;
+        const double guess = low + static_cast<double>(amount - at_low) / slope;
+        const double level = round % 2 == 0 and guess < high ? guess : low + (high - low) / 2;
+        if (not(level > low and level < high)) break;
+        std::uint64_t sum = 0;
+        for (std::size_t i = 0; i < workers; ++i) sum += up_to(level, i);
+        if (sum <= amount) {
+            low = level;
+            at_low = sum;
+        } else {
+            high = level;
+        }
+    }
+    std::vector<std::uint64_t> got(workers);
+    if (at_low > 0)
+        for (std::size_t i = 0; i < workers; ++i) got[i] = up_to(low, i);
+    return got;
+}
+
+inline void water::pour_singly(std::uint64_t amount, std::uint64_t weight, std::span<const std::uint64_t> room,
+                               std::vector<std::uint64_t>& got) const {
+    const auto later = [](const next_unit& a, const next_unit& b) {
+        return a.level != b.level ? a.level > b.level : a.turn > b.turn;
+    };
+    const auto next = [&](std::size_t i) {
+        return next_unit{static_cast<double>(loads_[i] + weight * (got[i] + 1)) / width(i), turn(i), i};
+    };
+    std::vector<next_unit> waiting;
+    waiting.reserve(loads_.size());
+    for (std::size_t i = 0; i < loads_.size(); ++i)
+        if (got[i] < room[i]) waiting.push_back(next(i));
+    std::ranges::make_heap(waiting, later);
+    for (; amount > 0 and not waiting.empty(); --amount) {
+        std::ranges::pop_heap(waiting, later);
+        const std::size_t worker = waiting.back().worker;
+        if (++got[worker] < room[worker]) {
+            waiting.back() = next(worker);
+            std::ranges::push_heap(waiting, later);
+        } else {
+            waiting.pop_back();
+        }
+    }
+}
+
+inline std::vector<std::uint64_t> water::pour(std::uint64_t amount, std::uint64_t weight,
+                                              std::vector<std::uint64_t> room) {
+    for (std::uint64_t& each : room) each = std::min(each, amount);
+    std::vector<std::uint64_t> got = below_a_level(amount, weight, room);
+    std::uint64_t left = amount;
+    for (const std::uint64_t each : got) left -= each;
+    if (left > 0) pour_singly(left, weight, room, got);
+    for (std::size_t i = 0; i < loads_.size(); ++i) loads_[i] += weight * got[i];
+    return got;
+}
+
+}  // namespace headgate::inline v1

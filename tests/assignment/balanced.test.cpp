@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "small_inputs.hpp"
+
+#include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/report.hpp>
+#include <headgate/vocabulary/plan_check.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <random>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::tests;
+
+constexpr balanced per_slot{};
+constexpr balanced largest{.aim = balance_by::load};
+
+bool near(double a, double b) { return std::abs(a - b) < 1e-9; }
+
+BOOST_AUTO_TEST_CASE(every_small_input_is_placed_as_well_as_any_placement_A1_A6) {
+    int tried = 0, wrong = 0;
+    for (const numbers& slots : lists(4, 1, 3))
+        for (const numbers& parallelisms : lists(3, 1, 12)) {
+            if (*std::ranges::max_element(parallelisms) > sum_of(slots)) continue;
+            // The order of nodes matters to the policy only: one order to enumerate is enough, all are tried.
+            ++tried;
+            const program of = program_with(parallelisms);
+            const auto offers = offers_with(slots);
+            const auto a = per_slot(of, offers), b = largest(of, offers);
+            const proven_bounds bounds = bounds_of(parallelisms, slots);
+            if (not a or not b or not check(*a, of) or not check(*b, of)) {
+                ++wrong;
+                continue;
+            }
+            wrong += not near(most_loaded(*a).per_slot, bounds.per_slot.value());
+            wrong += most_loaded(*b).largest != bounds.largest;
+            if (not std::ranges::is_sorted(parallelisms) or not std::ranges::is_sorted(slots)) continue;
+            const least_loads least = by_enumeration(parallelisms, slots);
+            wrong += bounds.largest != least.largest or not near(bounds.per_slot.value(), least.per_slot);
+        }
+    BOOST_TEST(tried > 50'000);
+    BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_bounds_are_what_a_flow_reaches_A6) {
+    std::mt19937_64 random(5);
+    int wrong = 0;
+    for (int round = 0; round < 1'000; ++round) {
+        const random_job job(random, 6, 6, 5);
+        const least_loads least = by_flow(job.parallelisms, job.slots);
+        const proven_bounds bounds = bounds_of(job.parallelisms, job.slots);
+        wrong += bounds.largest != least.largest or not near(bounds.per_slot.value(), least.per_slot);
+    }
+    BOOST_TEST(wrong == 0);
+}
+
+/// Whether both aims are met.
+bool is_at_the_bounds(const random_job& job) {
+    const program of = program_with(job.parallelisms);
+    const auto offers = offers_with(job.slots);
+    const auto a = per_slot(of, offers), b = largest(of, offers);
+    const proven_bounds bounds = bounds_of(job.parallelisms, job.slots);
+    return a and b and check(*a, of) and check(*b, of) and near(most_loaded(*a).per_slot, bounds.per_slot.value()) and
+           most_loaded(*b).largest == bounds.largest;
+}
+
+BOOST_AUTO_TEST_CASE(random_jobs_are_placed_at_the_bound_whichever_is_asked_for_A1_A6) {
+    std::mt19937_64 random(6);
+    int wrong = 0;
+    for (int round = 0; round < 100'000; ++round) wrong += not is_at_the_bounds(random_job(random, 8, 8, 9));
+    for (int round = 0; round < 2'000; ++round) wrong += not is_at_the_bounds(random_job(random, 30, 60, 40));
+    BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(many_parallelisms_on_many_workers_are_joined_and_still_at_the_bound_A4_A6) {
+    std::mt19937_64 random(11);
+    int wrong = 0, joined = 0;
+    for (int round = 0; round < 300; ++round) {
+        random_job job(random, 1, 60, 20);
+        if (std::ranges::adjacent_find(job.slots, std::not_equal_to<>{}) == job.slots.end()) continue;
+        const auto all = static_cast<std::uint32_t>(sum_of(job.slots));
+        job.parallelisms.clear();
+        for (std::uint32_t i = 0; i < 100; ++i)
+            job.parallelisms.push_back(1 + static_cast<std::uint32_t>(random() % all));
+        wrong += not is_at_the_bounds(job);
+        const auto made = per_slot(program_with(job.parallelisms), offers_with(job.slots));
+        joined += std::ranges::find(made->layouts, spacing::dense, &layout::spaced) != made->layouts.end();
+        wrong += made->layouts.size() > most_classes(100, job.slots.size()) + 1;
+    }
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(joined > 50);
+}
+
+BOOST_AUTO_TEST_CASE(every_node_is_spread_over_all_workers_in_proportion) {
+    const auto made = per_slot(program_with({12, 12, 12, 6, 6}), offers_with({4, 8, 4}));
+    BOOST_TEST_REQUIRE(made.has_value());
+    for (std::size_t node = 0; node < 5; ++node)
+        for (std::size_t worker = 0; worker < 3; ++worker) {
+            const double share = made->nodes[node].parallelism * made->workers[worker].slots / 16.0;
+            BOOST_TEST(std::abs(static_cast<double>(load(*made, node, worker)) - share) <= 1);
+        }
+}
+
+/// Nodes 0 to 2 in a row by forward edges, then a shuffle.
+program in_a_row(const numbers& parallelisms) {
+    program made = program_with(parallelisms);
+    for (std::uint32_t i = 0; i + 1 < parallelisms.size(); ++i)
+        made.edges.push_back(
+            {.from = {100 + i}, .to = {101 + i}, .kind = i < 2 ? edge_kind::forward : edge_kind::shuffle});
+    return made;
+}
+
+BOOST_AUTO_TEST_CASE(no_forward_channel_leaves_a_worker_where_groups_are_kept_together) {
+    const balanced together{.together = keep_together::forward_joined};
+    const balanced largest_together{.aim = balance_by::load, .together = keep_together::forward_joined};
+    for (const numbers& slots : std::vector<numbers>{{4, 4, 4, 4}, {8, 2, 6, 4}, {16}, {4, 4, 8}})
+        for (const numbers& parallelisms :
+             std::vector<numbers>{{8, 8, 8, 5}, {4, 8, 2, 16}, {3, 12, 6, 1}, {1, 4, 4, 4}})
+            for (const balanced& policy : {together, largest_together}) {
+                const program of = in_a_row(parallelisms);
+                const auto made = policy(of, offers_with(slots));
+                BOOST_TEST_REQUIRE(made.has_value());
+                BOOST_TEST(check(*made, of).has_value());
+                const auto found = judge(*made, of, offers_with(slots));
+                BOOST_TEST_REQUIRE(found.has_value());
+                BOOST_TEST(found->channels.by_edge[0].across_workers == 0u);
+                BOOST_TEST(found->channels.by_edge[1].across_workers == 0u);
+                // Units are handed to whom they raise least, so nobody is above the best by more than one of them.
+                const auto units = items_of(of, keep_together::forward_joined, slots).items;
+                const auto heaviest = std::ranges::max_element(units, {}, &balance_item::weight)->weight;
+                if (policy.aim == balance_by::load)
+                    BOOST_TEST(found->by_worker.largest <= static_cast<double>(found->bounds.largest + heaviest));
+            }
+}
+
+BOOST_AUTO_TEST_CASE(a_group_that_fits_nowhere_falls_apart_and_the_rest_stays_together) {
+    const program of = in_a_row({3, 12, 6, 1});  // three units of up to four subtasks
+    const auto made = balanced{.together = keep_together::forward_joined}(of, offers_with({3, 3, 3, 3}));
+    BOOST_TEST_REQUIRE(made.has_value());
+    BOOST_TEST(check(*made, of).has_value());
+    BOOST_TEST(made->nodes[1].grain == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_plan_is_no_larger_than_nodes_and_workers_A4) {
+    const auto size_of = [](const plan& made) {
+        std::size_t runs = made.nodes.size();
+        for (const layout& each : made.layouts) runs += each.boundaries.size() + each.owners.size();
+        return runs;
+    };
+    numbers slots, nodes;
+    for (std::uint32_t i = 0; i < 100; ++i) slots.push_back(1'000 + i), nodes.push_back(90'000 + i);
+    BOOST_TEST(size_of(*per_slot(program_with(nodes), offers_with(slots))) < 20u * (slots.size() + nodes.size()));
+    slots.assign(100, 1'000);
+    BOOST_TEST(size_of(*per_slot(program_with(nodes), offers_with(slots))) < 3u * (slots.size() + nodes.size()));
+}
+
+}  // namespace

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "small_inputs.hpp"
+
+#include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/report.hpp>
+#include <headgate/assignment/slot_filling.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::tests;
+
+/// A program with a chain of edges and some more, on workers of machines and zones.
+struct random_input {
+    program of;
+    std::vector<offer> offers;
+
+    explicit random_input(std::mt19937_64& random, std::uint32_t most = 5) {
+        const auto below = [&](std::uint32_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+        const random_job job(random, most, most, 4);
+        of = program_with(job.parallelisms);
+        for (std::uint32_t to = 1; to < of.nodes.size(); ++to)
+            for (std::uint32_t from = to > 2 ? to - 2 : 0; from < to; ++from) {
+                const std::uint32_t p = of.nodes[from].parallelism, q = of.nodes[to].parallelism;
+                const bool can_forward = p % q == 0 or q % p == 0;
+                of.edges.push_back({.from = of.nodes[from].id,
+                                    .to = of.nodes[to].id,
+                                    .kind = can_forward and below(2) == 0 ? edge_kind::forward : edge_kind::shuffle});
+            }
+        offers = offers_with(job.slots);
+        for (offer& each : offers) {
+            each.machine.value = "machine " + std::to_string(below(3));
+            each.zone = "zone " + std::to_string(below(2));
+        }
+    }
+};
+
+std::vector<std::vector<std::uint32_t>> owners(const plan& of) {
+    std::vector<std::vector<std::uint32_t>> made(of.nodes.size());
+    for (std::size_t node = 0; node < made.size(); ++node)
+        for (std::uint32_t i = 0; i < of.nodes[node].parallelism; ++i) made[node].push_back(worker_of(of, node, i));
+    return made;
+}
+
+/// Channel by channel.
+channels_report obvious_channels(const plan& made, const program& of, const std::vector<offer>& offers) {
+    const auto placed = owners(made);
+    const auto offered = [&](std::uint32_t worker) {
+        return *std::ranges::find(offers, made.workers[worker].id, &offer::id);
+    };
+    channels_report found;
+    for (const edge& one : of.edges) {
+        const auto& from = placed[one.from.value - 100];
+        const auto& to = placed[one.to.value - 100];
+        channel_counts& counts = found.by_edge.emplace_back();
+        const auto channel = [&](std::size_t i, std::size_t j) {
+            ++counts.all;
+            counts.across_workers += from[i] != to[j];
+            counts.across_machines += offered(from[i]).machine != offered(to[j]).machine;
+            counts.across_zones += offered(from[i]).zone != offered(to[j]).zone;
+        };
+        if (one.kind == edge_kind::shuffle) {
+            for (std::size_t i = 0; i < from.size(); ++i)
+                for (std::size_t j = 0; j < to.size(); ++j) channel(i, j);
+        } else {
+            const std::size_t all = std::max(from.size(), to.size());
+            for (std::size_t i = 0; i < all; ++i) channel(i * from.size() / all, i * to.size() / all);
+        }
+        found.total.all += counts.all;
+        found.total.across_workers += counts.across_workers;
+        found.total.across_machines += counts.across_machines;
+        found.total.across_zones += counts.across_zones;
+    }
+    return found;
+}
+
+/// Key by key.
+moves_report obvious_moves(const plan& now, const past& before) {
+    moves_report found;
+    const plan& old = *before.previous;
+    const auto old_owners = owners(old), new_owners = owners(now);
+    const auto name = [](const plan& of, std::uint32_t worker) {
+        int ordinal = 0;
+        for (std::uint32_t i = 0; i < worker; ++i) ordinal += of.machines[i] == of.machines[worker];
+        return std::pair(std::string(of.machines[worker]), ordinal);
+    };
+    for (std::size_t node = 0; node < now.nodes.size(); ++node)
+        for (std::size_t was = 0; was < old.nodes.size(); ++was) {
+            if (old.nodes[was].id != now.nodes[node].id) continue;
+            const std::size_t p = old.nodes[was].parallelism, q = now.nodes[node].parallelism;
+            for (std::size_t i = 0; i < q; ++i) {
+                bool kept = true;
+                for (std::size_t key = i * p; key < (i + 1) * p; ++key) {
+                    const bool stays = name(old, old_owners[was][key / q]) == name(now, new_owners[node][i]);
+                    kept = kept and stays;
+                    for (const state_size& size : before.sizes)
+                        if (size.node == now.nodes[node].id and not stays and size.subtasks.first <= key / q and
+                            key / q < size.subtasks.last)
+                            found.bytes += size.bytes / static_cast<double>(q);
+                }
+                found.subtasks += not kept;
+            }
+        }
+    return found;
+}
+
+BOOST_AUTO_TEST_CASE(channels_loads_and_moves_are_what_counting_each_of_them_gives_A6) {
+    std::mt19937_64 random(8);
+    int wrong = 0, moved = 0, rescaled = 0;
+    const std::vector<state_size> sizes{{.node = {100}, .bytes = 8},
+                                        {.node = {101}, .bytes = 1, .subtasks = {0, 2}},
+                                        {.node = {101}, .bytes = 5, .subtasks = {2, 3}}};
+    std::optional<plan> before;
+    for (int round = 0; round < 4'000; ++round) {
+        const random_input input(random);
+        const auto made = random() % 2 == 0 ? slot_filling{}(input.of, input.offers)
+                                            : balanced{.together = random() % 2 == 0 ? keep_together::nothing
+                                                                                     : keep_together::forward_joined}(
+                                                  input.of, input.offers);
+        BOOST_TEST_REQUIRE(made.has_value());
+        const past then{.previous = before ? &*before : nullptr, .sizes = sizes};
+        const auto found = judge(*made, input.of, input.offers, then);
+        BOOST_TEST_REQUIRE(found.has_value());
+        wrong += found->channels != obvious_channels(*made, input.of, input.offers);
+        wrong += found->by_worker.largest != static_cast<double>(most_loaded(*made).largest);
+        if (before) {
+            const moves_report obvious = obvious_moves(*made, then);
+            wrong += found->moves.subtasks != obvious.subtasks;
+            wrong += std::abs(found->moves.bytes - obvious.bytes) > 1e-6;
+            moved += obvious.bytes > 0;
+            rescaled += made->nodes[0].parallelism != before->nodes[0].parallelism;
+        }
+        before = *made;
+    }
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(moved > 1'000);
+    BOOST_TEST(rescaled > 1'000);
+}
+
+BOOST_AUTO_TEST_CASE(loads_of_whole_plans_are_the_sums_over_their_nodes_A6) {
+    std::mt19937_64 random(9);
+    int wrong = 0;
+    for (int round = 0; round < 3'000; ++round) {
+        plan made;
+        const auto below = [&](std::uint32_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+        for (std::uint32_t i = 0; i < 4; ++i) made.workers.push_back({.id = {i}, .slots = 30});
+        for (std::uint32_t i = 0; i < 3; ++i) {
+            layout& line = made.layouts.emplace_back(layout{.spaced = static_cast<spacing>(i)});
+            for (int run = 0; run < 6; ++run) {
+                line.boundaries.push_back(line.boundaries.back() + 1 + below(3));
+                line.owners.push_back(below(4));
+            }
+        }
+        for (std::uint32_t i = 0; i < 7; ++i) {
+            const std::uint32_t grain = 1 + below(3);
+            made.nodes.push_back({.id = {i},
+                                  .parallelism = grain * (1 + below(5)),
+                                  .layout = below(3),
+                                  .offset = below(6),
+                                  .grain = grain});
+        }
+        const auto all = loads_of(made);
+        for (std::size_t worker = 0; worker < 4; ++worker) wrong += all[worker] != load(made, worker);
+    }
+    BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_report_tells_how_far_a_plan_is_from_the_best_A6) {
+    const program of = program_with({4, 4});
+    const auto offers = offers_with({4, 4, 0, 4, 4});
+    const auto filled = judge(*slot_filling{}(of, offers), of, offers);
+    BOOST_TEST_REQUIRE(filled.has_value());
+    BOOST_TEST((filled->subtasks == 8u and filled->workers == 4u and filled->workers_used == 1u));
+    BOOST_TEST((filled->by_worker == load_spread{.largest = 8, .mean = 2, .smallest = 0}));
+    BOOST_TEST((filled->by_slot == load_spread{.largest = 2, .mean = 0.5, .smallest = 0}));
+    BOOST_TEST((filled->gap() == 4 and filled->gap_per_slot() == 4));
+    const auto even = judge(*balanced{}(of, offers), of, offers);
+    BOOST_TEST_REQUIRE(even.has_value());
+    BOOST_TEST((even->by_worker == load_spread{.largest = 2, .mean = 2, .smallest = 2}));
+    BOOST_TEST((even->gap() == 1 and even->gap_per_slot() == 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_report_refuses_what_it_cannot_judge_and_says_why) {
+    const program of = program_with({4, 2});
+    const auto offers = offers_with({4, 4});
+    const plan made = *balanced{}(of, offers);
+    const auto why = [&](const plan& what, const std::vector<offer>& on, const past& before) {
+        const auto answer = judge(what, of, on, before);
+        return answer ? std::string("fine") : answer.error().text;
+    };
+    BOOST_TEST(why(made, offers, {}) == "fine");
+    plan broken = made;
+    broken.nodes[0].layout = 9;
+    BOOST_TEST(why(broken, offers, {}) == "plan: node 100: there is no layout 9");
+    BOOST_TEST(why(made, offers_with({4}), {}) == "plan: worker 2 is not among the workers");
+    BOOST_TEST(why(made, offers_with({4, 5}), {}) == "plan: worker 2 has 4 slots, it offers 5");
+    BOOST_TEST(why(made, offers, {.previous = &broken}) == "the previous plan: node 100: there is no layout 9");
+    for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+        const std::vector<state_size> sizes{{.node = {100}, .bytes = bad}};
+        BOOST_TEST(why(made, offers, {.sizes = sizes}).starts_with("state of node 100: "));
+    }
+}
+
+}  // namespace

@@ -428,7 +428,7 @@ BOOST_AUTO_TEST_CASE(each_database_that_lies_about_rows_breaks_its_law_and_only_
     breaks<makes_jobs_on_the_way>({"refuses"});
 }
 
-BOOST_AUTO_TEST_CASE(each_database_that_lies_about_checkpoints_breaks_its_law_and_only_what_rests_on_it) {
+BOOST_AUTO_TEST_CASE(each_database_that_lies_about_checkpoints_breaks_its_law_and_only_what_rests_on_it_S7_S8_I8) {
     breaks<claims_with<restores_below_the_threshold>>({"marks", "restores", "scoped"});
     breaks<claims_with<restores_ready_ones_only>>({"fences", "marks", "restores"});
     breaks<claims_with<marks_every_one_in_progress>>({"marks"});

@@ -151,6 +151,19 @@ BOOST_AUTO_TEST_CASE(metrics_begin_anew_with_each_generation_and_late_ones_do_no
 
 note told(std::string text) { return remark{remark::severity::info, std::move(text)}; }
 
+BOOST_AUTO_TEST_CASE(a_jobs_metrics_have_its_restarts_and_checkpoint_times_and_are_of_the_present_generation_S15) {
+    metrics_of_job m;
+    m.heard({1}, {0}, {{{1}, 10, 20, 30, 40, 5}});
+    job known;
+    known.next.generation = {1};
+    known.next.restarts = 3;
+    known.checkpointed = {.count = 2, .newest = {7}};
+    BOOST_TEST((m.sum(known).restarts == 3u and m.sum(known).checkpoints == known.checkpointed));
+    BOOST_TEST(m.sum(known).nodes.size() == 1u);
+    known.next.generation = {2};
+    BOOST_TEST((m.sum(known).nodes.empty() and m.sum(known).generation == generation{2}));
+}
+
 BOOST_AUTO_TEST_CASE(lines_are_kept_until_they_are_stored_and_sent_once_at_a_time) {
     history h;
     BOOST_TEST((h.is_empty() and not h.is_due(start)));

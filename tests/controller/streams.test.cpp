@@ -101,6 +101,40 @@ BOOST_FIXTURE_TEST_CASE(a_worker_that_was_replaced_is_told_to_go_and_its_lease_i
     BOOST_TEST(std::holds_alternative<heartbeat_answer>(channel.sent[{21}].back()));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_worker_that_has_exited_is_told_to_go_and_its_lease_is_not_renewed_G7, asked_for) {
+    registers(0, {20}, {{1, 1}});
+    scheduler.exit(job, {1}, who(0), "killed by signal 9");
+    BOOST_REQUIRE(until([&] { return controller.find(job)->job().workers.members()[0].is_barred; }));
+    BOOST_TEST((answer_to({20}, heartbeat{.sequence = 1, .counters = {}}) == "go" and is_closed({20})));
+}
+
+BOOST_FIXTURE_TEST_CASE(streams_that_are_turned_away_are_told_of_once_a_generation_and_then_counted_G1, asked_for) {
+    const auto told = [&](const std::string& text) {
+        struct reads {
+            ticket to{};
+            const std::string* text;
+            long* found;
+            void operator()(const read_log::answer& a) const {
+                *found =
+                    std::ranges::count_if(*a, [&](const log_line& one) { return one.text.find(*text) != text->npos; });
+            }
+        };
+        long found = 0;
+        controller.poll();
+        database.read_log(request<read_log>{.what = {.job = job}}, reads{{}, &text, &found});
+        return found;
+    };
+    hello older = introduction(0, {{1, 1}});
+    older.generation = {7};
+    older.worker = id_of({7}, {0});
+    for (std::uint64_t i = 0; i < 50; ++i) BOOST_TEST(answer_to({100 + i}, older) == "go");
+    BOOST_TEST((told("turned away") == 1 and told("1 turned away: a worker of another generation") == 1));
+    database.put_wish(
+        request<put_wish>{.what = {job, 1, {.version = 2, .program = two_nodes(), .stop = stop_mode::force}}},
+        any_completion<put_wish>{});
+    BOOST_TEST(until([&] { return told("49 turned away: since this was said last") == 1; }));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_stream_that_ends_is_a_lost_worker_and_may_be_followed_by_another_S11, asked_for) {
     registers(0, {20}, {{1, 1}});
     channel.end({20});

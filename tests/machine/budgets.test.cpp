@@ -2,6 +2,8 @@
 // A budget of n is n attempts, then Recovering, or Failing where no restart could help (I14, S17).
 #include "stage.hpp"
 
+#include <headgate/machine/worst_case.hpp>
+
 namespace {
 
 using namespace stages;
@@ -47,7 +49,8 @@ BOOST_AUTO_TEST_CASE(start_execution_is_tried_10_times_I14) {
         const auto of = s.take_out<start_execution>();
         const bool is_other = of.by.worker == ordinal{1};
         attempts -= is_other;
-        s.step(answered<start_execution>{of.by, is_other ? outcome<applied>(applied{}) : outcome<applied>(no_answer())});
+        s.step(
+            answered<start_execution>{of.by, is_other ? outcome<applied>(applied{}) : outcome<applied>(no_answer())});
         for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
         if (s.state() == state_name::scheduling and s.count<start_execution>() == 0) s.run(2s);
     }
@@ -177,6 +180,29 @@ BOOST_AUTO_TEST_CASE(the_time_to_give_up_ends_a_pass_of_scheduling_too_also_afte
         s.run(2s);
         BOOST_TEST((s.stands.state == state_name::failed and s.now - first == 30min + 1s));
         BOOST_TEST(s.stands.last_error.find("too long without a healthy run") != std::string::npos);
+    }
+}
+
+// R5: of the policies alone, known to the compiler.
+constexpr policies<> hasty = [] {
+    policies<> made;
+    made.restart.within.without_healthy_run = 5min;
+    return made;
+}();
+static_assert(worst_case_until_failed(hasty) == worst_case_until_failed(policies<>{}) - 25min);
+
+BOOST_AUTO_TEST_CASE(a_job_that_never_runs_healthily_has_failed_within_the_worst_case_of_its_policies_R5) {
+    for (const bool do_tasks_start : {false, true}) {
+        stage s({}, hasty);
+        s.tasks_start = do_tasks_start;
+        const instant begun = s.now;
+        s.start();
+        while (s.stands.state != state_name::failed) {
+            BOOST_REQUIRE(s.now - begun <= worst_case_until_failed(hasty));
+            if (s.state() == state_name::running) s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+            s.run(1s);
+        }
+        BOOST_TEST((s.now - begun >= 5min and s.value.is_over()));
     }
 }
 

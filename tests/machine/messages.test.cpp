@@ -216,4 +216,30 @@ BOOST_AUTO_TEST_CASE(the_same_events_give_the_same_run_I18) {
     BOOST_TEST((one.value == copy.value));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_stale_or_rejected_is_told_of_once_a_generation_and_counted_with_the_next_transition_G1) {
+    stage s;
+    s.run_up();
+    const auto lines = [&](const std::string& text) {
+        return std::ranges::count_if(s.told, [&](const note& one) {
+            const auto* const r = std::get_if<remark>(&one);
+            return r and r->text.find(text) != std::string::npos;
+        });
+    };
+    const session older{{0}, {1}, {99}};
+    for (int i = 0; i < 100; ++i) {
+        s.step(older.fence(heartbeat{}));
+        s.says(0, task_report{.started = {{{9}, 0, 1}}, .finished = {}, .failures = {}});
+    }
+    BOOST_TEST((lines(" late, ") == 1 and lines(" rejected, ") == 1));
+    BOOST_TEST(
+        lines("1 late, that nobody waits for any more, changed nothing; the last from worker 1 of generation 0") == 1);
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    BOOST_TEST((lines("99 late, ") == 1 and lines("99 rejected, ") == 1));
+    s.run(1min);
+    BOOST_REQUIRE((s.current() == generation{2}));
+    const auto before = lines(" late, ");
+    for (int i = 0; i < 100; ++i) s.step(older.fence(heartbeat{}));
+    BOOST_TEST(lines(" late, ") == before + 1);
+}
+
 }  // namespace

@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(a_job_that_is_not_owned_yet_is_claimed_before_its_workers_a
 }
 
 // SPEC 2, the last column: what a controller does with each row that it finds.
-BOOST_AUTO_TEST_CASE(each_state_in_the_row_goes_on_as_the_table_says_J6) {
+BOOST_AUTO_TEST_CASE(each_state_in_the_row_goes_on_as_the_table_says_T2_J6) {
     for (std::size_t i = 0; i < state_count; ++i) {
         for (const bool is_complete : {false, true}) {
             const table_row& row = table[i];

@@ -146,6 +146,22 @@ BOOST_AUTO_TEST_CASE(a_ready_row_whose_answer_is_late_is_never_written_as_failed
             BOOST_TEST((r->what.row.state == checkpoint_state::ready));
 }
 
+BOOST_AUTO_TEST_CASE(how_long_checkpoints_take_is_known_and_begins_anew_with_each_generation_S15) {
+    stage s;
+    s.without<store_checkpoint>().run_up();
+    runs_on(s, 11s);
+    const instant begun = s.in<running>().taken.began;
+    runs_on(s, 3s);
+    s.with<store_checkpoint>().settle();
+    const duration took = s.now - begun;
+    BOOST_TEST((took >= 3s and s.job().checkpointed == checkpoint_times{1, {1}, took, took, took}));
+    runs_on(s, 11s);
+    BOOST_TEST((s.job().checkpointed == checkpoint_times{2, {2}, 0s, took, took}));
+    s.without<store_checkpoint>().step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.run(20s);
+    BOOST_TEST((s.current() == generation{2} and s.job().checkpointed == checkpoint_times{}));
+}
+
 BOOST_AUTO_TEST_CASE(epochs_go_on_from_the_restored_one_J1_I10) {
     stage s;
     s.restore = ready_checkpoint(9, 2);

@@ -234,6 +234,18 @@ BOOST_AUTO_TEST_CASE(a_failed_initialization_fails_the_attempt_at_once_S14) {
     BOOST_TEST((s.job().last_error->text == "worker 0: no such file"));
 }
 
+BOOST_AUTO_TEST_CASE(an_initialization_that_must_not_be_retried_fails_the_job_by_name_S14_I14) {
+    stage s;
+    s.tasks_start = false;
+    s.without<start_execution>().start();
+    s.answer<start_execution>(applied{});
+    s.says(0, initialized{.failure = "node 1, operator source: no such directory", .may_retry = false});
+    s.settle();
+    BOOST_TEST((s.stands.state == state_name::failed and s.value.is_over() and s.current() == generation{1}));
+    BOOST_TEST((s.stands.last_error ==
+                "permanent: worker initialization: worker 0: node 1, operator source: no such directory"));
+}
+
 BOOST_AUTO_TEST_CASE(workers_that_are_not_heard_are_lost_in_scheduling_too_S14_J7) {
     stage s;
     s.tasks_start = false;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <headgate/machine/diagram.hpp>
 #include <headgate/machine/machine.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -92,5 +93,26 @@ static_assert(not answers_every<sleeping, any_context, std::variant<alarm, noise
 // Whoever is not silent and only adds waits for the database (T4).
 static_assert(silent_state<created> and silent_state<compiling> and not silent_state<scheduling>);
 static_assert(taking_away<stopping> and taking_away<failing> and taking_away<recovering> and not taking_away<running>);
+
+BOOST_AUTO_TEST_CASE(the_printed_diagram_holds_every_edge_of_the_table_and_no_other_T3) {
+    const std::string text = table_as_text(), graph = table_as_graph();
+    std::size_t arrows = 0;
+    for (std::size_t at = graph.find(" -> "); at != std::string::npos; at = graph.find(" -> ", at + 1)) ++arrows;
+    BOOST_TEST(arrows == 46u);
+    for (const auto& [from, ends] : edges) {
+        const std::string name(text_of(from));
+        std::string targets;
+        for (std::size_t to = 0; to < state_count; ++to) {
+            if (std::ranges::find(ends, static_cast<state_name>(to)) == ends.end()) continue;
+            const std::string end(text_of(static_cast<state_name>(to)));
+            BOOST_TEST(graph.find("  " + name + " -> " + end + " [") != std::string::npos, name << " -> " << end);
+            targets += (targets.empty() ? "" : ", ") + end;
+        }
+        const std::string line =
+            name + std::string(19 - name.size(), ' ') + " -> " + (targets.empty() ? "(the end)" : targets) + "\n";
+        BOOST_TEST(text.find(line) != std::string::npos, line);
+    }
+    BOOST_TEST(text.ends_with("14 states, 46 edges\n"));
+}
 
 }  // namespace

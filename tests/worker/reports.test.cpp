@@ -41,9 +41,9 @@ BOOST_FIXTURE_TEST_SUITE(reports_of_a_worker, worker_fixture)
 BOOST_AUTO_TEST_CASE(that_it_was_initialized_or_why_not_is_told_at_once_and_once_S14) {
     registers();
     call(execution_offered{execution_for(self)});
-    happens(engine_event(engine_initialized{"no such operator"}));
+    happens(engine_event(engine_initialized{"no such operator", false}));
     BOOST_REQUIRE(count<initialized>() == 1u);
-    BOOST_TEST((every<initialized>().front().failure == "no such operator"));
+    BOOST_TEST((every<initialized>().front() == initialized{"no such operator", false}));
     happens(engine_event(engine_initialized{}));
     BOOST_TEST((count<initialized>() == 0u and machine.counts().strange == 1u));
 }

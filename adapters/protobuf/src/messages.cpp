@@ -36,6 +36,7 @@ struct writer {
     void operator()(const initialized& from) const {
         wire::v1::Initialized& to = *worker.mutable_initialized();
         if (from.failure) to.set_failure(*from.failure);
+        to.set_no_retry(not from.may_retry);
     }
     void operator()(const heartbeat& from) const {
         wire::v1::Heartbeat& to = *worker.mutable_heartbeat();
@@ -124,6 +125,7 @@ expected<worker_message> read_message(const wire::v1::Proof& from, const limits&
 expected<worker_message> read_message(const wire::v1::Initialized& from, const limits& most) {
     initialized to;
     if (from.has_failure()) to.failure = cut(from.failure(), most);
+    to.may_retry = not from.no_retry();
     return to;
 }
 

@@ -39,6 +39,11 @@ private:
     std::uint32_t worker_, number_;
 };
 
+/// A wrong configuration, a directory that is missing and state that is damaged stay so in the next worker.
+bool may_retry(error_kind kind) {
+    return kind != error_kind::invalid and kind != error_kind::permanent and kind != error_kind::unsupported;
+}
+
 }  // namespace
 
 void engine::start(headgate::execution_share share, receiver report) {
@@ -53,7 +58,7 @@ void engine::bring_up() {
     if (const auto ok = prepare(); not ok) {
         plane_->halt();
         log("cannot start: " + ok.error().text);
-        return report_(headgate::engine_initialized{ok.error().text});
+        return report_(headgate::engine_initialized{ok.error().text, may_retry(ok.error().kind)});
     }
     report_(headgate::engine_initialized{});
     if (const auto ok = join_up(); not ok) {

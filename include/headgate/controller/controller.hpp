@@ -45,8 +45,8 @@ public:
           jobs_(fitting(std::move(policy)), draw<std::uint64_t>()) {
         to_.channel.listen(into_streams{to_.box});
     }
-    /// `other` as it is, bound to other models: what a world holds in copies of itself. What had come to `other` and was
-    /// not polled does not come here.
+    /// `other` as it is, bound to other models: what a world holds in copies of itself. What had come to `other` and
+    /// was not polled does not come here.
     controller(const controller& other, Scheduler& scheduler, Database& database, Channel& channel, Clock& clock,
                StateBackend& states, Secrets& secrets, Observer& observer)
         : to_{scheduler, database, channel, clock, states, secrets, observer},
@@ -102,10 +102,10 @@ public:
         const auto* const one = jobs_.find(job);
         return one ? &one->value() : nullptr;
     }
-    /// Of the present generation, as the heartbeats last told (S15).
+    /// Of the present generation; records and bytes as the heartbeats last told (S15).
     job_metrics metrics(const job_id& job) const {
         const auto* const one = jobs_.find(job);
-        return one ? one->counted.sum() : job_metrics{};
+        return one ? one->counted.sum(one->job()) : job_metrics{};
     }
     /// Messages of workers that this controller does not know or no longer wants (G1).
     std::uint64_t strangers() const { return routing_.strangers(); }
@@ -141,9 +141,11 @@ private:
 
     const patience& wait() const { return jobs_.policy().wait; }
 
-    // Which jobs there are ----------------------------------------------------------------------------------------------
+    // Which jobs there are
+    // ----------------------------------------------------------------------------------------------
 
-    /// A job that nobody has, or whose owner is gone, and that has something to do: at rest there is nothing (G5, J6, I12).
+    /// A job that nobody has, or whose owner is gone, and that has something to do: at rest there is nothing (G5, J6,
+    /// I12).
     bool may_take(const job_record& record) {
         const job_row& row = record.row;
         if (not record.wish) return false;
@@ -196,7 +198,8 @@ private:
         if (of.is_let_go and at != seen_.end() and at->second.row.revision <= of.durable.revision) seen_.erase(at);
     }
 
-    // What is asked for all jobs together -------------------------------------------------------------------------------
+    // What is asked for all jobs together
+    // -------------------------------------------------------------------------------
 
     void ask_outside() {
         const instant now = to_.clock.now();

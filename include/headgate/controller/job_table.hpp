@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -27,6 +28,8 @@ public:
         instant armed = never;
         history told{};
         metrics_of_job counted{};
+        std::uint64_t turned_away = 0;  ///< streams that claim a worker of this job and are not, or no longer, one (G1)
+        told_count told_turned_away{};
 
         const machine<Policies>& value() const { return drive.value(); }
         const headgate::job& job() const { return value().job(); }
@@ -48,6 +51,9 @@ public:
 
     /// Gives the event to the job's machine; carries out, and keeps, what comes of it.
     void give(entry& one, const event& e, const Bindings& to);
+    /// Counts a stream that was sent away, and tells of it: the first in a generation, the rest with what is told
+    /// anyway.
+    void turn_away(entry& one, const std::string& why, const Bindings& to);
     void give_all(const event& e, const Bindings& to);
     void give_ticks(const Bindings& to);
     /// When the first tick is due.
@@ -61,6 +67,8 @@ public:
     void retire(Forgotten forgotten);
 
 private:
+    void tell_turned_away(entry& one, const std::string& why, bool is_told_anyway, const Bindings& to);
+
     Policies policy_;
     waiting random_;
     std::map<job_handle, entry> entries_;
@@ -104,10 +112,11 @@ void job_table<Bindings, Policies>::give(entry& one, const event& e, const Bindi
     const job_handle handle = one.drive.handle();
     one.drive.on(e, random_.bits(), to);
     const machine<Policies>& value = one.value();
-    bool is_recovering = false;
+    bool is_recovering = false, has_moved = false;
     for (const note& told : one.drive.take_notes()) {
         one.told.add(value.job().next.generation, told);
         const auto* const moved = std::get_if<transition>(&told);
+        has_moved = has_moved or moved;
         if (moved) is_recovering = moved->to == state_name::recovering;
     }
     if (value.deadline() != one.armed) {
@@ -116,11 +125,29 @@ void job_table<Bindings, Policies>::give(entry& one, const event& e, const Bindi
         if (one.armed != never) deadlines_.insert({one.armed, handle});
     }
     if (value.is_over()) over_.push_back(handle);
+    if (has_moved) tell_turned_away(one, "since this was said last", true, to);
     if (is_recovering) {
         const turn next = policy_.governor(restarting_, to.clock.now());
         restarting_ = next.next;
         give(one, restart_turn{next.go}, to);
     }
+}
+
+template <class Bindings, class Policies>
+void job_table<Bindings, Policies>::turn_away(entry& one, const std::string& why, const Bindings& to) {
+    ++one.turned_away;
+    tell_turned_away(one, why, false, to);
+}
+
+template <class Bindings, class Policies>
+void job_table<Bindings, Policies>::tell_turned_away(entry& one, const std::string& why, bool is_told_anyway,
+                                                     const Bindings& to) {
+    const generation of = one.job().next.generation;
+    const std::uint64_t more = one.told_turned_away.due(one.turned_away, of, is_told_anyway);
+    if (more == 0) return;
+    const remark what{remark::severity::warning, std::to_string(more) + " turned away: " + why};
+    one.told.add(of, what);
+    to.observer.on(one.job().id, to.clock.now(), what);
 }
 
 template <class Bindings, class Policies>

@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// controller: what the workers' heartbeats say of a job (S15). Decides nothing.
+// controller: what the workers' heartbeats say of a job, and what its machine knows (S15). Decides nothing.
 
+#include <headgate/machine/job.hpp>
 #include <headgate/vocabulary/message.hpp>
 #include <headgate/vocabulary/strong.hpp>
 
@@ -13,6 +14,8 @@ namespace headgate::inline v1 {
 
 struct job_metrics {
     headgate::generation generation{};
+    std::uint32_t restarts{};  ///< as the row has it: since the job last ran healthily
+    checkpoint_times checkpoints{};
     std::vector<node_counters> nodes{};  ///< by id; sums over workers, backpressure is the largest of any
 
     friend bool operator==(const job_metrics&, const job_metrics&) = default;
@@ -24,6 +27,8 @@ public:
     /// Counters are cumulative by worker: the newest replace the older ones.
     void heard(generation of, ordinal worker, std::vector<node_counters> counters);
     job_metrics sum() const;
+    /// Of the present generation of `known`, which may not have been heard yet.
+    job_metrics sum(const job& known) const;
 
 private:
     generation of_{};
@@ -41,7 +46,7 @@ inline void metrics_of_job::heard(generation of, ordinal worker, std::vector<nod
 }
 
 inline job_metrics metrics_of_job::sum() const {
-    job_metrics all{.generation = of_, .nodes = {}};
+    job_metrics all{.generation = of_};
     for (const auto& worker : by_worker_)
         for (const node_counters& one : worker) {
             auto at = std::ranges::lower_bound(all.nodes, one.node, {}, &node_counters::node);
@@ -52,6 +57,14 @@ inline job_metrics metrics_of_job::sum() const {
             at->bytes_out += one.bytes_out;
             at->backpressure = std::max(at->backpressure, one.backpressure);
         }
+    return all;
+}
+
+inline job_metrics metrics_of_job::sum(const job& known) const {
+    const generation present = known.next.generation;
+    job_metrics all = of_ == present ? sum() : job_metrics{.generation = present};
+    all.restarts = known.next.restarts;
+    all.checkpoints = known.checkpointed;
     return all;
 }
 

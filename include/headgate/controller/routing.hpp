@@ -33,9 +33,10 @@ private:
     void hear(stream_id stream, const proven& by, const heartbeat& said, jobs_type& jobs, const Bindings& to);
 
     entry* still(stream_id stream, const proven& by, jobs_type& jobs, const Bindings& to);
-    void refuse(stream_id stream, std::string why, const jobs_type& jobs, const Bindings& to);
-    void dismiss(stream_id stream, const Bindings& to);
-    void end(stream_id stream, verdict last, const Bindings& to);
+    // `of`: the job that it claims to belong to, or null.
+    void refuse(stream_id stream, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
+    void dismiss(stream_id stream, entry* of, jobs_type& jobs, const Bindings& to);
+    void end(stream_id stream, verdict last, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
 
     streams streams_;
     std::uint64_t strangers_ = 0;
@@ -56,12 +57,12 @@ void routing<Bindings, Policies>::receive(const stream_event& heard, jobs_type& 
     if (not before) {
         const auto* const first = std::get_if<hello>(&said);
         return first ? hear(heard.stream, *first, jobs, to)
-                     : refuse(heard.stream, "the first message must be a hello", jobs, to);
+                     : refuse(heard.stream, "the first message must be a hello", nullptr, jobs, to);
     }
     if (const auto* const claim = std::get_if<claiming>(before)) {
         const auto* const second = std::get_if<proof>(&said);
         return second ? hear(heard.stream, claiming(*claim), *second, jobs, to)
-                      : refuse(heard.stream, "a proof was expected", jobs, to);
+                      : refuse(heard.stream, "a proof was expected", jobs.find(claim->job), jobs, to);
     }
     const proven by = std::get<proven>(*before);
     std::visit([&](const auto& message) { hear(heard.stream, by, message, jobs, to); }, said);
@@ -70,11 +71,11 @@ void routing<Bindings, Policies>::receive(const stream_event& heard, jobs_type& 
 template <class Bindings, class Policies>
 void routing<Bindings, Policies>::hear(stream_id stream, const hello& said, jobs_type& jobs, const Bindings& to) {
     if (const std::string fault = fault_of(said, jobs.policy().most); not fault.empty())
-        return refuse(stream, fault, jobs, to);
-    const entry* const of = jobs.find(said.job);
-    if (not of or said.generation != of->job().next.generation) return dismiss(stream, to);
+        return refuse(stream, fault, nullptr, jobs, to);
+    entry* const of = jobs.find(said.job);
+    if (not of or said.generation != of->job().next.generation) return dismiss(stream, of, jobs, to);
     const auto token = of->drive.token_of(said.worker, to);
-    if (not token) return refuse(stream, "this worker was not launched", jobs, to);
+    if (not token) return refuse(stream, "this worker was not launched", of, jobs, to);
     nonce drawn{};
     to.secrets.random(drawn);
     streams_.put(stream, claiming{of->drive.handle(), said, drawn});
@@ -85,18 +86,18 @@ template <class Bindings, class Policies>
 void routing<Bindings, Policies>::hear(stream_id stream, const claiming& before, const proof& shown, jobs_type& jobs,
                                        const Bindings& to) {
     entry* const of = jobs.find(before.job);
-    if (not of or before.said.generation != of->job().next.generation) return dismiss(stream, to);
+    if (not of or before.said.generation != of->job().next.generation) return dismiss(stream, of, jobs, to);
     const auto token = of->drive.token_of(before.said.worker, to);
-    if (not token) return dismiss(stream, to);
+    if (not token) return dismiss(stream, of, jobs, to);
     const ordinal number = ordinal_of(before.said.worker);
     const worker_identity granted = of->job().workers.members()[number.value].identity;
     const auto as = prove(to.secrets, before, shown, *token, granted, stream, jobs.policy().most);
-    if (not as) return refuse(stream, as.error().text, jobs, to);
+    if (not as) return refuse(stream, as.error().text, of, jobs, to);
     streams_.put(stream, proven{before.job, *as});
     jobs.give(*of, as->fence(registered{shown.profile}), to);
     // The machine may not want it any more: it exited, was dropped, or another took its place.
     const auto& members = of->job().workers.members();
-    if (number.value >= members.size() or members[number.value].stream != stream) return dismiss(stream, to);
+    if (number.value >= members.size() or members[number.value].stream != stream) return dismiss(stream, of, jobs, to);
     const patience& wait = jobs.policy().wait;
     to.channel.send(stream, verdict{accepted{wait.heartbeat, wait.lease}});
 }
@@ -106,7 +107,7 @@ template <class Message>
 void routing<Bindings, Policies>::hear(stream_id stream, const proven& by, const Message& said, jobs_type& jobs,
                                        const Bindings& to) {
     if constexpr (std::same_as<Message, hello> or std::same_as<Message, proof>) {
-        refuse(stream, "the worker is registered already", jobs, to);
+        refuse(stream, "the worker is registered already", jobs.find(by.job), jobs, to);
     } else {
         if (entry* const of = still(stream, by, jobs, to)) jobs.give(*of, by.as.fence(said), to);
     }
@@ -134,23 +135,28 @@ auto routing<Bindings, Policies>::still(stream_id stream, const proven& by, jobs
                members[by.as.worker.value].stream == stream and not members[by.as.worker.value].is_barred;
     };
     if (of and is_wanted(of->job())) return of;
-    dismiss(stream, to);
+    dismiss(stream, of, jobs, to);
     return nullptr;
 }
 
 template <class Bindings, class Policies>
-void routing<Bindings, Policies>::refuse(stream_id stream, std::string why, const jobs_type& jobs, const Bindings& to) {
-    end(stream, refused{one_line(std::move(why), jobs.policy().most.error_text)}, to);
+void routing<Bindings, Policies>::refuse(stream_id stream, const std::string& why, entry* of, jobs_type& jobs,
+                                         const Bindings& to) {
+    const std::string line = one_line(why, jobs.policy().most.error_text);
+    end(stream, refused{line}, "a worker was refused: " + line, of, jobs, to);
 }
 
 template <class Bindings, class Policies>
-void routing<Bindings, Policies>::dismiss(stream_id stream, const Bindings& to) {
-    end(stream, go{}, to);
+void routing<Bindings, Policies>::dismiss(stream_id stream, entry* of, jobs_type& jobs, const Bindings& to) {
+    end(stream, go{}, "a worker of another generation, or one that was replaced or given up, was told to go", of, jobs,
+        to);
 }
 
 template <class Bindings, class Policies>
-void routing<Bindings, Policies>::end(stream_id stream, verdict last, const Bindings& to) {
+void routing<Bindings, Policies>::end(stream_id stream, verdict last, const std::string& why, entry* of,
+                                      jobs_type& jobs, const Bindings& to) {
     ++strangers_;
+    if (of) jobs.turn_away(*of, why, to);
     to.channel.send(stream, std::move(last));
     to.channel.close(stream);
     streams_.remove(stream);

@@ -22,6 +22,7 @@
 #include <headgate/vocabulary/effect.hpp>
 #include <headgate/vocabulary/fenced.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -45,6 +46,7 @@ struct checkpoints {
     checkpoint_stage stage{};
     checkpoint_name name{};  ///< of the one being taken, or taken last
     instant due = never;     ///< the next one; not armed yet: never
+    instant began{};         ///< the one being taken; for people
     instant until = never;   ///< the one being taken has failed then; time without the database does not count
     std::uint32_t since_clean{};
     fact<checkpoint_written> row{};  ///< of the stage: one after the other, so each asking has its own attempt
@@ -90,6 +92,7 @@ inline void enter(checkpoints& k, checkpoint_stage next) {
 template <class Context>
 void begin(checkpoints& k, Context& c) {
     k.name = {{k.name.epoch.value + 1}, c.current()};
+    k.began = c.from_now({});
     k.reported = subtask_set(c.job.tasks.count());
     k.metadata = {.name = k.name, .nodes = {}};
     for (const node& each : c.job.running->program->nodes) {
@@ -222,7 +225,14 @@ void on(checkpoints& k, Context& c, const answered<write_checkpoint>& a) {
             } else {
                 k.since_clean = k.since_clean + 1 >= c.policy.clean_every ? 0 : k.since_clean + 1;
                 c.job.spent[static_cast<std::size_t>(error_kind::checkpoint)] = 0;
-                c.say(remark::severity::info, "checkpoint of epoch " + std::to_string(k.name.epoch.value) + " is ready");
+                checkpoint_times& times = c.job.checkpointed;
+                times.last = c.since(k.began);
+                times.longest = std::max(times.longest, times.last);
+                times.total += times.last;
+                times.newest = k.name.epoch;
+                ++times.count;
+                c.say(remark::severity::info,
+                      "checkpoint of epoch " + std::to_string(k.name.epoch.value) + " is ready");
                 k.obsolete = written.obsolete;
             }
             k.obsolete.empty() ? detail::idle(k, c) : detail::enter(k, checkpoint_stage::removing);

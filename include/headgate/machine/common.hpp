@@ -21,6 +21,46 @@ bool machine<Policies>::take(const wished& e, context_type& c) {
     return true;
 }
 
+namespace detail {
+
+/// Whose an event is that changed nothing, for people.
+struct source_of {
+    static std::string worker_of(generation of, ordinal number) {
+        return "worker " + std::to_string(number.value) + " of generation " + std::to_string(of.value);
+    }
+    template <class Message>
+    std::string operator()(const fenced<Message>& m) const {
+        return worker_of(m.of().generation, m.of().worker);
+    }
+    template <class Effect>
+    std::string operator()(const answered<Effect>& a) const {
+        return "an answer to generation " + std::to_string(a.to.generation.value) + ", attempt " +
+               std::to_string(a.to.attempt.value);
+    }
+    std::string operator()(const worker_exited& e) const {
+        return worker_of(generation_of(e.worker), ordinal_of(e.worker));
+    }
+    std::string operator()(const auto&) const { return "the controller"; }
+};
+
+}  // namespace detail
+
+/// Never a line for each message: the first of a kind in a generation, then how many more there were, with the next
+/// transition or phase (G1).
+template <class Policies>
+void machine<Policies>::tell_refused(const event& e, context_type& c) {
+    const bool is_told_anyway = c.has_told_progress();
+    const auto tell = [&](told_count& told, std::uint64_t count, remark::severity how, const char* what) {
+        const std::uint64_t more = told.due(count, job_.next.generation, is_told_anyway);
+        if (more > 0)
+            c.say(how, std::to_string(more) + what + "; the last from " + std::visit(detail::source_of{}, e));
+    };
+    tell(job_.told_stale, job_.count.stale, remark::severity::info,
+         " late, that nobody waits for any more, changed nothing");
+    tell(job_.told_rejected, job_.count.rejected, remark::severity::warning,
+         " rejected, that claim what is not their worker's, changed nothing");
+}
+
 /// The worker that a message came from, if its stream is the one that counts (G1).
 template <class Policies>
 worker* machine<Policies>::speaker(const session& of) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace headgate::inline v1 {
 
@@ -82,6 +83,12 @@ public:
     bool tear_down(generation up_to, bool with_force);
 
     void tell(note what) { out_.told.push_back(std::move(what)); }
+    /// Whether a transition or the end of a phase was told of in this step.
+    bool has_told_progress() const {
+        return std::ranges::any_of(out_.told, [](const note& one) {
+            return std::holds_alternative<transition>(one) or std::holds_alternative<phase_ended>(one);
+        });
+    }
     void say(remark::severity how, std::string text) { tell(remark{how, std::move(text)}); }
 
     // For the parts of the machine that are common to all states.

@@ -5,6 +5,7 @@
 #include <headgate/fact/fact.hpp>
 #include <headgate/machine/crew.hpp>
 #include <headgate/machine/tasks.hpp>
+#include <headgate/machine/told_count.hpp>
 #include <headgate/policy/restart.hpp>
 #include <headgate/vocabulary/checkpoint.hpp>
 #include <headgate/vocabulary/execution.hpp>
@@ -36,6 +37,15 @@ struct teardown {
     friend bool operator==(const teardown&, const teardown&) = default;
 };
 
+/// The checkpoints of one generation that became ready: how long each took, from its row to its row (S15).
+struct checkpoint_times {
+    std::uint64_t count{};
+    epoch newest{};
+    duration last{}, longest{}, total{};
+
+    friend constexpr bool operator==(const checkpoint_times&, const checkpoint_times&) = default;
+};
+
 struct job {
     job_id id{};
     headgate::incarnation self{};   ///< of this controller
@@ -61,6 +71,7 @@ struct job {
     std::shared_ptr<const execution> running{};  ///< null until placed
     task_board tasks{};
     teardown stop{};
+    checkpoint_times checkpointed{};  ///< of this generation; for people
 
     std::uint32_t visit{};  ///< of the present state
     std::array<std::uint32_t, error_kinds> spent{};
@@ -71,6 +82,8 @@ struct job {
     instant healthy_at = never;        ///< when it last ran healthily or was first tried; never: it runs healthily
     std::uint64_t noticed_wish{};      ///< version that was said to be not supported yet
     counters count{};
+    told_count told_stale{};
+    told_count told_rejected{};
 
     bool is_owned() const { return durable.owner == self; }
     bool wants_to_stop() const { return wish and wish->stop != stop_mode::run; }

@@ -124,6 +124,7 @@ void machine<Policies>::prepare_scheduling(bool is_retry, const std::optional<er
         generation_of(job_.workers.members().front().identity.id) != job_.next.generation) {
         job_.restore.reset();
         job_.workers.begin(job_.next.generation);
+        job_.checkpointed = {};
         job_.overdue_look = never;
         return;
     }

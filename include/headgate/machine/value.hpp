@@ -90,6 +90,7 @@ private:
         return dispatch(a, c);
     }
 
+    void tell_refused(const event& e, context_type& c);
     worker* speaker(const session& of);
     void lose(worker& w, bool for_good, std::string why, context_type& c);
     bool stands(standing how, context_type& c);
@@ -142,6 +143,7 @@ void machine<Policies>::on(const event& e, moment at, effects& out) {
     context_type c(job_, policy_, at, out);
     const bool may_follow = std::visit([&](const auto& what) { return take(what, c); }, e);
     if (may_follow and not job_.is_let_go) settle(c);
+    tell_refused(e, c);
     if (job_.is_let_go) out.asked.clear();
 }
 

@@ -23,6 +23,7 @@ struct execution_share {
 /// The answer to a start, once.
 struct engine_initialized {
     std::string failure{};  ///< empty: subtasks are being started
+    bool may_retry = true;  ///< of the failure; false: starting it again cannot help, the job fails
 };
 
 struct subtask_started {

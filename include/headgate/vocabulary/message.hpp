@@ -76,7 +76,8 @@ using verdict = std::variant<accepted, refused, go>;
 
 /// After StartExecution: its subtasks are being started, or why not.
 struct initialized {
-    std::optional<std::string> failure{};
+    std::optional<std::string> failure{};  ///< names node and operator, where it is one's
+    bool may_retry = true;                 ///< of the failure; false: starting it again cannot help, the job fails
 
     friend bool operator==(const initialized&, const initialized&) = default;
 };

@@ -98,6 +98,7 @@ inline bool worker_reports::add(const engine_initialized& said, const limits& mo
     initialized_.emplace();
     if (said.failure.empty()) return true;
     initialized_->failure = said.failure;
+    initialized_->may_retry = said.may_retry;
     worker_detail::cut(*initialized_->failure, most.error_text);
     return true;
 }

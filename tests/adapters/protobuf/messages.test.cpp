@@ -92,7 +92,7 @@ worker_message a_worker_message(source& from) {
                                      .rpc_address = from.bytes(),
                                      .data_address = from.bytes()},
                          .mac = a_digest(from)};
-        case 2: return initialized{.failure = perhaps(from)};
+        case 2: return initialized{.failure = perhaps(from), .may_retry = from.flip()};
         case 3: return a_heartbeat(from);
         case 4: return a_report(from);
         default: return a_checkpoint_report(from);

@@ -420,6 +420,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_run_is_an_initialization_failure_that_names_
         const std::string said = one.heard().failures();
         BOOST_CHECK_MESSAGE(said.find(each.says) != std::string::npos, said + " does not say: " + each.says);
         BOOST_CHECK_EQUAL(one.heard().count<subtask_started>(), 0);
+        one.heard().each<engine_initialized>(
+            [](std::size_t, const engine_initialized& how) { BOOST_CHECK(not how.may_retry); });
     }
 }
 

@@ -99,7 +99,7 @@ inline std::vector<worker_message> every_worker_message() {
     return {shown,
             initialized{},
             initialized{.failure = std::string("no such file")},
-            initialized{.failure = ""},
+            initialized{.failure = "", .may_retry = false},
             beat,
             report,
             stored,

@@ -32,8 +32,11 @@ step<scheduling> on(scheduling&, Context& c, const fenced<initialized>& m) {
         return stay;
     }
     c.job.workers.enter(*w, worker_phase::failed);
-    return fail_attempt(c, {.kind = error_kind::worker_initialization,
-                            .text = "worker " + std::to_string(m.of().worker.value) + ": " + *m.value().failure});
+    const std::string why = "worker " + std::to_string(m.of().worker.value) + ": " + *m.value().failure;
+    // What the worker says names node and operator; as for a failed task, it knows whether a retry can help.
+    if (not m.value().may_retry)
+        return to<failing>(error{.kind = error_kind::permanent, .text = "worker initialization: " + why});
+    return fail_attempt(c, {.kind = error_kind::worker_initialization, .text = why});
 }
 
 template <class Context>

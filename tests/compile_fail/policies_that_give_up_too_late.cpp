@@ -1,0 +1,13 @@
+// expect: static assertion failed
+#include <headgate/machine/worst_case.hpp>
+
+constexpr auto chosen = [] {
+    headgate::policies<> made;
+#ifndef CONTROL
+    made.restart.within.without_healthy_run = std::chrono::hours(1);
+#endif
+    return made;
+}();
+
+// R5: a program states its own bound and the compiler holds it to it.
+static_assert(headgate::worst_case_until_failed(chosen) < std::chrono::minutes(45));

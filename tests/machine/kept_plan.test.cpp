@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "stage.hpp"
+
+#include <span>
+
+namespace {
+
+using namespace stages;
+
+/// Keeps what it was shown.
+struct curious {
+    std::shared_ptr<std::vector<std::shared_ptr<const plan>>> shown =
+        std::make_shared<std::vector<std::shared_ptr<const plan>>>();
+
+    expected<plan> operator()(const program& what, std::span<const offer> workers, const past& before) const {
+        shown->push_back(before.previous ? std::make_shared<const plan>(*before.previous) : nullptr);
+        return slot_filling{}(what, workers, before);
+    }
+
+    constexpr bool operator==(const curious&) const { return true; }
+};
+using chosen = policies<curious>;
+
+BOOST_AUTO_TEST_CASE(the_row_keeps_the_plan_of_the_last_generation_that_reached_running_stored_with_it_A8) {
+    stage s;
+    s.without<store_row>().start();
+    BOOST_TEST((s.state() == state_name::running and not s.stands.plan));
+    const auto stored = s.pending<store_row>().what.next;
+    BOOST_TEST((stored.state == state_name::running and stored.plan and *stored.plan == s.job().plan()));
+    s.with<store_row>().settle();
+    const std::uint64_t revision = s.stands.revision;
+    s.tasks_start = false;
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.run(1min);
+    BOOST_TEST((s.state() == state_name::scheduling and s.job().running and s.stands.revision > revision));
+    BOOST_TEST((*s.stands.plan == *stored.plan and s.job().plan() != *stored.plan), "the new one has not run yet");
+}
+
+BOOST_AUTO_TEST_CASE(a_controller_that_takes_over_shows_the_policy_the_plan_in_the_row_A8) {
+    stage before;
+    before.run_up();
+    chosen with{};
+    stage_of<chosen> s(before.stands, with);
+    s.run_up();
+    BOOST_REQUIRE(with.assignment.shown->size() == 1u);
+    BOOST_TEST((with.assignment.shown->front() and *with.assignment.shown->front() == before.job().plan()));
+}
+
+}  // namespace

@@ -3,10 +3,13 @@
 // headgate: everything but simulation/, conformance/ and assignment/views.hpp, which brings range-v3.
 
 #include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/local.hpp>
 #include <headgate/assignment/materialise.hpp>
 #include <headgate/assignment/policy.hpp>
 #include <headgate/assignment/report.hpp>
 #include <headgate/assignment/slot_filling.hpp>
+#include <headgate/assignment/spread.hpp>
+#include <headgate/assignment/sticky.hpp>
 #include <headgate/concepts/blocking.hpp>
 #include <headgate/concepts/no_checkpoints.hpp>
 #include <headgate/controller/controller.hpp>

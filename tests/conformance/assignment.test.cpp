@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/local.hpp>
 #include <headgate/assignment/slot_filling.hpp>
+#include <headgate/assignment/spread.hpp>
+#include <headgate/assignment/sticky.hpp>
 #include <headgate/conformance/archetypes/assignment.hpp>
 #include <headgate/conformance/laws/assignment.hpp>
 
@@ -60,6 +63,10 @@ BOOST_AUTO_TEST_CASE(every_policy_of_ours_keeps_the_laws_of_assignment_A1_A2) {
     BOOST_TEST(broken_by(balanced{}).empty());
     BOOST_TEST(broken_by(balanced{.aim = balance_by::load}).empty());
     BOOST_TEST(broken_by(balanced{.together = keep_together::forward_joined}).empty());
+    BOOST_TEST(broken_by(local{.slack = 1}).empty());
+    BOOST_TEST(broken_by(spread{}).empty());
+    BOOST_TEST(broken_by(sticky{.balance = 1}).empty());
+    BOOST_TEST(broken_by(sticky{.balance = 1.2, .zones = spread{.penalty = 0.5}, .most_arcs = 0}).empty());
 }
 
 /// A policy of a user's own: slot filling that begins each node one slot later.

@@ -47,7 +47,7 @@ struct balance_options {
     balance_by aim = balance_by::load_per_slot;
     std::span<const std::uint32_t> turns{};  ///< of workers whose level would be the same; default: by position
     /// All items of the same size are shared out together, even if all slots are equal. Then of every item every
-    /// stretch of workers has its share, rounded down or up.
+    /// stretch of workers has its share, rounded down or up. Layouts have `most_runs` runs together at most.
     bool by_stretch = false;
 };
 
@@ -168,7 +168,8 @@ private:
 
     /// The members of the classes that are too many, if they can be joined: the smallest classes go.
     std::vector<std::uint32_t> join_rare() {
-        const std::size_t most = most_classes(items_.size(), slots_.size());
+        const std::size_t most = how_.by_stretch ? std::max<std::size_t>(1, most_runs / slots_.size())
+                                                 : most_classes(items_.size(), slots_.size());
         std::uint64_t all = 0;
         for (const std::uint32_t each : slots_) all += each;
         if (classes_.size() <= most or how_.aim == balance_by::load or all > std::numeric_limits<std::uint32_t>::max())

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace headgate::inline v1 {
@@ -120,17 +121,23 @@ inline channels_report channels_of(const plan& made, const program& of, const wo
     detail::counted_places workers(nullptr, made.workers.size()), machines(&at.machines, made.workers.size()),
         zones(&at.zones, made.workers.size());
     std::vector<range_on_worker> from, to;
-    std::uint32_t held = std::numeric_limits<std::uint32_t>::max();  // the node that `from` is of
+    // The nodes that these are of: edges that follow each other mostly share one.
+    std::uint32_t held_from = std::numeric_limits<std::uint32_t>::max(), held_to = held_from;
+    const auto take = [&](std::uint32_t node, std::uint32_t& held, std::vector<range_on_worker>& into) {
+        if (std::exchange(held, node) == node) return;
+        into.clear();
+        append_ranges(made, node, into);
+    };
     for (const edge& one : of.edges) {
         channel_counts& counts = found.by_edge.emplace_back();
         const auto a = position.find(one.from.value), b = position.find(one.to.value);
         if (a == position.end() or b == position.end()) continue;
-        if (held != a->second) {
-            from.clear();
-            append_ranges(made, held = a->second, from);
+        if (held_to == a->second) {
+            std::swap(from, to);
+            std::swap(held_from, held_to);
         }
-        to.clear();
-        append_ranges(made, b->second, to);
+        take(a->second, held_from, from);
+        take(b->second, held_to, to);
         const std::uint64_t p = of.nodes[a->second].parallelism, q = of.nodes[b->second].parallelism;
         switch (one.kind) {
             case edge_kind::shuffle:

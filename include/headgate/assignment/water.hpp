@@ -30,6 +30,7 @@ public:
         : slots_(slots), aim_(aim), turns_(turns), loads_(slots.size()) {}
 
     std::span<const std::uint64_t> loads() const { return loads_; }
+    void set(std::vector<std::uint64_t> loads) { loads_ = std::move(loads); }
 
     /// Adds `amount` units of `weight` each, at most `room[w]` of them to worker w, so that the highest level is as low
     /// as it can be; answers how many each worker got. Precondition: that many fit. O(workers), and O(log workers) for

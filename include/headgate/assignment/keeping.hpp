@@ -1,0 +1,253 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// assignment: nodes that were alike before, what of them can stay, and the runs that come of it. Made for `sticky`.
+
+#include <headgate/assignment/loads.hpp>
+#include <headgate/assignment/moves.hpp>
+#include <headgate/assignment/past.hpp>
+#include <headgate/assignment/spread.hpp>
+#include <headgate/assignment/water.hpp>
+#include <headgate/vocabulary/plan.hpp>
+#include <headgate/vocabulary/program.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <numeric>
+#include <span>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace headgate::inline v1::detail {
+
+/// Nodes of one parallelism that were placed in the same way. What is decided for one is decided for all.
+struct kept_class {
+    std::vector<std::uint32_t> nodes{};
+    std::vector<range_on_worker> was{};  ///< ranges of today's subtasks on workers of today, or `no_worker`; ascending
+    std::vector<std::uint64_t> stays{};  ///< by worker, how many of a node were there
+    double bytes{};                      ///< of a subtask, if moved
+    bool is_new = false;                 ///< was not there before
+    bool is_plain = true;                ///< new, or of the same parallelism and one size
+};
+
+/// Where today's subtasks were: a range of old ones covers the new ones whose keys begin in it.
+inline std::vector<range_on_worker> rescaled(std::span<const range_on_worker> old, std::uint64_t old_count,
+                                             std::uint64_t new_count, std::span<const std::uint32_t> corresponds) {
+    std::vector<range_on_worker> found;
+    for (const range_on_worker& each : old) {
+        const auto at = [&](std::uint64_t end) {
+            return static_cast<std::uint32_t>((end * new_count + old_count - 1) / old_count);
+        };
+        const subtask_range range{at(each.range.first), at(each.range.last)};
+        const std::uint32_t worker = corresponds[each.worker];
+        if (range.empty()) continue;
+        if (not found.empty() and found.back().worker == worker)
+            found.back().range.last = range.last;
+        else
+            found.push_back({worker, range});
+    }
+    return found;
+}
+
+inline std::vector<kept_class> classes_of(const program& of, const plan& now, const past& before) {
+    const plan& old = *before.previous;
+    const std::vector<std::uint32_t> corresponds = corresponding(old, now);
+    std::unordered_map<std::uint32_t, std::uint32_t> old_nodes;
+    for (std::uint32_t i = 0; i < old.nodes.size(); ++i) old_nodes.emplace(old.nodes[i].id.value, i);
+    std::unordered_map<std::uint32_t, std::pair<double, int>> sizes;  // bytes, entries
+    for (const state_size& each : before.sizes) {
+        auto& mine = sizes[each.node.value];
+        const auto end = std::min<std::uint64_t>(each.subtasks.last, std::numeric_limits<std::uint32_t>::max());
+        mine.first = std::max(mine.first, each.bytes);
+        mine.second += each.subtasks.first == 0 and end == std::numeric_limits<std::uint32_t>::max() ? 1 : 2;
+    }
+    std::vector<kept_class> classes;
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, double, bool>,
+             std::size_t>
+        known;
+    std::vector<range_on_worker> ranges;
+    for (std::uint32_t i = 0; i < of.nodes.size(); ++i) {
+        const std::uint32_t parallelism = of.nodes[i].parallelism;
+        const auto at = old_nodes.find(of.nodes[i].id.value);
+        const bool is_new = at == old_nodes.end();
+        const placed_node was = is_new ? placed_node{} : old.nodes[at->second];
+        const auto size = sizes.find(of.nodes[i].id.value);
+        const double bytes = is_new ? 0 : size != sizes.end() ? size->second.first : before.sizes.empty() ? 1 : 0;
+        const bool is_plain =
+            is_new or (was.parallelism == parallelism and (size == sizes.end() or size->second.second == 1));
+        const auto [found, is_first] = known.try_emplace(
+            {is_new ? 0 : 1 + was.layout, was.offset, was.parallelism, was.grain, parallelism, bytes, is_plain},
+            classes.size());
+        if (is_first) {
+            kept_class made{.stays = std::vector<std::uint64_t>(now.workers.size()),
+                            .bytes = bytes,
+                            .is_new = is_new,
+                            .is_plain = is_plain};
+            if (is_new) {
+                made.was.push_back({no_worker, {0, parallelism}});
+            } else {
+                ranges.clear();
+                append_ranges(old, at->second, ranges);
+                made.was = rescaled(ranges, was.parallelism, parallelism, corresponds);
+            }
+            for (const range_on_worker& each : made.was)
+                if (each.worker != no_worker) made.stays[each.worker] += each.range.size();
+            classes.push_back(std::move(made));
+        }
+        classes[found->second].nodes.push_back(i);
+    }
+    return classes;
+}
+
+/// Every node by itself: what all of a class cannot do together some of them may. Not for more than `most_alone`.
+inline constexpr std::size_t most_alone = 1'000;
+inline std::vector<kept_class> one_by_one(std::vector<kept_class> classes) {
+    std::vector<kept_class> made;
+    for (const kept_class& each : classes)
+        for (const std::uint32_t node : each.nodes) {
+            if (made.size() == most_alone) return classes;
+            made.push_back(each);
+            made.back().nodes = {node};
+        }
+    return made;
+}
+
+/// A dense line of a class's subtasks: each worker keeps its first ones, up to `counts`, and what is left over goes in
+/// turn to those who have fewer than that.
+inline layout runs_of(const kept_class& of, std::span<const std::uint64_t> counts) {
+    layout line{.spaced = spacing::dense};
+    std::vector<std::uint64_t> left(counts.begin(), counts.end()), more(counts.begin(), counts.end());
+    for (std::size_t w = 0; w < counts.size(); ++w) more[w] -= std::min(more[w], of.stays[w]);
+    const auto add = [&](std::uint32_t worker, std::uint64_t count) {
+        const auto end = line.boundaries.back() + static_cast<std::uint32_t>(count);
+        if (not line.owners.empty() and line.owners.back() == worker) {
+            line.boundaries.back() = end;
+        } else {
+            line.boundaries.push_back(end);
+            line.owners.push_back(worker);
+        }
+    };
+    std::uint32_t taker = 0;
+    for (const range_on_worker& each : of.was) {
+        std::uint64_t count = each.range.size();
+        if (each.worker != no_worker) {
+            const std::uint64_t mine = std::min(count, left[each.worker] - more[each.worker]);
+            if (mine > 0) add(each.worker, mine);
+            left[each.worker] -= mine;
+            count -= mine;
+        }
+        while (count > 0) {
+            while (more[taker] == 0) ++taker;
+            const std::uint64_t theirs = std::min(count, more[taker]);
+            add(taker, theirs);
+            more[taker] -= theirs;
+            left[taker] -= theirs;
+            count -= theirs;
+        }
+    }
+    return line;
+}
+
+inline void place_class(plan& made, const program& of, const kept_class& what, std::span<const std::uint32_t> nodes,
+                        std::span<const std::uint64_t> counts) {
+    const auto number = static_cast<std::uint32_t>(made.layouts.size());
+    made.layouts.push_back(runs_of(what, counts));
+    for (const std::uint32_t node : nodes)
+        made.nodes[node] = {
+            .id = of.nodes[node].id, .parallelism = of.nodes[node].parallelism, .layout = number, .offset = 0};
+}
+
+/// `counts` by node * workers + worker.
+inline void keep_exactly(plan& made, const program& of, std::span<const kept_class> classes,
+                         std::span<const std::uint64_t> counts) {
+    const std::size_t workers = made.workers.size();
+    made.nodes.resize(of.nodes.size());
+    for (const kept_class& each : classes)
+        for (const std::uint32_t node : each.nodes)
+            place_class(made, of, each, std::span(&node, 1), counts.subspan(node * workers, workers));
+}
+
+/// First everybody keeps what fits, dear state first; then the rest is poured where there is room. False if there is
+/// not enough of it: what stayed was in the way.
+inline bool keep_what_fits(plan& made, const program& of, std::span<const kept_class> classes,
+                           std::span<const std::uint32_t> slots, std::span<const std::uint64_t> caps,
+                           const zone_order* zones) {
+    const std::size_t workers = slots.size();
+    std::vector<std::uint64_t> room(caps.begin(), caps.end());
+    std::vector<std::vector<std::uint64_t>> counts(classes.size());
+    std::vector<std::uint32_t> order = counted_up(classes.size());
+    std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
+        return classes[a].bytes != classes[b].bytes ? classes[a].bytes > classes[b].bytes : a < b;
+    });
+    std::vector<std::uint32_t> zone_of(workers, 0);
+    std::vector<std::uint64_t> zone_slots(1, std::accumulate(slots.begin(), slots.end(), std::uint64_t{0}));
+    const std::uint64_t all_slots = zone_slots[0];
+    if (zones) {
+        zone_slots.assign(zones->zones.empty() ? 1 : zones->zones.back() + 1, 0);
+        for (std::size_t i = 0; i < zones->positions.size(); ++i) {
+            zone_of[zones->positions[i]] = zones->zones[i];
+            zone_slots[zones->zones[i]] += slots[zones->positions[i]];
+        }
+    }
+    const auto share = [&](std::uint32_t zone, std::uint64_t parallelism) {
+        return zones ? (parallelism * zone_slots[zone] + all_slots - 1) / all_slots : parallelism;
+    };
+    std::vector<std::vector<std::uint64_t>> zone_left(classes.size());
+    for (const std::uint32_t at : order) {
+        const kept_class& each = classes[at];
+        const std::uint64_t parallelism = of.nodes[each.nodes[0]].parallelism, members = each.nodes.size();
+        counts[at].resize(workers);
+        for (std::uint32_t zone = 0; zone < zone_slots.size(); ++zone)
+            zone_left[at].push_back(share(zone, parallelism));
+        for (std::size_t w = 0; w < workers; ++w) {
+            std::uint64_t& left = zone_left[at][zone_of[w]];
+            const std::uint64_t mine = std::min({each.stays[w], std::uint64_t{slots[w]}, room[w] / members, left});
+            counts[at][w] = mine;
+            room[w] -= mine * members;
+            left -= mine;
+        }
+    }
+    // What moves goes to whom it raises least, so the levels to pour on are those of what stays.
+    water level(slots, balance_by::load_per_slot);
+    std::vector<std::uint64_t> loads(workers);
+    for (std::size_t w = 0; w < workers; ++w) loads[w] = caps[w] - room[w];
+    level.set(std::move(loads));
+    for (const std::uint32_t at : order) {
+        const kept_class& each = classes[at];
+        const std::uint64_t parallelism = of.nodes[each.nodes[0]].parallelism, members = each.nodes.size();
+        std::uint64_t moves = parallelism;
+        for (const std::uint64_t stays : counts[at]) moves -= stays;
+        for (std::uint32_t zone = 0; zone < zone_slots.size() and moves > 0; ++zone) {
+            std::vector<std::uint64_t> free(workers);
+            std::uint64_t all_free = 0, later = 0;
+            for (std::size_t w = 0; w < workers; ++w) {
+                if (zone_of[w] != zone) continue;
+                free[w] = std::min<std::uint64_t>(slots[w] - counts[at][w], room[w] / members);
+                all_free += free[w];
+            }
+            // As much as the later zones cannot take must go here, and no more than their even part of the rest.
+            for (std::uint32_t next = zone; next < zone_slots.size(); ++next) later += zone_left[at][next];
+            if (later == 0) continue;
+            const std::uint64_t part =
+                zone + 1 == zone_slots.size() ? moves : (moves * zone_left[at][zone] + later - 1) / later;
+            const std::uint64_t here = std::min({part, all_free, zone_left[at][zone]});
+            const auto got = level.pour(here, members, std::move(free));
+            for (std::size_t w = 0; w < workers; ++w) {
+                counts[at][w] += got[w];
+                room[w] -= got[w] * members;
+            }
+            moves -= here;
+        }
+        if (moves > 0) return false;
+    }
+    made.nodes.resize(of.nodes.size());
+    for (std::size_t i = 0; i < classes.size(); ++i) place_class(made, of, classes[i], classes[i].nodes, counts[i]);
+    return true;
+}
+
+}  // namespace headgate::inline v1::detail

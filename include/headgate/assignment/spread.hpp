@@ -1,0 +1,144 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// assignment: no zone has more of a node than its share, and workers that failed lately have less.
+
+#include <headgate/assignment/balance.hpp>
+#include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/line_up.hpp>
+#include <headgate/assignment/policy.hpp>
+#include <headgate/assignment/together.hpp>
+#include <headgate/vocabulary/time.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+/// When to use: a zone (rack, availability zone) may be lost, and what runs on is to be as much of every node as can
+/// be; or machines that fail again and again are to have less of the job. Not for: little traffic between zones
+/// (local).
+///
+/// As `balanced` with the load per slot, and every zone has of every node its share by slots, rounded up, or one more
+/// where slots or parallelisms differ. A worker on a machine that had trouble offers fewer slots: the part
+/// `penalty * 2^(-ago / half_life)` is kept back, as far as the job can do without it. `invalid` for a penalty that is
+/// not from 0 to 1, or a half life of 0 or less; other errors: see `assignment_policy`. Cost: as `balanced`, but for as
+/// many layouts as parallelisms differ.
+struct spread {
+    double penalty = 0;
+    duration half_life = std::chrono::minutes(10);
+
+    expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before = {}) const;
+
+    friend bool operator==(const spread&, const spread&) = default;
+};
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline expected<applied> check(const spread& what) {
+    if (not(what.penalty >= 0 and what.penalty <= 1))
+        return invalid("spread: a penalty of " + std::to_string(what.penalty) + "; 0 to 1 is needed");
+    if (what.half_life <= duration::zero()) return invalid("spread: the half life must be above 0");
+    return applied{};
+}
+
+/// The slots of a line that are not kept back, by position.
+inline std::vector<std::uint32_t> trusted_slots(const spread& how, const line_of_workers& line,
+                                                std::span<const offer> offers, std::span<const trouble> troubles) {
+    std::unordered_map<std::string_view, double> doubted;
+    for (const trouble& each : troubles) {
+        const double half_lives = static_cast<double>(std::max(each.ago, duration::zero()).count()) /
+                                  static_cast<double>(how.half_life.count());
+        double& mine = doubted[each.machine.value];
+        mine = std::max(mine, how.penalty * std::exp2(-half_lives));
+    }
+    if (doubted.empty()) return line.slots;
+    const auto with = [&](double part) {
+        std::vector<std::uint32_t> slots = line.slots;
+        for (std::size_t i = 0; i < slots.size(); ++i)
+            if (const auto at = doubted.find(offers[line.order[i]].machine.value); at != doubted.end())
+                slots[i] -=
+                    static_cast<std::uint32_t>(std::min<double>(slots[i], std::floor(slots[i] * at->second * part)));
+        return slots;
+    };
+    const auto is_enough = [&](std::span<const std::uint32_t> slots) {
+        std::uint64_t sum = 0;
+        for (const std::uint32_t each : slots) sum += each;
+        return sum >= line.needed;
+    };
+    if (auto all = with(1); is_enough(all)) return all;
+    double enough = 0, too_much = 1;
+    for (int halving = 0; halving < 32; ++halving) {
+        const double middle = (enough + too_much) / 2;
+        (is_enough(with(middle)) ? enough : too_much) = middle;
+    }
+    return with(enough);
+}
+
+/// Positions of a line by zone and id, those without slots left out, and turns that go around the zones.
+struct zone_order {
+    std::vector<std::uint32_t> positions{};
+    std::vector<std::uint32_t> turns{};  ///< by place in `positions`
+    std::vector<std::uint32_t> zones{};  ///< by place in `positions`, ascending from 0
+
+    zone_order(const line_of_workers& line, std::span<const offer> offers, std::span<const std::uint32_t> slots) {
+        for (std::uint32_t i = 0; i < slots.size(); ++i)
+            if (slots[i] > 0) positions.push_back(i);
+        const auto zone = [&](std::uint32_t position) -> std::string_view { return offers[line.order[position]].zone; };
+        std::ranges::sort(positions, [&](std::uint32_t a, std::uint32_t b) {
+            return zone(a) != zone(b) ? zone(a) < zone(b) : a < b;
+        });
+        std::vector<double> keys(positions.size());
+        for (std::size_t first = 0, number = 0; first < positions.size(); ++number) {
+            std::size_t last = first;
+            while (last < positions.size() and zone(positions[last]) == zone(positions[first])) ++last;
+            for (std::size_t i = first; i < last; ++i) {
+                keys[i] = (static_cast<double>(i - first) + 0.5) / static_cast<double>(last - first);
+                zones.push_back(static_cast<std::uint32_t>(number));
+            }
+            first = last;
+        }
+        const std::vector<std::uint32_t> places = [&] {
+            std::vector<std::uint32_t> made = counted_up(positions.size());
+            std::ranges::sort(
+                made, [&](std::uint32_t a, std::uint32_t b) { return keys[a] != keys[b] ? keys[a] < keys[b] : a < b; });
+            return made;
+        }();
+        turns.resize(positions.size());
+        for (std::uint32_t i = 0; i < places.size(); ++i) turns[places[i]] = i;
+    }
+};
+
+}  // namespace detail
+
+inline expected<plan> spread::operator()(const program& of, std::span<const offer> offers, const past& before) const {
+    if (const auto ok = detail::check(*this); not ok) return tl::unexpected(ok.error());
+    const auto line = line_up(of, offers);
+    if (not line) return tl::unexpected(line.error());
+    auto made = plan_on(offers, line->order);
+    if (not made) return made;
+    const std::vector<std::uint32_t> trusted = detail::trusted_slots(*this, *line, offers, before.troubles);
+    const detail::zone_order order(*line, offers, trusted);
+    std::vector<std::uint32_t> slots;
+    for (const std::uint32_t position : order.positions) slots.push_back(trusted[position]);
+    const items_of_nodes items = items_of(of, keep_together::nothing, slots);
+    detail::place(*made, of, items, balance(items.items, slots, {.turns = order.turns, .by_stretch = true}));
+    for (layout& each : made->layouts) {
+        if (each.owners.empty())
+            each.owners = order.positions;
+        else
+            for (std::uint32_t& owner : each.owners) owner = order.positions[owner];
+    }
+    return made;
+}
+
+}  // namespace headgate::inline v1

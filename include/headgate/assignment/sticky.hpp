@@ -1,0 +1,167 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// assignment: subtasks stay where their state is, for as much imbalance as is allowed.
+
+#include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/caps.hpp>
+#include <headgate/assignment/flow.hpp>
+#include <headgate/assignment/keeping.hpp>
+#include <headgate/assignment/line_up.hpp>
+#include <headgate/assignment/moves.hpp>
+#include <headgate/assignment/policy.hpp>
+#include <headgate/assignment/spread.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace headgate::inline v1 {
+
+enum class sticky_way : std::uint8_t {
+    fresh,        ///< nothing was before, or nothing of it could stay within the slack: a balanced plan
+    exact,        ///< by a flow of least cost: no plan within the slack moves fewer bytes
+    approximate,  ///< what fits stays, the rest moves
+};
+
+struct sticky_answer {
+    plan made{};
+    sticky_way way{};
+    double moved_bytes{};
+    std::optional<double> least_bytes{};  ///< no plan within the slack moves fewer, where the flow could tell
+};
+
+/// When to use: state is large against what a restart may take: a lost worker costs the bytes that were on it.
+/// Not for: jobs without state, or a previous plan that was bad: it is mended as far as the slack wants it only.
+///
+/// Moves the fewest bytes against the previous plan so that the largest load per slot (or largest load) is at most
+/// `balance` times the proven bound. On rescale state follows key ranges. Sizes come with the past; where none are
+/// given every subtask counts as one byte. Exact with at most `most_arcs` pairs of a node and a worker, if every node
+/// that was before has its parallelism and one size for all subtasks, and no zones are asked for; else approximate.
+/// `zones`: slots that `spread` trusts, and no zone above its share of a node, rounded up, by what moves.
+/// Errors: as `assignment_policy`, `spread` and `check(past)`. Approximate: O(nodes + different nodes * workers), where
+/// nodes differ by layout, offset, parallelism or size.
+struct sticky {
+    double balance = 1.1;
+    std::optional<spread> zones{};
+    balance_by aim = balance_by::load_per_slot;
+    std::size_t most_arcs = 10'000;
+
+    expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before = {}) const;
+
+    /// The same, and how it came about.
+    expected<sticky_answer> decide(const program& of, std::span<const offer> offers, const past& before = {}) const;
+
+    friend bool operator==(const sticky&, const sticky&) = default;
+};
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// By kept node, the counts of the flow; nothing if the flow is not for this input.
+inline std::optional<least_moved> exact_counts(const std::vector<kept_class>& classes, const program& of,
+                                               std::span<const std::uint32_t> slots,
+                                               std::span<const std::uint64_t> caps) {
+    const std::size_t workers = slots.size();
+    std::vector<std::uint32_t> parallelism;
+    std::vector<double> cost;
+    std::vector<std::uint64_t> kept;
+    std::vector<std::uint32_t> nodes;
+    for (const kept_class& each : classes)
+        for (const std::uint32_t node : each.nodes) {
+            nodes.push_back(node);
+            parallelism.push_back(of.nodes[node].parallelism);
+            cost.push_back(each.bytes);
+            kept.insert(kept.end(), each.stays.begin(), each.stays.end());
+        }
+    auto found = place_with_least_moves({parallelism, cost, kept, slots, caps});
+    if (not found) return found;
+    std::vector<std::uint64_t> by_node(found->placed.size());
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+        std::copy_n(found->placed.begin() + static_cast<std::ptrdiff_t>(i * workers), workers,
+                    by_node.begin() + static_cast<std::ptrdiff_t>(nodes[i] * workers));
+    found->placed = std::move(by_node);
+    return found;
+}
+
+}  // namespace detail
+
+inline expected<plan> sticky::operator()(const program& of, std::span<const offer> offers, const past& before) const {
+    auto made = decide(of, offers, before);
+    if (not made) return tl::unexpected(std::move(made.error()));
+    return std::move(made->made);
+}
+
+inline expected<sticky_answer> sticky::decide(const program& of, std::span<const offer> offers,
+                                              const past& before) const {
+    if (const auto ok = check(before); not ok) return tl::unexpected(ok.error());
+    if (not(balance >= 1))
+        return detail::invalid("sticky: a balance of " + std::to_string(balance) + "; at least 1 is needed");
+    if (zones)
+        if (const auto ok = detail::check(*zones); not ok) return tl::unexpected(ok.error());
+    const auto line = line_up(of, offers);
+    if (not line) return tl::unexpected(line.error());
+    auto made = plan_on(offers, line->order);
+    if (not made) return tl::unexpected(made.error());
+    const auto fresh = [&]() -> expected<sticky_answer> {
+        auto anew = zones ? (*zones)(of, offers, before) : balanced{.aim = aim}(of, offers, before);
+        if (not anew) return tl::unexpected(anew.error());
+        const auto moves = moves_of(*anew, before);
+        return sticky_answer{
+            .made = *std::move(anew), .way = sticky_way::fresh, .moved_bytes = moves ? moves->bytes : 0};
+    };
+    if (not before.previous) return fresh();
+
+    const std::vector<std::uint32_t> slots =
+        zones ? detail::trusted_slots(*zones, *line, offers, before.troubles) : line->slots;
+    const std::vector<std::uint64_t> caps = caps_of(of, slots, aim, balance);
+    std::vector<detail::kept_class> classes = detail::classes_of(of, *made, before);
+    bool is_plain = not zones;
+    std::size_t known = 0;
+    for (const detail::kept_class& each : classes) {
+        is_plain = is_plain and each.is_plain;
+        known += each.is_new ? 0 : 1;
+    }
+    if (known == 0) return fresh();
+    sticky_answer answer;
+    if (is_plain and of.nodes.size() <= most_arcs / slots.size()) {
+        if (const auto flow = detail::exact_counts(classes, of, slots, caps)) {
+            answer = {.way = sticky_way::exact, .moved_bytes = 0, .least_bytes = {}};
+            detail::keep_exactly(*made, of, classes, flow->placed);
+            answer.least_bytes = flow->cost;
+        }
+    }
+    if (answer.way != sticky_way::exact) {
+        const auto zone_of = zones ? std::optional(detail::zone_order(*line, offers, slots)) : std::nullopt;
+        const auto* const zone_order = zone_of ? &*zone_of : nullptr;
+        const auto fits_all = [&] { return detail::keep_what_fits(*made, of, classes, slots, caps, zone_order); };
+        if (not fits_all()) {
+            classes = detail::one_by_one(std::move(classes));
+            if (not fits_all()) {
+                // What stayed was in the way: as many of each on each worker as a new plan has, and what can of those
+                // stays.
+                auto anew = fresh();
+                if (not anew or of.nodes.size() > most_runs / slots.size()) return anew;
+                std::vector<std::uint64_t> counts(of.nodes.size() * slots.size());
+                std::vector<range_on_worker> ranges;
+                for (std::size_t n = 0; n < of.nodes.size(); ++n, ranges.clear()) {
+                    append_ranges(anew->made, n, ranges);
+                    for (const range_on_worker& each : ranges)
+                        counts[n * slots.size() + each.worker] += each.range.size();
+                }
+                detail::keep_exactly(*made, of, classes, counts);
+            }
+        }
+        answer.way = sticky_way::approximate;
+    }
+    answer.made = *std::move(made);
+    if (const auto moves = moves_of(answer.made, before)) answer.moved_bytes = moves->bytes;
+    return answer;
+}
+
+}  // namespace headgate::inline v1

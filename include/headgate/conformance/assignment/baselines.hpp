@@ -1,0 +1,165 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// conformance: what others do, from the published descriptions and in code of our own, to measure policies beside. They
+// write one worker for each subtask, as the originals do.
+
+#include <headgate/assignment/offer.hpp>
+#include <headgate/vocabulary/outcome.hpp>
+#include <headgate/vocabulary/plan.hpp>
+#include <headgate/vocabulary/program.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <queue>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace headgate::inline v1::baselines {
+
+/// Workers by subtask, nodes one behind the other, as positions among the offers.
+using record_list = std::vector<std::uint32_t>;
+
+/// Each writes to `into`, which it clears: keep it, so that its storage is there. Preconditions: ids ascend, no worker
+/// is without slots, and the slots are enough.
+
+/// The reference (Arroyo's controller): every node begins at the first worker and fills one after the other.
+void reference(const program& of, std::span<const offer> offers, record_list& into);
+
+/// Flink's slot sharing, balanced by tasks (FLIP-370): subtasks of one index share a slot, slots go to the workers in
+/// turn by what is on them. Groups are sorted by load and each goes to the worker with the least load that has a slot.
+void flink_by_load(const program& of, std::span<const offer> offers, record_list& into);
+
+/// Kafka's assignor for members that subscribe to the same topics (KIP-848, "uniform"): partitions go to members so
+/// that counts differ by one at most; slots are not looked at beyond whether there is one left.
+void kafka_uniform(const program& of, std::span<const offer> offers, record_list& into);
+
+/// Weighted rendezvous hashing (Thaler, Ravishankar 1998; weights by Mosko 2010): each subtask on the worker with the
+/// largest -slots / ln(hash), of those that have a slot left for its node.
+void weighted_rendezvous(const program& of, std::span<const offer> offers, record_list& into);
+
+using algorithm = void (*)(const program&, std::span<const offer>, record_list&);
+inline constexpr std::array<std::pair<std::string_view, algorithm>, 4> all{
+    {{"reference", reference},
+     {"flink_by_load", flink_by_load},
+     {"kafka_uniform", kafka_uniform},
+     {"weighted_rendezvous", weighted_rendezvous}}};
+
+/// A list as a plan, so that the report judges it like any other: a layout with a run for each change of worker.
+expected<plan> as_plan(const program& of, std::span<const offer> offers, const record_list& list);
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+inline void reference(const program& of, std::span<const offer> offers, record_list& into) {
+    into.clear();
+    for (const node& each : of.nodes) {
+        std::uint32_t worker = 0, used = 0;
+        for (std::uint32_t i = 0; i < each.parallelism; ++i) {
+            if (used == offers[worker].slots) ++worker, used = 0;
+            into.push_back(worker);
+            ++used;
+        }
+    }
+}
+
+inline void flink_by_load(const program& of, std::span<const offer> offers, record_list& into) {
+    std::uint32_t groups = 0;
+    for (const node& each : of.nodes) groups = std::max(groups, each.parallelism);
+    // Subtask i of every node is in group i, so group i has as many as there are nodes of more than i: sorted already.
+    std::vector<std::uint32_t> load_of(groups + 1);
+    for (const node& each : of.nodes) ++load_of[0], --load_of[each.parallelism];
+    for (std::uint32_t i = 1; i <= groups; ++i) load_of[i] += load_of[i - 1];
+    struct seat {
+        double load;
+        std::uint32_t worker;
+        bool operator<(const seat& other) const {
+            return load != other.load ? load > other.load : worker > other.worker;
+        }
+    };
+    std::priority_queue<seat> seats;
+    std::vector<std::uint32_t> left, worker_of_group(groups);
+    std::vector<std::uint64_t> loads(offers.size());
+    for (std::uint32_t w = 0; w < offers.size(); ++w) {
+        left.push_back(offers[w].slots);
+        seats.push({0, w});
+    }
+    for (std::uint32_t i = 0; i < groups; ++i) {
+        const std::uint32_t w = seats.top().worker;
+        seats.pop();
+        worker_of_group[i] = w;
+        loads[w] += load_of[i];
+        if (--left[w] > 0) seats.push({static_cast<double>(loads[w]) / offers[w].slots, w});
+    }
+    into.clear();
+    for (const node& each : of.nodes)
+        into.insert(into.end(), worker_of_group.begin(), worker_of_group.begin() + each.parallelism);
+}
+
+inline void kafka_uniform(const program& of, std::span<const offer> offers, record_list& into) {
+    into.clear();
+    std::uint32_t next = 0;
+    std::vector<std::uint32_t> used(offers.size());
+    for (const node& each : of.nodes) {
+        std::ranges::fill(used, 0u);
+        for (std::uint32_t i = 0; i < each.parallelism; ++i) {
+            while (used[next] == offers[next].slots) next = next + 1 < offers.size() ? next + 1 : 0;
+            into.push_back(next);
+            ++used[next];
+            next = next + 1 < offers.size() ? next + 1 : 0;
+        }
+    }
+}
+
+inline void weighted_rendezvous(const program& of, std::span<const offer> offers, record_list& into) {
+    into.clear();
+    std::vector<std::uint32_t> used(offers.size());
+    for (const node& each : of.nodes) {
+        std::ranges::fill(used, 0u);
+        for (std::uint32_t i = 0; i < each.parallelism; ++i) {
+            double best = -1;
+            std::uint32_t chosen = 0;
+            for (std::uint32_t w = 0; w < offers.size(); ++w) {
+                if (used[w] == offers[w].slots) continue;
+                // By machine and ordinal a worker of the next generation scores the same; its id would not.
+                std::uint64_t hash = headgate::detail::mixed(each.id.value, i);
+                hash = headgate::detail::mixed(hash, offers[w].data_address);
+                const double unit = (static_cast<double>(hash >> 11) + 0.5) * 0x1p-53;
+                const double score = -static_cast<double>(offers[w].slots) / std::log(unit);
+                if (score > best) best = score, chosen = w;
+            }
+            into.push_back(chosen);
+            ++used[chosen];
+        }
+    }
+}
+
+inline expected<plan> as_plan(const program& of, std::span<const offer> offers, const record_list& list) {
+    plan made;
+    for (const offer& each : offers) {
+        made.workers.push_back({.id = each.id, .slots = each.slots});
+        if (not made.machines.push_back(each.machine.value) or not made.data_addresses.push_back(each.data_address))
+            return failure(error_kind::invalid, "machine ids or data addresses of the workers are above 4 GiB");
+    }
+    std::size_t at = 0;
+    for (const node& each : of.nodes) {
+        layout line;
+        for (std::uint32_t i = 0; i < each.parallelism; ++i, ++at) {
+            if (not line.owners.empty() and line.owners.back() == list[at]) {
+                ++line.boundaries.back();
+            } else {
+                line.owners.push_back(list[at]);
+                line.boundaries.push_back(i + 1);
+            }
+        }
+        const auto number = static_cast<std::uint32_t>(made.layouts.size());
+        made.layouts.push_back(std::move(line));
+        made.nodes.push_back({.id = each.id, .parallelism = each.parallelism, .layout = number, .offset = 0});
+    }
+    return made;
+}
+
+}  // namespace headgate::inline v1::baselines

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "small_inputs.hpp"
+
+#include <headgate/assignment/report.hpp>
+#include <headgate/assignment/spread.hpp>
+#include <headgate/assignment/sticky.hpp>
+#include <headgate/vocabulary/plan_check.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::tests;
+using namespace std::chrono_literals;
+
+std::vector<offer> in_zones(const numbers& slots, std::uint32_t zones) {
+    std::vector<offer> made = offers_with(slots);
+    for (std::size_t i = 0; i < made.size(); ++i) made[i].zone = "zone " + std::to_string(i * 7 % zones);
+    return made;
+}
+
+/// By how much the fullest zone is above its share of a node, rounded up.
+std::int64_t above_its_share(const plan& made, const std::vector<offer>& offers) {
+    std::int64_t most = 0;
+    std::uint64_t all = 0;
+    std::map<std::string, std::uint64_t> slots;
+    for (const offer& each : offers) all += each.slots, slots[each.zone] += each.slots;
+    for (std::size_t node = 0; node < made.nodes.size(); ++node) {
+        std::map<std::string, std::uint64_t> loads;
+        for (std::size_t worker = 0; worker < made.workers.size(); ++worker)
+            loads[std::ranges::find(offers, made.workers[worker].id, &offer::id)->zone] += load(made, node, worker);
+        for (const auto& [zone, mine] : loads)
+            most = std::max(
+                most, static_cast<std::int64_t>(mine) -
+                          static_cast<std::int64_t>((made.nodes[node].parallelism * slots[zone] + all - 1) / all));
+    }
+    return most;
+}
+
+BOOST_AUTO_TEST_CASE(no_zone_is_above_its_share_of_any_node) {
+    std::mt19937_64 random(31);
+    int wrong = 0, equal_ones = 0;
+    std::int64_t most = 0;
+    for (int round = 0; round < 5'000; ++round) {
+        const random_job job(random, 6, 12, 6);
+        const auto offers = in_zones(job.slots, 3);
+        const program of = program_with(job.parallelisms);
+        const auto made = spread{}(of, offers);
+        BOOST_TEST_REQUIRE(made.has_value());
+        wrong += not check(*made, of);
+        wrong += judge(*made, of, offers)->gap_per_slot() > 1 + 1e-9;
+        const std::int64_t above = above_its_share(*made, offers);
+        const auto differ = [](const numbers& of_them) {
+            return std::ranges::adjacent_find(of_them, std::not_equal_to<>{}) != of_them.end();
+        };
+        most = std::max(most, above);
+        if (differ(job.slots) or differ(job.parallelisms)) continue;
+        ++equal_ones;
+        wrong += above > 0;
+    }
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(equal_ones > 200);
+    BOOST_TEST_MESSAGE("at most " << most << " above the share");
+    BOOST_TEST(most <= 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_failed_lately_has_less_and_the_more_the_longer_ago) {
+    const program of = program_with({8, 8, 8, 8});
+    const auto offers = offers_with({8, 8, 8, 8});
+    std::uint64_t before = 0;
+    for (const duration ago : {duration(0min), duration(10min), duration(20min), duration(24h)}) {
+        const std::vector<trouble> troubles{{.machine = {"machine 2"}, .ago = ago}};
+        const auto made = spread{.penalty = 1}(of, offers, {.troubles = troubles});
+        BOOST_TEST_REQUIRE(made.has_value());
+        const std::uint64_t mine = load(*made, 2);
+        BOOST_TEST(mine >= before);
+        before = mine;
+        if (ago == 0min) BOOST_TEST(mine == 0u);
+        if (ago == 24h) BOOST_TEST(mine == 8u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_the_job_needs_is_not_kept_back) {
+    const program of = program_with({30});
+    const auto offers = offers_with({8, 8, 8, 8});
+    const std::vector<trouble> troubles{{.machine = {"machine 0"}}, {.machine = {"machine 2"}}};
+    const auto made = spread{.penalty = 1}(of, offers, {.troubles = troubles});
+    BOOST_TEST_REQUIRE(made.has_value());
+    BOOST_TEST(check(*made, of).has_value());
+    BOOST_TEST(load(*made, 1) == 8u);
+}
+
+BOOST_AUTO_TEST_CASE(sticky_over_zones_keeps_what_is_not_above_the_share_of_its_zone) {
+    std::mt19937_64 random(32);
+    std::int64_t most = 0;
+    int approximate = 0;
+    for (int round = 0; round < 1'000; ++round) {
+        const random_job job(random, 6, 12, 6);
+        auto offers = in_zones(job.slots, 3);
+        const program of = program_with(job.parallelisms);
+        const plan before = *spread{}(of, offers);
+        offers.erase(offers.begin());
+        if (offers.empty()) continue;
+        const sticky policy{.balance = 1.2, .zones = spread{}};
+        const auto answer = policy.decide(of, offers, {.previous = &before});
+        if (not answer) continue;
+        BOOST_TEST(check(answer->made, of).has_value());
+        BOOST_TEST(judge(answer->made, of, offers)->gap_per_slot() <= 1.2 + 1e-9);
+        if (answer->way != sticky_way::approximate) continue;
+        ++approximate;
+        most = std::max(most, above_its_share(answer->made, offers));
+    }
+    BOOST_TEST(approximate > 300);
+    BOOST_TEST(most <= 2);  // where nothing fits, it is as `spread` has it
+}
+
+}  // namespace

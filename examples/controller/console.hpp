@@ -10,21 +10,24 @@
 #include <fmt/color.h>
 #include <fmt/format.h>
 
+#include <unistd.h>
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 namespace headgate::example {
 
+enum class verbosity : std::uint8_t { quiet, normal, verbose };
+
 /// Models `observer`. Prints transitions, each attempt's phases as a timeline, and what the workers hold.
 class console {
 public:
-    explicit console(bool is_quiet) : is_quiet_(is_quiet) {}
+    explicit console(verbosity says) : says_(says) {}
 
     void on(const job_id& job, instant at, const note& what) {
         if (first_ == never) first_ = at;
@@ -38,6 +41,7 @@ public:
             say(job, at, text_of(what), color_of(moved->to));
         } else if (const auto* const phase = std::get_if<phase_ended>(&what)) {
             seen.phases.push_back(*phase);
+            if (says_ == verbosity::verbose) say(job, at, text_of(what), fmt::color::gray);
         } else {
             say(job, at, text_of(what), fmt::color::gray);
         }
@@ -46,6 +50,12 @@ public:
     /// After each poll: what only the machine knows.
     template <class Controller>
     void look_at(const Controller& controller, instant now) {
+        if (controller.strangers() > strangers_ and says_ != verbosity::quiet) {
+            fmt::print("           messages of workers that are not wanted any more, or never were: {}\n",
+                       controller.strangers());
+            std::fflush(stdout);
+        }
+        strangers_ = controller.strangers();
         for (auto& [id, seen] : jobs_) {
             if (seen.state != state_name::running) continue;
             const auto* const value = controller.find(id);
@@ -75,7 +85,7 @@ private:
     }
 
     void say(const job_id& job, instant at, const std::string& text, fmt::color color) {
-        if (is_quiet_) return;
+        if (says_ == verbosity::quiet) return;
         const double seconds = static_cast<double>((at - first_).count()) / 1'000;
         const std::string line = one_line(text, 2'000);
         if (has_colors_)
@@ -87,7 +97,7 @@ private:
 
     /// When each phase of the attempt began and ended, on one scale.
     void print_timeline(const job_id& job, const one_job& seen) {
-        if (is_quiet_ or seen.phases.empty()) return;
+        if (says_ == verbosity::quiet or seen.phases.empty()) return;
         duration whole{1};
         for (const phase_ended& one : seen.phases) whole = std::max(whole, one.ended);
         const auto column = [&](duration at) {
@@ -106,7 +116,7 @@ private:
     }
 
     void print_placement(const job_id& id, const headgate::job& job) {
-        if (is_quiet_ or not job.running) return;
+        if (says_ == verbosity::quiet or not job.running) return;
         const plan& placed = job.plan();
         for (std::size_t worker = 0; worker < std::min<std::size_t>(placed.workers.size(), 16); ++worker) {
             std::string holds;
@@ -141,9 +151,10 @@ private:
         seen.last_beat = now;
     }
 
-    bool is_quiet_;
+    verbosity says_;
     bool has_colors_ = std::getenv("NO_COLOR") == nullptr and isatty(STDOUT_FILENO);
     instant first_ = never;
+    std::uint64_t strangers_ = 0;  ///< as it was last said
     std::map<job_id, one_job> jobs_;
 };
 

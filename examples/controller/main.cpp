@@ -11,8 +11,10 @@
 #include <headgate/asio/drive.hpp>
 #include <headgate/controller/controller.hpp>
 #include <headgate/embedded/scheduler.hpp>
+#include <headgate/filesystem/path.hpp>
 #include <headgate/filesystem/state_backend.hpp>
 #include <headgate/grpc/channel.hpp>
+#include <headgate/manual/noted_channel.hpp>
 #include <headgate/manual/scheduler.hpp>
 #include <headgate/openssl/secrets.hpp>
 #include <headgate/process/scheduler.hpp>
@@ -29,6 +31,7 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,10 +49,12 @@ struct options {
     std::string directory{};
     std::string state = "headgate-checkpoints";
     std::string logs{};
+    std::string positions{};
     std::uint32_t slots = 16;
     std::uint64_t capacity = 10'000;
     std::vector<std::string> patience{};
-    bool is_quiet = false;
+    std::optional<std::uint32_t> restarts{};
+    verbosity says = verbosity::normal;
 };
 
 enum exit_code : int { ended = 0, usage = 2, no_database = 3, no_address = 4, trouble = 5 };
@@ -65,11 +70,18 @@ NO_COLOR in the environment turns colours off.)";
 /// NAME=SECONDS: how long the controller waits for what (machine/policies.hpp).
 bool set_patience(patience& to, const std::string& text) {
     const std::pair<const char*, duration*> names[] = {
-        {"worker-start-up", &to.worker_start_up}, {"task-start-up", &to.task_start_up},
-        {"heartbeat", &to.heartbeat},             {"overdue", &to.overdue},
-        {"lease", &to.lease},                     {"lease-step", &to.lease_step},
-        {"owner-gone", &to.owner_gone},           {"healthy", &to.healthy},
-        {"checkpoint", &to.checkpoint},           {"stop", &to.stop},
+        {"worker-start-up", &to.worker_start_up},
+        {"task-start-up", &to.task_start_up},
+        {"heartbeat", &to.heartbeat},
+        {"overdue", &to.overdue},
+        {"lease", &to.lease},
+        {"lease-step", &to.lease_step},
+        {"owner-gone", &to.owner_gone},
+        {"healthy", &to.healthy},
+        {"checkpoint", &to.checkpoint},
+        {"stop", &to.stop},
+        {"graceful", &to.graceful},
+        {"old-workers", &to.old_workers},
     };
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos) return false;
@@ -101,47 +113,60 @@ std::string worker_beside() {
 }
 
 /// A worker on this thread; its lines go to a file of its own.
-void run_embedded(const identity& who, const std::string& state, const std::string& logs, std::stop_token stop) {
+void run_embedded(const identity& who, const options& o, std::stop_token stop) {
     std::mutex guard;
     std::ofstream file;
-    if (not logs.empty()) file.open(std::filesystem::path(logs) / ("worker-" + std::to_string(who.worker.id.value)));
+    if (not o.logs.empty())
+        file.open(std::filesystem::path(o.logs) /
+                  (filesystem::folder_name(who.job) + "." + std::to_string(who.generation.value) + "." +
+                   std::to_string(who.worker.id.value) + ".log"));
     const auto log = [&](const std::string& line) {
         const std::lock_guard lock(guard);
         file << line << std::endl;
     };
-    const auto end = run_worker({.identity = who, .state = state, .log = log}, std::move(stop));
+    const auto end =
+        run_worker({.identity = who, .state = o.state, .positions = o.positions, .log = log}, std::move(stop));
     if (not end) log(describe(end.error()));
 }
 
-any_scheduler scheduler_of(const options& o, const std::string& address, std::function<instant()> now) {
+struct schedulers {
+    any_scheduler all;
+    manual::scheduler* by_hand = nullptr;  ///< the same one, if it is
+};
+
+/// `o` with absolute paths.
+schedulers scheduler_of(const options& o, const std::string& address, const patience& wait,
+                        std::function<instant()> now) {
     const std::string beside = file_of(o.database);
     const std::string directory =
         not o.directory.empty() ? o.directory : (beside.empty() ? "headgate" : beside) + ".workers";
-    const std::string state = std::filesystem::absolute(o.state).string();
+    std::vector<std::string> command{o.worker, "--state", o.state};
+    if (not o.positions.empty()) command.insert(command.end(), {"--positions", o.positions});
     if (o.scheduler == "embedded")
-        return any_scheduler(std::make_unique<embedded::scheduler>(embedded::options{
-            .run =
-                [state, logs = o.logs](const identity& who, std::stop_token stop) {
-                    run_embedded(who, state, logs, std::move(stop));
-                },
+        return {any_scheduler(std::make_unique<embedded::scheduler>(embedded::options{
+            .run = [o](const identity& who, std::stop_token stop) { run_embedded(who, o, std::move(stop)); },
             .controller = address,
             .slots_per_worker = o.slots,
             .capacity = o.capacity,
-            .now = now}));
-    if (o.scheduler == "manual")
-        return any_scheduler(std::make_unique<manual::scheduler>(
-            manual::options{.command = {o.worker, "--state", state},
-                            .controller = address,
-                            .directory = directory,
-                            .slots_per_worker = o.slots,
-                            .now = now}));
-    return any_scheduler(std::make_unique<process::scheduler>(process::options{.command = {o.worker, "--state", state},
-                                                                               .controller = address,
-                                                                               .directory = directory,
-                                                                               .slots_per_worker = o.slots,
-                                                                               .capacity = o.capacity,
-                                                                               .logs = o.logs,
-                                                                               .now = now}));
+            .now = now}))};
+    if (o.scheduler == "manual") {
+        auto made = std::make_unique<manual::scheduler>(manual::options{.command = command,
+                                                                        .controller = address,
+                                                                        .directory = directory,
+                                                                        .slots_per_worker = o.slots,
+                                                                        .capacity = o.capacity,
+                                                                        .lease = wait.lease,
+                                                                        .now = now});
+        manual::scheduler* const by_hand = made.get();
+        return {any_scheduler(std::move(made)), by_hand};
+    }
+    return {any_scheduler(std::make_unique<process::scheduler>(process::options{.command = command,
+                                                                                .controller = address,
+                                                                                .directory = directory,
+                                                                                .slots_per_worker = o.slots,
+                                                                                .capacity = o.capacity,
+                                                                                .logs = o.logs,
+                                                                                .now = now}))};
 }
 
 /// The controller, and the console that looks at it after each poll.
@@ -159,7 +184,14 @@ struct watched {
     void on_wake(auto wake) { controller.on_wake(std::move(wake)); }
 };
 
-int run(const options& o) {
+int run(options o) {
+    policies chosen;
+    for (const std::string& one : o.patience)
+        if (not set_patience(chosen.wait, one)) return fail(usage, "--patience " + one + ": NAME=SECONDS; see --help");
+    if (o.restarts) chosen.restart.within.restarts = *o.restarts;
+    for (std::string* const path : {&o.state, &o.positions})
+        if (not path->empty()) *path = std::filesystem::absolute(*path).string();
+
     auto database = open_database(o.database);
     if (not database)
         return fail(database.error().kind == error_kind::invalid ? usage : no_database,
@@ -170,21 +202,20 @@ int run(const options& o) {
     boost::asio::io_context loop;
     headgate::asio::clock clock{loop};
     const auto now = [&clock] { return clock.now(); };
-    auto channel = headgate::grpc::channel::open({.listen = o.listen, .now = now});
-    if (not channel) return fail(no_address, describe(channel.error()));
-    any_scheduler scheduler = scheduler_of(o, (*channel)->address(), now);
+    auto opened = headgate::grpc::channel::open({.listen = o.listen, .now = now});
+    if (not opened) return fail(no_address, describe(opened.error()));
+    const std::string address = (*opened)->address();
+    schedulers scheduler = scheduler_of(o, address, chosen.wait, now);
+    manual::noted_channel channel{**opened, scheduler.by_hand};
     filesystem::state_backend states{o.state};
     openssl::secrets secrets;
-    console shown{o.is_quiet};
+    console shown{o.says};
 
-    policies chosen;
-    for (const std::string& one : o.patience)
-        if (not set_patience(chosen.wait, one)) return fail(usage, "--patience " + one + ": NAME=SECONDS; see --help");
-    controller controller{scheduler, *database, **channel, clock, states, secrets, chosen, shown};
+    controller controller{scheduler.all, *database, channel, clock, states, secrets, chosen, shown};
     watched<decltype(controller)> driven{controller, shown, clock};
 
-    fmt::print("headgate-controller: workers register at {}, jobs in {}, {} slots a worker\n", (*channel)->address(),
-               o.database, o.slots);
+    fmt::print("headgate-controller: workers register at {}, jobs in {}, {} slots a worker\n", address, o.database,
+               o.slots);
     std::fflush(stdout);
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     signals.async_wait([&](auto, int) { loop.stop(); });
@@ -208,12 +239,18 @@ int main(int count, char** arguments) {
     app.add_option("--directory", o.directory, "records of workers; default: beside the database");
     app.add_option("--state", o.state, "directory of checkpoints; default headgate-checkpoints");
     app.add_option("--logs", o.logs, "directory for the workers' output; default: discarded");
+    app.add_option("--positions", o.positions,
+                   "directory where sources write how many lines they have read; default: they do not");
     app.add_option("--slots", o.slots, "slots a worker; default 16")->check(CLI::Range(1U, 65'536U));
     app.add_option("--capacity", o.capacity, "slots on this machine; default 10000")->check(CLI::PositiveNumber);
     app.add_option("--patience", o.patience,
                    "NAME=SECONDS, may be repeated: worker-start-up, task-start-up, heartbeat, overdue, lease, "
-                   "lease-step, owner-gone, healthy, checkpoint, stop");
-    app.add_flag("-q,--quiet", o.is_quiet, "print nothing about jobs");
+                   "lease-step, owner-gone, healthy, checkpoint, stop, graceful, old-workers");
+    app.add_option("--restarts", o.restarts, "restarts of a job before it is given up; default 20");
+    app.add_flag_callback(
+        "-q,--quiet", [&] { o.says = verbosity::quiet; }, "print nothing about jobs");
+    app.add_flag_callback(
+        "-v,--verbose", [&] { o.says = verbosity::verbose; }, "print each phase when it ends");
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& problem) {

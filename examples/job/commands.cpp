@@ -80,6 +80,10 @@ int end_of(const job_record& job) {
     return failed_or_not;
 }
 
+bool has_checkpoint(const job_record& job, std::optional<std::uint32_t> epoch) {
+    return not epoch or (job.last_ready and job.last_ready->epoch.value >= *epoch);
+}
+
 int follow(session& at, const std::string& job, const options& o, bool until_end) {
     std::uint64_t last = 0;
     for (;;) {
@@ -101,7 +105,7 @@ int follow(session& at, const std::string& job, const options& o, bool until_end
         }
         if (not until_end) return done;
         if (is_over) return end_of(record);
-        at.news(std::chrono::seconds(1));
+        at.news(session::look_again);
     }
 }
 
@@ -171,13 +175,25 @@ int events(const options& o) {
 
 int wait(const options& o) {
     return guarded([&]() -> int {
-        const auto wanted = std::ranges::find_if(table, [&](const table_row& r) { return text_of(r.state) == o.state; });
-        if (wanted == table.end()) end(usage, "--for \"" + o.state + "\": there is no such state");
+        const bool is_only_news = not o.epoch and o.event.empty();
+        const bool is_for_all = not o.state and is_only_news and o.why.empty();
+        const std::string state = o.state.value_or(is_for_all ? "Finished" : "");
+        if (not state.empty() and
+            std::ranges::none_of(table, [&](const table_row& r) { return text_of(r.state) == state; }))
+            end(usage, "--for \"" + state + "\": there is no such state");
         session at(o.database);
         const instant until = o.timeout ? session::now() + seconds(*o.timeout) : never;
+        std::uint64_t last = 0;
+        bool was_told = o.event.empty();
         for (;;) {
-            const job_record job = at.get(o.job);
-            if (job.row.state == wanted->state) {
+            const job_record job = is_only_news ? at.get(o.job) : at.get_anew(o.job);
+            // After the job, so that what led to its end is in it.
+            for (const log_line& line : at.log(o.job, last)) {
+                last = line.number;
+                was_told = was_told or line.text.find(o.event) != std::string::npos;
+            }
+            if (was_told and (state.empty() or text_of(job.row.state) == state) and has_checkpoint(job, o.epoch) and
+                why_of(job).find(o.why) != std::string::npos) {
                 std::cout << text_of(job.row.state) << " generation " << job.row.generation.value << std::endl;
                 return done;
             }
@@ -188,10 +204,10 @@ int wait(const options& o) {
             }
             if (session::now() >= until) {
                 std::cerr << "headgate-job: " << o.job << " is still " << text_of(job.row.state) << " after "
-                          << *o.timeout << " s\n";
+                          << *o.timeout << " s" << (why_of(job).empty() ? "" : "; ") << why_of(job) << '\n';
                 return failed_or_not;
             }
-            at.news(std::min(std::chrono::milliseconds(1'000),
+            at.news(std::min(is_only_news ? std::chrono::milliseconds(1'000) : session::look_again,
                              until == never ? std::chrono::milliseconds(1'000) : until - session::now()));
         }
     });

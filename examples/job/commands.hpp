@@ -29,7 +29,10 @@ struct options {
     bool wait_for_slots = false;
 
     std::string stop_mode = "immediate";
-    std::string state = "Finished";
+    std::optional<std::string> state{};
+    std::optional<std::uint32_t> epoch{};
+    std::string why{};
+    std::string event{};
     std::optional<double> timeout{};
 };
 

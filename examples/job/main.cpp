@@ -53,12 +53,16 @@ void add_looks(CLI::App& app, options& o, std::function<int()>& chosen) {
 
     CLI::App* const events_command = app.add_subcommand("events", "a job's history");
     events_command->add_option("job", o.job, "its id")->required();
-    events_command->add_flag("-w,--watch", o.watch, "go on until it ends");
+    events_command->add_flag("-f,--follow,-w,--watch", o.watch, "go on until it ends");
     events_command->callback([&] { chosen = [&] { return events(o); }; });
 
-    CLI::App* const wait_command = app.add_subcommand("wait", "wait until a job is in a state");
+    CLI::App* const wait_command = app.add_subcommand(
+        "wait", "wait until a job is in a state, has a checkpoint, ...: all that is asked for at once");
     wait_command->add_option("job", o.job, "its id")->required();
-    wait_command->add_option("--for", o.state, "Running, Stopped, Finished, ...; default Finished");
+    wait_command->add_option("--for", o.state, "Running, Stopped, Finished, ...; default Finished, if nothing else is");
+    wait_command->add_option("--checkpoint", o.epoch, "until the checkpoint of this epoch, or a later one, is ready");
+    wait_command->add_option("--why", o.why, "until WHY of `list` has this text");
+    wait_command->add_option("--event", o.event, "until a line of the history has this text");
     wait_command->add_option("--timeout", o.timeout, "seconds; default: without limit")->check(CLI::PositiveNumber);
     wait_command->callback([&] { chosen = [&] { return wait(o); }; });
 }

@@ -29,6 +29,9 @@ struct command_ended {
 
 class session {
 public:
+    /// A watch tells of no new lines and checkpoints, which controllers do not ask for: they are looked for as often.
+    static constexpr std::chrono::milliseconds look_again{200};
+
     explicit session(const std::string& address) : database_(opened(address)) {}
 
     /// All jobs that changed since the last time; at first all. Waits up to `patience` for the first.
@@ -58,11 +61,23 @@ public:
         end(no_job, "there is no job \"" + job + "\"");
     }
 
+    /// With its checkpoints as they are now, which are no news of a watch.
+    job_record get_anew(const std::string& job) {
+        since_ = {};
+        return get(job);
+    }
+
+    /// All lines after this one.
     std::vector<log_line> log(const std::string& job, std::uint64_t after) {
-        const auto lines = waited<headgate::read_log>({.job = {job}, .after = after},
-                                            [&](const auto& r, auto done) { database_.read_log(r, done); });
-        if (not lines) end(no_database, headgate::describe(lines.error()));
-        return *lines;
+        std::vector<log_line> all;
+        for (;;) {
+            const auto more =
+                waited<headgate::read_log>({.job = {job}, .after = all.empty() ? after : all.back().number},
+                                           [&](const auto& r, auto done) { database_.read_log(r, done); });
+            if (not more) end(no_database, headgate::describe(more.error()));
+            if (more->empty()) return all;
+            all.insert(all.end(), more->begin(), more->end());
+        }
     }
 
     /// Stores the wish, whose version says what it was made from.

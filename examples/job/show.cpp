@@ -28,13 +28,6 @@ std::string clock(wall_time at) {
                        (at - seconds).count());
 }
 
-std::string why(const job_record& job) {
-    if (not job.wish) return "damaged: " + headgate::describe(job.wish.error());
-    if (not job.waits_for.empty()) return job.waits_for;
-    if (job.row.state == state_name::failed) return job.row.last_error;
-    return {};
-}
-
 const char* color_of(state_name state) {
     switch (state) {
         case state_name::running:
@@ -57,6 +50,13 @@ const char* color_of(state_name state) {
 
 }  // namespace
 
+std::string why_of(const job_record& job) {
+    if (not job.wish) return "damaged: " + headgate::describe(job.wish.error());
+    if (not job.waits_for.empty()) return job.waits_for;
+    if (job.row.state == state_name::failed) return job.row.last_error;
+    return {};
+}
+
 bool wants_colors() { return std::getenv("NO_COLOR") == nullptr and isatty(STDOUT_FILENO); }
 
 std::string table_of(const std::vector<job_record>& jobs, wall_time now, bool with_colors) {
@@ -67,10 +67,10 @@ std::string table_of(const std::vector<job_record>& jobs, wall_time now, bool wi
     for (const job_record& job : jobs) {
         const std::string state = fmt::format("{:<18}", text_of(job.row.state));
         const std::string color = with_colors ? color_of(job.row.state) : "";
-        text += fmt::format("{:<{}}  {}{}{}  {:>5}  {:>7}  {:>8}  {:>10}  {:>7}  {}\n", job.id.value, width, color,
-                            state, color.empty() ? "" : "\033[0m", ago(job.since, now), job.row.tasks,
-                            job.row.restarts, job.last_ready ? std::to_string(job.last_ready->epoch.value) : "-",
-                            job.workers, why(job));
+        text +=
+            fmt::format("{:<{}}  {}{}{}  {:>5}  {:>7}  {:>8}  {:>10}  {:>7}  {}\n", job.id.value, width, color, state,
+                        color.empty() ? "" : "\033[0m", ago(job.since, now), job.row.tasks, job.row.restarts,
+                        job.last_ready ? std::to_string(job.last_ready->epoch.value) : "-", job.workers, why_of(job));
     }
     return text;
 }
@@ -79,7 +79,7 @@ std::string page_of(const job_record& job, wall_time now) {
     const auto line = [](const char* name, const std::string& value) { return fmt::format("{:<14} {}\n", name, value); };
     std::string text = line("job", job.id.value);
     text += line("state", fmt::format("{}, for {}", text_of(job.row.state), ago(job.since, now)));
-    if (not why(job).empty()) text += line("why", why(job));
+    if (not why_of(job).empty()) text += line("why", why_of(job));
     if (not job.row.last_error.empty()) text += line("last error", job.row.last_error);
     text += line("submitted", clock(job.submitted));
     if (job.started) text += line("started", clock(*job.started));

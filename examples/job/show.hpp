@@ -17,6 +17,9 @@ std::string page_of(const job_record& job, wall_time now);
 /// "12:31:07.042  generation 1  Scheduling -> Running"
 std::string line_of(const log_line& line);
 
+/// What it waits for, or why it failed: WHY of the table.
+std::string why_of(const job_record& job);
+
 bool wants_colors();
 
 }  // namespace headgate::example

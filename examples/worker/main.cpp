@@ -18,6 +18,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -30,6 +31,12 @@ constexpr const char* footer =
     R"(The identity is a secret: a file that only its user can read, made by the controller's scheduler.
 A program's operators are read_files, split_words, count_by_key and write_counts; their configuration is JSON.
 
+Faults, to see what becomes of a job; @1.0 means only worker 0 of generation 1:
+  connecting  before it opens its stream      dialled   registered, nothing launched yet
+  called      StartExecution has come         answered  StartExecution was answered
+  starting    some subtasks have started      stopping  it was asked to stop
+  HOW: kill (SIGKILL), halt (SIGSTOP) or withhold: what was to happen at that point does not
+
 Exit codes:
   0  stopped as it was asked to (by its controller, SIGTERM, SIGINT), or its generation is over
   1  refused, never accepted, without a controller for longer than its lease, or an address cannot be listened on
@@ -38,6 +45,7 @@ Exit codes:
 struct flags {
     std::string identity{};
     std::string level = "info";
+    std::vector<std::string> faults{};
     run_worker_options worker{};
 };
 
@@ -93,6 +101,12 @@ int code_of(worker_end_kind how) {
     return trouble;
 }
 
+/// What is wrong with it, for CLI11; empty: nothing.
+std::string fault_of_flag(const std::string& text) {
+    const auto one = parse_fault(text);
+    return one ? std::string() : describe(one.error());
+}
+
 int run(flags with) {
     spdlog::set_default_logger(
         std::make_shared<spdlog::logger>("headgate-worker", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
@@ -106,6 +120,7 @@ int run(flags with) {
         spdlog::error("{}", describe(who.error()));
         return usage;
     }
+    for (const std::string& text : with.faults) with.worker.faults.push_back(*parse_fault(text));
     with.worker.identity = *who;
     with.worker.log = [](const std::string& line) { spdlog::info("{}", line); };
     std::stop_source stop;
@@ -126,12 +141,17 @@ int main(int count, char** arguments) {
         ->envname(std::string(identity_variable));
     app.add_option("--state", with.worker.state, "directory of the controller's checkpoints; none: none can be taken")
         ->envname("HEADGATE_STATE");
+    app.add_option("--positions", with.worker.positions,
+                   "directory where sources write how many lines they have read; default: they do not");
     app.add_option("--listen", with.worker.listen, "host:port for the controller's calls; default 127.0.0.1:0");
     app.add_option("--data-listen", with.worker.data_listen, "host:port for other workers; default 127.0.0.1:0");
     app.add_option("--slots", with.worker.slots, "slots offered; default: all that were granted")
         ->check(CLI::Range(1U, limits{}.slots));
     app.add_option("--machine", with.worker.machine, "name of this machine; default: the host's");
     app.add_option("--zone", with.worker.zone, "where this machine is");
+    app.add_option("--fault", with.faults,
+                   "POINT=HOW or POINT=HOW@GENERATION.WORKER: goes wrong on purpose; may be repeated, see below")
+        ->check(fault_of_flag);
     app.add_option("--log-level", with.level, "lines on standard error; default info")
         ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
     try {

@@ -120,14 +120,18 @@ expected<worker_end> run_worker(run_worker_options with, std::stop_token stop) {
     const auto log = [&](const std::string& line) {
         if (with.log) with.log(line);
     };
-    auto engine = dataflow::engine::make({.listen = with.data_listen, .states = with.state, .log = with.log});
+    auto engine = dataflow::engine::make(
+        {.listen = with.data_listen, .states = with.state, .positions = with.positions, .log = with.log});
     if (not engine) return tl::unexpected(engine.error());
     auto made = grpc::controller_link::make({.controller = with.identity.controller, .listen = with.listen});
     if (not made) return tl::unexpected(made.error());
-    watched_link link(*std::move(made));
+    watched_link watched(*std::move(made));
+    const faults wrongs(with.faults, with.identity.worker.id, log);
+    faulty_link link(watched, wrongs);
+    faulty_engine runs(**engine, wrongs);
     steady_clock clock;
     openssl::secrets secrets;
-    worker_driver driver(link, clock, secrets, **engine,
+    worker_driver driver(link, clock, secrets, runs,
                          {.identity = with.identity,
                           .slots = with.slots,
                           .machine = {with.machine.empty() ? host_name() : with.machine},
@@ -138,7 +142,9 @@ expected<worker_end> run_worker(run_worker_options with, std::stop_token stop) {
 
     const auto waiting = std::make_shared<sleep>();
     driver.on_wake([waiting] { waiting->wake(); });
-    const std::stop_callback stopping(stop, [&] { driver.post_stop(); });
+    const std::stop_callback stopping(stop, [&] {
+        if (not wrongs.strike(fault_point::stopping)) driver.post_stop();
+    });
     bool was_accepted = false;
     for (driver.poll(); not driver.is_over(); driver.poll()) {
         if (driver.machine().is_accepted() != was_accepted) {
@@ -148,7 +154,7 @@ expected<worker_end> run_worker(run_worker_options with, std::stop_token stop) {
         waiting->until(driver.next_deadline());
     }
     const worker_end end = driver.end();
-    if (end.kind != worker_end_kind::lease_over) link.wait_until_closed();
+    if (end.kind != worker_end_kind::lease_over) watched.wait_until_closed();
     log(std::string(text_of(end.kind)) + (end.text.empty() ? "" : ": " + end.text));
     return end;
 }

@@ -1,6 +1,6 @@
-# Each scenario of `programs` is a test. Included by examples/, whose programs they run.
-foreach(scenario counts killed_worker killed_before_it_connects stopped_worker killed_controller two_controllers
-                 forced_stops bad_workers bad_input)
+# Each file in scenarios/ is a test. Included by examples/, whose programs they run.
+file(GLOB scenarios CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_LIST_DIR}/scenarios ${CMAKE_CURRENT_LIST_DIR}/scenarios/*)
+foreach(scenario IN LISTS scenarios)
     headgate_add_test(end_to_end.${scenario}
                       COMMAND ${CMAKE_CURRENT_LIST_DIR}/programs ${scenario} $<TARGET_FILE:headgate-controller>
                               $<TARGET_FILE:headgate-worker> $<TARGET_FILE:headgate-job>)

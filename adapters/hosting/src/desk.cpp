@@ -116,8 +116,10 @@ instant desk::settle(instant now) {
     // A completion may post, but cannot hold: that takes this thread.
     std::erase_if(stops_, [&](const held<stop_workers>& stop) {
         const std::uint32_t left = with_.left(stop.asked.what.job, stop.asked.what.up_to);
-        if (left > 0 and now < stop.asked.deadline) {
-            next = std::min(next, stop.asked.deadline);
+        // At the deadline itself it would be late.
+        const instant last = stop.asked.deadline - answer_early;
+        if (left > 0 and now < last) {
+            next = std::min(next, last);
             return false;
         }
         stop.done(left);

@@ -35,6 +35,7 @@ namespace dataflow {
 struct engine_options {
     std::string listen = "127.0.0.1:0";  ///< host:port of the data plane, on loopback
     std::filesystem::path states{};      ///< the controller's directory of checkpoints; empty: none can be taken
+    std::filesystem::path positions{};   ///< directory for how far sources are, see `position_file`; empty: none
     headgate::duration connect = std::chrono::seconds(60);                ///< what a peer gets for being there
     std::function<void(const std::string&)> log{};                        ///< lines for people; called from any thread
     std::function<void(headgate::node_id, std::uint32_t)> before_step{};  ///< for tests, see `subtask_setting`
@@ -84,6 +85,7 @@ private:
     bool publish();
     subtask* find(std::uint32_t node, std::uint32_t index) const;
     std::uint32_t position_of(headgate::node_id node) const;
+    std::filesystem::path position_file_of(std::uint32_t node, std::uint32_t index) const;
     bool arrived(std::uint32_t worker, std::uint32_t channel, item what);
     void lost(std::uint32_t worker, const std::string& why);
     void halt_all();

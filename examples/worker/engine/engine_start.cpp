@@ -3,6 +3,8 @@
 #include "configuration.hpp"
 #include "engine.hpp"
 
+#include <headgate/filesystem/path.hpp>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -110,6 +112,7 @@ expected<applied> engine::prepare_subtasks() {
                                     .batch = batch_bytes(wiring_.in.size() + wiring_.out.size()),
                                     .states = states_,
                                     .report = report_,
+                                    .position = position_file_of(at, index),
                                     .before_step = with_.before_step});
                 ok = made->prepare();
                 by_place_.emplace(std::pair(at, index), made.get());
@@ -118,6 +121,14 @@ expected<applied> engine::prepare_subtasks() {
         });
     }
     return ok;
+}
+
+std::filesystem::path engine::position_file_of(std::uint32_t node, std::uint32_t index) const {
+    const headgate::execution& what = *share_.what;
+    if (with_.positions.empty()) return {};
+    return with_.positions / headgate::filesystem::folder_name(what.job) /
+           (std::to_string(what.generation.value) + "." + std::to_string(what.program->nodes[node].id.value) + "-" +
+            std::to_string(index));
 }
 
 std::uint32_t engine::position_of(headgate::node_id node) const {

@@ -87,6 +87,7 @@ expected<applied> file_source::list() {
         found.emplace_back(std::move(file), each->file_size(wrong));
     }
     if (wrong) return bad(wrong.message());
+    if (found.empty()) return bad("there are no files in it");
     if (found.size() * from_.repeat > most_splits)
         return bad(std::to_string(found.size()) + " files, repeated " + std::to_string(from_.repeat) +
                    " times, are more than " + std::to_string(most_splits) + " splits");

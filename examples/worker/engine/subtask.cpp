@@ -36,6 +36,7 @@ expected<applied> subtask::prepare() {
             auto made = make_source(*from, name, where_, [this](std::int64_t time) { pause(time); });
             if (not made) return tl::unexpected(made.error());
             source_ = *std::move(made);
+            if (not with_.position.empty()) position_ = position_file(with_.position);
             continue;
         }
         auto made = make_stage(with_.chain[i], name, next, where_);
@@ -167,7 +168,9 @@ bool subtask::run_source() {
         if (with_.before_step) with_.before_step(with_.node->id, with_.subtask);
         const std::uint32_t begun = begun_;
         if (begun > answered_ and not checkpoint({begun}, true)) return false;
-        switch (source_->step(*first_)) {
+        const source::progress made = source_->step(*first_);
+        position_.note(lines_read());
+        switch (made) {
             case source::progress::more: break;
             case source::progress::ended: return true;
             case source::progress::halted: return false;

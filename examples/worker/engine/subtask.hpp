@@ -4,6 +4,7 @@
 
 #include "gate.hpp"
 #include "outlet.hpp"
+#include "position_file.hpp"
 #include "stage.hpp"
 #include "state_store.hpp"
 
@@ -15,6 +16,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -37,6 +39,7 @@ struct subtask_setting {
     std::size_t batch{};  ///< bytes
     std::shared_ptr<const state_store> states{};
     std::function<void(headgate::engine_event)> report{};
+    std::filesystem::path position{};  ///< of a source: the file for how far it is; empty: none
     /// For tests: called before each step of a source and each batch, in the subtask's thread.
     std::function<void(headgate::node_id, std::uint32_t)> before_step{};
 };
@@ -99,6 +102,7 @@ private:
     std::unique_ptr<outlet> outlet_{};
     std::vector<std::unique_ptr<stage>> stages_{};  ///< by operator; of a source's node none for the first
     std::unique_ptr<source> source_{};
+    position_file position_{};  ///< of the source
     stage* first_ = nullptr;  ///< what input is given to
 
     mutable std::mutex guard_;

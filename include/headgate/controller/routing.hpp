@@ -32,6 +32,7 @@ private:
     void hear(stream_id stream, const proven& by, const Message& said, jobs_type& jobs, const Bindings& to);
     void hear(stream_id stream, const proven& by, const heartbeat& said, jobs_type& jobs, const Bindings& to);
 
+    static bool is_over(const headgate::job& job, generation of);
     entry* still(stream_id stream, const proven& by, jobs_type& jobs, const Bindings& to);
     // `of`: the job that it claims to belong to, or null.
     void refuse(stream_id stream, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
@@ -73,7 +74,7 @@ void routing<Bindings, Policies>::hear(stream_id stream, const hello& said, jobs
     if (const std::string fault = fault_of(said, jobs.policy().most); not fault.empty())
         return refuse(stream, fault, nullptr, jobs, to);
     entry* const of = jobs.find(said.job);
-    if (not of or said.generation != of->job().next.generation) return dismiss(stream, of, jobs, to);
+    if (not of or is_over(of->job(), said.generation)) return dismiss(stream, of, jobs, to);
     const auto token = of->drive.token_of(said.worker, to);
     if (not token) return refuse(stream, "this worker was not launched", of, jobs, to);
     nonce drawn{};
@@ -86,7 +87,7 @@ template <class Bindings, class Policies>
 void routing<Bindings, Policies>::hear(stream_id stream, const claiming& before, const proof& shown, jobs_type& jobs,
                                        const Bindings& to) {
     entry* const of = jobs.find(before.job);
-    if (not of or before.said.generation != of->job().next.generation) return dismiss(stream, of, jobs, to);
+    if (not of or is_over(of->job(), before.said.generation)) return dismiss(stream, of, jobs, to);
     const auto token = of->drive.token_of(before.said.worker, to);
     if (not token) return dismiss(stream, of, jobs, to);
     const ordinal number = ordinal_of(before.said.worker);
@@ -123,15 +124,22 @@ void routing<Bindings, Policies>::hear(stream_id stream, const proven& by, const
     to.channel.send(stream, heartbeat_answer{said.sequence});
 }
 
+/// Another generation is the present one, or the workers of this one are being stopped: where a backend cannot end
+/// them, this word does.
+template <class Bindings, class Policies>
+bool routing<Bindings, Policies>::is_over(const headgate::job& job, generation of) {
+    return of != job.next.generation or of <= job.stop.up_to;
+}
+
 /// The job of a session, while it is the one that counts for its worker. Whoever is of another generation, was
-/// replaced or was given up is told to go, and its lease is not renewed (G4, G7).
+/// replaced, given up or is being stopped is told to go, and its lease is not renewed (G4, G7).
 template <class Bindings, class Policies>
 auto routing<Bindings, Policies>::still(stream_id stream, const proven& by, jobs_type& jobs, const Bindings& to)
     -> entry* {
     entry* const of = jobs.find(by.job);
     const auto is_wanted = [&](const headgate::job& job) {
         const auto& members = job.workers.members();
-        return not job.is_let_go and by.as.generation == job.next.generation and by.as.worker.value < members.size() and
+        return not job.is_let_go and not is_over(job, by.as.generation) and by.as.worker.value < members.size() and
                members[by.as.worker.value].stream == stream and not members[by.as.worker.value].is_barred;
     };
     if (of and is_wanted(of->job())) return of;
@@ -148,8 +156,7 @@ void routing<Bindings, Policies>::refuse(stream_id stream, const std::string& wh
 
 template <class Bindings, class Policies>
 void routing<Bindings, Policies>::dismiss(stream_id stream, entry* of, jobs_type& jobs, const Bindings& to) {
-    end(stream, go{}, "a worker of another generation, or one that was replaced or given up, was told to go", of, jobs,
-        to);
+    end(stream, go{}, "a worker of another generation, replaced, given up or stopped, was told to go", of, jobs, to);
 }
 
 template <class Bindings, class Policies>

@@ -20,8 +20,8 @@ namespace headgate::inline v1::hosting {
 instant steady_now();
 
 /// Runs what is posted, one after the other, on a thread of its own, and answers the watch and the stops that are held:
-/// as soon as there is news or nothing is left, or at their deadline. All completions are called on that thread, and no
-/// lock is held meanwhile.
+/// as soon as there is news or nothing is left, or when their deadline comes. All completions are called on that
+/// thread, and no lock is held meanwhile.
 class desk {
 public:
     /// Posted and not begun; one more is refused.
@@ -30,6 +30,8 @@ public:
     static constexpr duration try_again = std::chrono::milliseconds(5);
     /// How often another clock than the steady one is looked at while something has a deadline.
     static constexpr duration look_again = std::chrono::milliseconds(100);
+    /// A stop that has not ended all workers is answered so long before its deadline.
+    static constexpr duration answer_early = std::chrono::milliseconds(100);
 
     struct hooks {
         std::function<instant()> now{};  ///< the clock of the deadlines; empty: steady_now

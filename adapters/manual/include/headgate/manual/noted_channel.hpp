@@ -1,0 +1,110 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// manual: a channel that tells the scheduler which of its workers have a stream.
+
+#include <headgate/concepts/channel.hpp>
+#include <headgate/manual/scheduler.hpp>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <variant>
+
+namespace headgate::inline v1::manual {
+
+/// Models `channel` over another, which it hands everything on to. A worker has a stream from its acceptance to the
+/// stream's end: what a stranger says of itself is noted nowhere.
+///
+///     headgate::manual::noted_channel channel{*grpc, &scheduler};
+///
+/// Both outlive it. Without a scheduler (null) nothing is noted.
+template <channel Channel>
+class noted_channel {
+public:
+    noted_channel(Channel& of, scheduler* to) : of_(of), streams_(std::make_shared<noted>(to)) {}
+
+    template <stream_receiver Receiver>
+    void listen(Receiver hear) {
+        of_.listen([hear, streams = streams_](stream_event heard) {
+            streams->hear(heard);
+            hear(std::move(heard));
+        });
+    }
+    void send(stream_id stream, const controller_message& message) {
+        const auto* const said = std::get_if<verdict>(&message);
+        if (said and std::holds_alternative<accepted>(*said)) streams_->accept(stream);
+        of_.send(stream, message);
+    }
+    void close(stream_id stream) { of_.close(stream); }
+    void dial(const request<headgate::dial>& r, completion_for<headgate::dial> auto done) {
+        of_.dial(r, std::move(done));
+    }
+    void hang_up(connection_id connection) { of_.hang_up(connection); }
+    void start_execution(const request<headgate::start_execution>& r,
+                         completion_for<headgate::start_execution> auto done) {
+        of_.start_execution(r, std::move(done));
+    }
+    void begin_checkpoint(const request<headgate::begin_checkpoint>& r,
+                          completion_for<headgate::begin_checkpoint> auto done) {
+        of_.begin_checkpoint(r, std::move(done));
+    }
+    void stop_execution(const request<headgate::stop_execution>& r,
+                        completion_for<headgate::stop_execution> auto done) {
+        of_.stop_execution(r, std::move(done));
+    }
+
+private:
+    /// Open streams by id; as many as the channel has.
+    class noted {
+    public:
+        explicit noted(scheduler* to) : to_(to) {}
+
+        void hear(const stream_event& heard) {
+            if (to_ == nullptr) return;
+            const std::lock_guard lock(guard_);
+            if (std::holds_alternative<stream_ended>(heard.what)) return end(heard.stream);
+            const auto* const said = std::get_if<hello>(&std::get<worker_message>(heard.what));
+            if (said) open_.try_emplace(heard.stream, stream{said->job, said->generation, said->worker});
+        }
+        void accept(stream_id which) {
+            const std::lock_guard lock(guard_);
+            const auto found = open_.find(which);
+            if (found == open_.end()) return;
+            stream& one = found->second;
+            one.is_accepted = true;
+            to_->note_stream_opened(one.job, one.of, one.worker);
+        }
+
+    private:
+        struct stream {
+            job_id job{};
+            generation of{};
+            worker_id worker{};
+            bool is_accepted = false;
+        };
+
+        void end(stream_id which) {
+            const auto found = open_.find(which);
+            if (found == open_.end()) return;
+            const stream ended = found->second;
+            open_.erase(found);
+            // It may have come back on another stream before the end of this one was heard.
+            const auto is_same = [&](const auto& one) {
+                return one.second.is_accepted and one.second.job == ended.job and one.second.worker == ended.worker;
+            };
+            if (ended.is_accepted and std::ranges::none_of(open_, is_same))
+                to_->note_stream_ended(ended.job, ended.of, ended.worker);
+        }
+
+        scheduler* to_;
+        std::mutex guard_;
+        std::map<stream_id, stream> open_;
+    };
+
+    Channel& of_;
+    std::shared_ptr<noted> streams_;
+};
+
+}  // namespace headgate::inline v1::manual

@@ -260,6 +260,6 @@ int main(int count, char** arguments) {
     try {
         return run(o);
     } catch (const std::exception& problem) {
-        return fail(trouble, problem.what());
+        return fail(exit_code::trouble, problem.what());
     }
 }

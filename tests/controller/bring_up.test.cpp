@@ -80,6 +80,23 @@ BOOST_AUTO_TEST_CASE(a_stranger_is_refused_and_a_worker_of_an_old_generation_is_
     BOOST_TEST((controller.strangers() == 4u and state() == state_name::scheduling));
 }
 
+// The backend has said that they are gone, or cannot end them: either way their lease must not be renewed.
+BOOST_AUTO_TEST_CASE(whoever_is_being_stopped_is_told_to_go_when_it_speaks_G4_G7) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    const stream_id lost = channel.workers.begin()->second.stream;
+    const stream_id lives = channel.workers.rbegin()->second.stream;
+    channel.end(lost);
+    controller.poll();
+    BOOST_REQUIRE((state() == state_name::recovering));
+    channel.say(lives, heartbeat{});
+    controller.poll();
+    const auto* const said = std::get_if<verdict>(&channel.sent[lives].back());
+    BOOST_TEST((said and std::holds_alternative<go>(*said)));
+    BOOST_TEST(std::ranges::count(channel.closed, lives) == 1);
+    BOOST_TEST(controller.strangers() == 1u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

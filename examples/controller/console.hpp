@@ -152,7 +152,8 @@ private:
     }
 
     verbosity says_;
-    bool has_colors_ = std::getenv("NO_COLOR") == nullptr and isatty(STDOUT_FILENO);
+    bool has_colors_ = std::getenv("NO_COLOR") == nullptr and
+                       (isatty(STDOUT_FILENO) or std::getenv("CLICOLOR_FORCE") != nullptr);
     instant first_ = never;
     std::uint64_t strangers_ = 0;  ///< as it was last said
     std::map<job_id, one_job> jobs_;

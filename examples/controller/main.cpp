@@ -65,7 +65,7 @@ constexpr const char* footer = R"(Exit codes:
   3  the database cannot be used
   4  the address cannot be listened on
   5  anything else
-NO_COLOR in the environment turns colours off.)";
+NO_COLOR in the environment turns colours off, CLICOLOR_FORCE turns them on where this is no terminal.)";
 
 /// NAME=SECONDS: how long the controller waits for what (machine/policies.hpp).
 bool set_patience(patience& to, const std::string& text) {

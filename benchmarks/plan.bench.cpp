@@ -7,6 +7,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -48,6 +49,26 @@ const plan& planned() {
     return made;
 }
 
+/// Seconds of one iteration of what ran last; a baseline beside it says how many times as long it takes.
+double last_seconds = 0;
+
+template <class Work>
+void measure(benchmark::State& state, Work work) {
+    const auto begun = std::chrono::steady_clock::now();
+    for (auto _ : state) work();
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+    last_seconds = taken.count() / static_cast<double>(state.iterations());
+}
+
+/// `scale`: how much more of it what ran before does.
+template <class Work>
+void measure_baseline(benchmark::State& state, double scale, Work work) {
+    const double ours = last_seconds;
+    measure(state, work);
+    state.counters["times"] = ours > 0 ? scale * last_seconds / ours : 0;
+    last_seconds = ours;
+}
+
 /// Of everything that a plan holds, itself included.
 std::size_t bytes_of(const plan& p) {
     std::size_t sum = sizeof p + p.workers.capacity() * sizeof(placed_worker) +
@@ -60,10 +81,10 @@ std::size_t bytes_of(const plan& p) {
 }
 
 void plan_as_intervals(benchmark::State& state) {
-    for (auto _ : state) {
+    measure(state, [&] {
         auto made = slot_filling{}(graph(), offers());
         benchmark::DoNotOptimize(made);
-    }
+    });
     state.counters["plan_bytes"] = static_cast<double>(bytes_of(planned()));
     state.counters["subtasks"] = static_cast<double>(subtasks(planned()));
 }
@@ -84,7 +105,7 @@ void baseline_record_for_each_subtask_tenth(benchmark::State& state) {
     for (const offer& each : offers()) by_id.emplace(each.id.value, each);
     std::vector<std::string> ids;
     for (std::uint32_t i = 0; i < some; ++i) ids.push_back("operator_" + std::to_string(i));
-    for (auto _ : state) {
+    measure_baseline(state, nodes / some, [&] {
         std::vector<const offer*> order;
         for (const auto& each : by_id) order.push_back(&each.second);
         std::vector<record> made;
@@ -97,7 +118,7 @@ void baseline_record_for_each_subtask_tenth(benchmark::State& state) {
             }
         }
         benchmark::DoNotOptimize(made.data());
-    }
+    });
     state.counters["times_10_bytes"] = static_cast<double>(all * sizeof(record));
 }
 BENCHMARK(baseline_record_for_each_subtask_tenth)->Unit(benchmark::kMicrosecond)->Iterations(3);
@@ -111,15 +132,16 @@ std::uint32_t next_subtask(std::uint64_t& bits) {
 void worker_of_a_subtask(benchmark::State& state) {
     const plan& made = planned();
     std::uint64_t bits = 1;
-    for (auto _ : state) benchmark::DoNotOptimize(worker_of(made, 7, next_subtask(bits)));
+    measure(state, [&] { benchmark::DoNotOptimize(worker_of(made, 7, next_subtask(bits))); });
 }
 BENCHMARK(worker_of_a_subtask);
 
 void baseline_upper_bound(benchmark::State& state) {
     const auto& boundaries = planned().layouts[0].boundaries;
     std::uint64_t bits = 1;
-    for (auto _ : state)
+    measure_baseline(state, 1, [&] {
         benchmark::DoNotOptimize(std::upper_bound(boundaries.begin(), boundaries.end(), next_subtask(bits)) - 1);
+    });
 }
 BENCHMARK(baseline_upper_bound);
 
@@ -157,20 +179,20 @@ std::vector<placed_subtask>& buffer() {
 }
 
 void list_of_all_subtasks(benchmark::State& state) {
-    for (auto _ : state) {
+    measure(state, [&] {
         const auto count = materialise(planned(), buffer());
         benchmark::DoNotOptimize(count);
         benchmark::ClobberMemory();
-    }
+    });
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(all * sizeof(placed_subtask)));
 }
 BENCHMARK(list_of_all_subtasks)->Unit(benchmark::kMillisecond);
 
 void baseline_fill_of_the_same_bytes(benchmark::State& state) {
-    for (auto _ : state) {
+    measure_baseline(state, 1, [&] {
         std::fill(buffer().begin(), buffer().end(), placed_subtask{.node = {1}, .subtask = 2, .worker = {3}});
         benchmark::ClobberMemory();
-    }
+    });
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(all * sizeof(placed_subtask)));
 }
 BENCHMARK(baseline_fill_of_the_same_bytes)->Unit(benchmark::kMillisecond);

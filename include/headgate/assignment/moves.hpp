@@ -28,13 +28,14 @@ struct moves_report {
     friend bool operator==(const moves_report&, const moves_report&) = default;
 };
 
-/// Workers correspond by (machine, ordinal on it) (A8), nodes by id. On rescale a subtask i of p has the keys from i /
+/// Workers correspond as `corresponding` says, nodes by id. On rescale a subtask i of p has the keys from i /
 /// p up to (i + 1) / p, and state moves with its keys. Without a previous plan nothing moves. `invalid` for sizes that
 /// are negative or no numbers, or a previous plan that no program could have. Precondition: `made` passes `check`.
 /// O(ranges) for each node.
 expected<moves_report> moves_of(const plan& made, const past& before);
 
-/// By worker of `old`, the corresponding one in `now`, or `no_worker`.
+/// By worker of `old`, the corresponding one in `now`, or `no_worker`: the one with its id, which is the same worker
+/// since ids of two generations never meet; if no id is in both plans, by (machine, ordinal on it) (A8).
 std::vector<std::uint32_t> corresponding(const plan& old, const plan& now);
 
 inline constexpr std::uint32_t no_worker = std::numeric_limits<std::uint32_t>::max();
@@ -45,10 +46,17 @@ expected<applied> check(const past& before);
 // Implementation ------------------------------------------------------------------------------------------------------
 
 inline std::vector<std::uint32_t> corresponding(const plan& old, const plan& now) {
+    std::vector<std::uint32_t> found(old.workers.size(), no_worker);
+    bool is_same_generation = false;
+    for (std::size_t i = 0; i < old.workers.size(); ++i)
+        if (const auto at = position_of(now, old.workers[i].id)) {
+            found[i] = *at;
+            is_same_generation = true;
+        }
+    if (is_same_generation) return found;
     std::unordered_map<std::string_view, std::vector<std::uint32_t>> by_machine;
     for (std::uint32_t i = 0; i < now.workers.size(); ++i) by_machine[now.machines[i]].push_back(i);
     std::unordered_map<std::string_view, std::size_t> met;
-    std::vector<std::uint32_t> found(old.workers.size(), no_worker);
     for (std::size_t i = 0; i < old.workers.size(); ++i) {
         const std::size_t nth = met[old.machines[i]]++;
         if (const auto at = by_machine.find(old.machines[i]); at != by_machine.end() and nth < at->second.size())

@@ -50,8 +50,8 @@ struct job {
     std::vector<offer> offers{};
 };
 
-/// Up to 20 nodes in a random DAG on up to 40 workers of up to 16 slots (every second job with equal ones), of whose
-/// slots 0 to 30 % are to spare.
+/// Up to 20 nodes in a random DAG on up to 40 workers, a machine each, of up to 16 slots (every second job with equal
+/// ones), of whose slots 0 to 30 % are to spare.
 job random_job(std::uint64_t seed);
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -211,6 +211,7 @@ inline job random_job(std::uint64_t seed) {
     made.offers = workers(count, 1 + random.below(16));
     std::uint32_t all = 0;
     for (offer& each : made.offers) {
+        each.machine.value += "-" + std::to_string(each.id.value);
         if (seed % 2 == 0) each.slots = 1 + random.below(16);
         all += each.slots;
     }

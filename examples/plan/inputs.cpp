@@ -1,0 +1,139 @@
+#include "inputs.hpp"
+
+#include <headgate/conformance/assignment/graphs.hpp>
+#include <headgate/protobuf/codec.hpp>
+#include <headgate/protobuf/json.hpp>
+#include <headgate/vocabulary/limits.hpp>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <sstream>
+#include <string_view>
+
+namespace headgate::example {
+
+namespace {
+
+auto bad(const std::string& what, const std::string& why) { return failure(error_kind::invalid, what + ": " + why); }
+
+template <class Number = std::uint64_t>
+std::optional<Number> number(std::string_view text) {
+    Number value{};
+    const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (problem != std::errc() or rest != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+std::vector<std::string> split(const std::string& text, char by) {
+    std::vector<std::string> parts;
+    std::istringstream from(text);
+    for (std::string part; std::getline(from, part, by);) parts.push_back(part);
+    return parts;
+}
+
+/// "8x16@rack1"
+expected<applied> add_group(std::vector<offer>& to, const std::string& group) {
+    const std::size_t at = group.find('@'), times = group.find('x');
+    if (times == std::string::npos) return bad(group, "WORKERSxSLOTS[@ZONE] is needed, as in 8x16@rack1");
+    const std::string zone = at == std::string::npos ? "" : group.substr(at + 1);
+    const auto count = number(std::string_view(group).substr(0, times));
+    const auto slots = number(std::string_view(group).substr(times + 1, at == std::string::npos ? at : at - times - 1));
+    if (not count or not slots) return bad(group, "WORKERSxSLOTS[@ZONE] is needed, as in 8x16@rack1");
+    const limits most;
+    if (*count == 0) return bad(group, "at least one worker is needed");
+    if (*slots == 0) return bad(group, "at least one slot a worker is needed");
+    if (*slots > most.slots)
+        return bad(group, "at most " + std::to_string(most.slots) + " slots a worker are possible");
+    if (*count > most.workers or to.size() + *count > most.workers)
+        return bad(group, "at most " + std::to_string(most.workers) + " workers are possible");
+    for (std::uint64_t i = 0; i < *count; ++i) {
+        const std::size_t position = to.size();
+        to.push_back({.id = {position + 1},
+                      .machine = {(zone.empty() ? "machine-" : zone + "-machine-") + std::to_string(position / 4)},
+                      .zone = zone,
+                      .slots = static_cast<std::uint32_t>(*slots),
+                      .data_address = "worker-" + std::to_string(position + 1) + ":6121"});
+    }
+    return applied{};
+}
+
+}  // namespace
+
+expected<std::string> read_file(const std::string& path) {
+    std::ifstream from(path, std::ios::binary);
+    std::ostringstream text;
+    text << from.rdbuf();
+    if (not from) return bad(path, "cannot be read");
+    return text.str();
+}
+
+expected<program> program_from(const std::string& file, const std::string& graph) {
+    if (not graph.empty()) {
+        const std::size_t colon = graph.find(':');
+        const auto size = colon == std::string::npos ? std::nullopt : number(std::string_view(graph).substr(colon + 1));
+        if (not size) return bad("--graph " + graph, "NAME:SIZE is needed, as in chain:100000");
+        auto made = graphs::make(graph.substr(0, colon), *size);
+        if (not made) return made;
+        if (const auto ok = check(*made); not ok) return tl::unexpected(ok.error());
+        return made;
+    }
+    const auto text = read_file(file);
+    if (not text) return tl::unexpected(text.error());
+    auto made = protobuf::program_from_json(*text, {.message = std::size_t{1} << 30});
+    if (not made) return bad(file, made.error().text);
+    return made;
+}
+
+expected<std::vector<offer>> workers_from(const std::string& text) {
+    std::vector<offer> made;
+    std::vector<std::string> groups;
+    if (std::error_code problem; std::filesystem::is_regular_file(text, problem)) {
+        const auto lines = read_file(text);
+        if (not lines) return tl::unexpected(lines.error());
+        for (std::string line : split(*lines, '\n')) {
+            line = line.substr(0, line.find_first_of("# \t\r"));
+            if (not line.empty()) groups.push_back(line);
+        }
+    } else {
+        groups = split(text, ',');
+    }
+    for (const std::string& group : groups)
+        if (const auto ok = add_group(made, group); not ok) return tl::unexpected(ok.error());
+    if (made.empty()) return bad("--workers " + text, "there are no workers");
+    return made;
+}
+
+expected<std::vector<std::uint64_t>> losses_from(const std::string& text) {
+    std::vector<std::uint64_t> made;
+    if (not text.starts_with("lose=")) return bad("--what-if " + text, "lose=ID[,ID...] is needed, as in lose=3,7");
+    for (const std::string& one : split(text.substr(5), ',')) {
+        const auto id = number(one);
+        if (not id) return bad("--what-if " + text, "\"" + one + "\" is no worker");
+        made.push_back(*id);
+    }
+    if (made.empty()) return bad("--what-if " + text, "which workers are lost?");
+    return made;
+}
+
+expected<std::pair<std::uint32_t, std::uint32_t>> subtask_from(const std::string& text) {
+    const std::size_t slash = text.find('/');
+    const auto node =
+        slash == std::string::npos ? std::nullopt : number<std::uint32_t>(std::string_view(text).substr(0, slash));
+    const auto subtask =
+        slash == std::string::npos ? std::nullopt : number<std::uint32_t>(std::string_view(text).substr(slash + 1));
+    if (not node or not subtask) return bad("--explain " + text, "NODE/SUBTASK is needed, as in 1/5");
+    return std::pair(*node, *subtask);
+}
+
+expected<plan> plan_from(const std::string& file) {
+    const auto bytes = read_file(file);
+    if (not bytes) return tl::unexpected(bytes.error());
+    auto made = protobuf::decode_plan(*bytes, {.message = std::size_t{1} << 30});
+    if (not made) return bad(file, made.error().text);
+    return made;
+}
+
+}  // namespace headgate::example

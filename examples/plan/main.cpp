@@ -1,0 +1,141 @@
+// headgate-plan: where the subtasks of a program would go, by each policy, and how good that is.
+#include "inputs.hpp"
+#include "picture.hpp"
+#include "show.hpp"
+#include "trial.hpp"
+
+#include <headgate/conformance/assignment/graphs.hpp>
+#include <headgate/protobuf/codec.hpp>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::example;
+
+struct options {
+    std::string file{}, graph{}, workers{}, policy = "all", previous{}, save{}, output = "table", picture{}, explain{},
+                                            what_if{};
+};
+
+enum exit_code : int { done = 0, no_plan = 1, usage = 2 };
+
+int fail(exit_code code, const error& why) {
+    std::fprintf(stderr, "headgate-plan: %s\n", describe(why).c_str());
+    return code;
+}
+
+/// The workers that are left; empty if nothing was to be lost.
+expected<std::vector<offer>> after_loss(const std::string& what_if, std::vector<offer> offers) {
+    if (what_if.empty()) return std::vector<offer>{};
+    const auto lost = losses_from(what_if);
+    if (not lost) return tl::unexpected(lost.error());
+    for (const std::uint64_t id : *lost)
+        if (std::erase_if(offers, [&](const offer& each) { return each.id.value == id; }) == 0)
+            return failure(error_kind::invalid, fmt::format("--what-if {}: there is no worker {}", what_if, id));
+    if (offers.empty()) return failure(error_kind::invalid, "--what-if " + what_if + ": no worker is left");
+    return offers;
+}
+
+expected<applied> write(const std::string& path, const std::string& text) {
+    std::ofstream to(path, std::ios::binary);
+    to << text;
+    to.flush();
+    if (not to) return failure(error_kind::invalid, path + ": cannot be written");
+    return applied{};
+}
+
+int run(const options& o) {
+    const auto of = program_from(o.file, o.graph);
+    if (not of) return fail(usage, of.error());
+    const auto offers = workers_from(o.workers);
+    if (not offers) return fail(usage, offers.error());
+    const auto left = after_loss(o.what_if, *offers);
+    if (not left) return fail(usage, left.error());
+    past before;
+    std::optional<plan> previous;
+    if (not o.previous.empty()) {
+        auto read = plan_from(o.previous);
+        if (not read) return fail(usage, read.error());
+        previous = *std::move(read);
+        before.previous = &*previous;
+        if (const auto ok = check(before); not ok) return fail(usage, ok.error());
+    }
+    const std::vector<trial> trials = try_policies(o.policy, *of, *offers, before, *left);
+
+    if (not o.save.empty()) {
+        if (trials.size() != 1) return fail(usage, {.kind = error_kind::invalid, .text = "--save needs one --policy"});
+        if (trials[0].made)
+            if (const auto ok = write(o.save, protobuf::encode(*trials[0].made)); not ok)
+                return fail(usage, ok.error());
+    }
+    if (not o.picture.empty())
+        if (const auto ok = write(o.picture, picture_of(trials, *of, left->empty() ? *offers : *left)); not ok)
+            return fail(usage, ok.error());
+    if (not o.explain.empty()) {
+        const auto asked = subtask_from(o.explain);
+        if (not asked) return fail(usage, asked.error());
+        for (const trial& one : trials) {
+            const auto text = explanation_of(one, asked->first, asked->second);
+            if (not text) return fail(one.made ? usage : no_plan, text.error());
+            std::fputs(text->c_str(), stdout);
+        }
+    } else {
+        std::fputs((o.output == "json" ? json_of(trials) : table_of(trials)).c_str(), stdout);
+    }
+    return std::ranges::all_of(trials, [](const trial& one) { return one.made.has_value(); }) ? done : no_plan;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    CLI::App app{"Where the subtasks of a program would go, by each policy, and how good that is.", "headgate-plan"};
+    options o;
+    std::string names = "all";
+    for (const std::string_view each : policy_names()) names.append(", ").append(each);
+    std::string graphs_there;
+    for (const std::string_view each : graphs::names)
+        graphs_there.append(graphs_there.empty() ? "" : ", ").append(each);
+    auto* const file = app.add_option("PROGRAM", o.file, "a program file");
+    app.add_option("--graph", o.graph, "NAME:SIZE in its place, of about so many subtasks; " + graphs_there)
+        ->excludes(file);
+    app.add_option("-w,--workers", o.workers, "16x4, or 8x16@rack1,8x8@rack2, or a file with one of these a line")
+        ->required();
+    app.add_option("-p,--policy", o.policy, names + "; default all")->check([](const std::string& name) {
+        const auto known = policy_names();
+        return name == "all" or std::ranges::find(known, name) != known.end() ? std::string()
+                                                                              : "there is no policy " + name;
+    });
+    app.add_option("--previous", o.previous, "a plan that was saved: what moves against it");
+    app.add_option("--save", o.save, "file for the plan of the one policy, to be a --previous");
+    app.add_option("-o,--output", o.output, "table (default) or json")->check(CLI::IsMember({"table", "json"}));
+    app.add_option("--picture", o.picture, "file for an SVG: loads of workers by node, a panel a policy");
+    app.add_option("--explain", o.explain, "NODE/SUBTASK: why it is where it is");
+    app.add_option("--what-if", o.what_if, "lose=3,7: plan, lose these workers, plan again; what moves");
+    app.footer(
+        "X-WORKER, X-MACHINE, X-ZONE: channels that cross, of all. MOVED: subtasks against the plan before.\n"
+        "Exit codes: 0 every policy has a plan, 1 one has none, 2 usage or a file.");
+    try {
+        app.parse(count, arguments);
+    } catch (const CLI::ParseError& problem) {
+        return app.exit(problem) == 0 ? done : usage;
+    }
+    if (o.file.empty() and o.graph.empty())
+        return fail(usage, {.kind = error_kind::invalid, .text = "a program file or --graph is needed"});
+    try {
+        return run(o);
+    } catch (const std::exception& problem) {
+        std::fprintf(stderr, "headgate-plan: %s\n", problem.what());
+        return usage;
+    }
+}

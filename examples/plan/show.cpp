@@ -1,0 +1,135 @@
+#include "show.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace headgate::example {
+
+namespace {
+
+double percent(std::uint64_t part, std::uint64_t of) {
+    return of == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(of);
+}
+
+std::string reason(const plan& in, const detail::placement& placed, std::size_t run, subtask_range range) {
+    const std::uint32_t worker = placed.owner(run);
+    const std::uint32_t slots = in.workers[worker].slots;
+    switch (placed.line.spaced) {
+        case spacing::dense:
+            return fmt::format(
+                "slots are filled one after the other from slot {} of {} on; those of this run are {} to {}",
+                placed.offset, placed.slots, placed.line.boundaries[run], placed.line.boundaries[run + 1] - 1);
+        case spacing::even:
+            return fmt::format(
+                "every worker has its share rounded down or up: this one {} of {} parts, {} here; nodes that "
+                "are alike begin one part later each, so that their sum is exact",
+                placed.line.boundaries[run + 1] - placed.line.boundaries[run], placed.slots, range.size());
+        case spacing::level:
+            return fmt::format(
+                "all {} workers have {} slots and take turns; this node begins with number {} of them, where "
+                "the one before it stopped",
+                placed.runs(), slots, placed.offset + 1);
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string table_of(const std::vector<trial>& trials) {
+    std::string text;
+    for (const trial& one : trials) {
+        if (not one.report) continue;
+        const proven_bounds& bounds = one.report->bounds;
+        text +=
+            fmt::format("{} subtasks on {} workers. No plan has a largest load below {}, or below {:.4g} a slot.\n\n",
+                        one.report->subtasks, one.report->workers, bounds.largest, bounds.per_slot.value());
+        break;
+    }
+    text += fmt::format("{:<16} {:>8} {:>7} {:>8} {:>7} {:>8} {:>8} {:>9} {:>9} {:>9} {:>10} {:>9}\n", "POLICY",
+                        "LARGEST", "/BOUND", "PER-SLOT", "/BOUND", "SMALLEST", "USED", "X-WORKER", "X-MACHINE",
+                        "X-ZONE", "MOVED", "TIME");
+    for (const trial& one : trials) {
+        if (not one.report) {
+            text += fmt::format("{:<16} {}\n", one.policy, describe(one.made.error()));
+            continue;
+        }
+        const assignment_report& r = *one.report;
+        const channel_counts& c = r.channels.total;
+        text += fmt::format(
+            "{:<16} {:>8.0f} {:>7.2f} {:>8.3f} {:>7.2f} {:>8.0f} {:>8} {:>7.1f} % {:>7.1f} % {:>7.1f} % {:>10} "
+            "{:>6.0f} us",
+            one.policy, r.by_worker.largest, r.gap(), r.by_slot.largest, r.gap_per_slot(), r.by_worker.smallest,
+            r.workers_used, percent(c.across_workers, c.all), percent(c.across_machines, c.all),
+            percent(c.across_zones, c.all), r.moves.subtasks, one.microseconds);
+        if (not one.way.empty()) text += "  " + one.way;
+        text += '\n';
+    }
+    return text;
+}
+
+std::string json_of(const std::vector<trial>& trials) {
+    nlohmann::ordered_json all = nlohmann::ordered_json::array();
+    for (const trial& one : trials) {
+        nlohmann::ordered_json entry{{"policy", one.policy}};
+        if (not one.report) {
+            entry["error"] = describe(one.made.error());
+            all.push_back(std::move(entry));
+            continue;
+        }
+        const assignment_report& r = *one.report;
+        const channel_counts& c = r.channels.total;
+        const auto spread_of = [](const load_spread& s) {
+            return nlohmann::ordered_json{{"largest", s.largest}, {"mean", s.mean}, {"smallest", s.smallest}};
+        };
+        entry["microseconds"] = one.microseconds;
+        entry["subtasks"] = r.subtasks;
+        entry["workers"] = r.workers;
+        entry["workers_used"] = r.workers_used;
+        entry["load"] = spread_of(r.by_worker);
+        entry["load_per_slot"] = spread_of(r.by_slot);
+        entry["bound"] = r.bounds.largest;
+        entry["bound_per_slot"] = r.bounds.per_slot.value();
+        entry["gap"] = r.gap();
+        entry["gap_per_slot"] = r.gap_per_slot();
+        entry["channels"] = {{"all", c.all},
+                             {"across_workers", c.across_workers},
+                             {"across_machines", c.across_machines},
+                             {"across_zones", c.across_zones}};
+        entry["moved"] = {{"subtasks", r.moves.subtasks}, {"bytes", r.moves.bytes}};
+        if (one.least_moved) entry["moved"]["least"] = *one.least_moved;
+        if (not one.way.empty()) entry["way"] = one.way;
+        all.push_back(std::move(entry));
+    }
+    return all.dump(2) + "\n";
+}
+
+expected<std::string> explanation_of(const trial& what, std::uint32_t node, std::uint32_t subtask) {
+    if (not what.made) return tl::unexpected(what.made.error());
+    const plan& in = *what.made;
+    const auto at = std::ranges::find(in.nodes, node_id{node}, &placed_node::id);
+    if (at == in.nodes.end()) return failure(error_kind::invalid, fmt::format("there is no node {}", node));
+    if (subtask >= at->parallelism)
+        return failure(error_kind::invalid,
+                       fmt::format("node {} has subtasks 0 to {}, not {}", node, at->parallelism - 1, subtask));
+    const auto position = static_cast<std::size_t>(at - in.nodes.begin());
+    const detail::placement placed = detail::placed(in, position);
+    const std::size_t run = placed.run_of(subtask);
+    const std::uint32_t worker = placed.owner(run);
+    const subtask_range low = placed.behind(run);
+    const subtask_range range = low.first <= subtask and subtask < low.last ? low : placed.around(run);
+    std::string text =
+        fmt::format("{}: node {}, subtask {}: worker {} on {}, with subtasks {} to {} of the node\n", what.policy, node,
+                    subtask, in.workers[worker].id.value, in.machines[worker], range.first, range.last - 1);
+    text += "    " + reason(in, placed, run, range) + "\n";
+    if (at->grain > 1)
+        text += fmt::format("    subtasks go in units of {}, which forward edges join with those of other nodes\n",
+                            at->grain);
+    text += fmt::format(
+        "    the worker has {} subtasks in all on {} slots; the largest load is {:.0f}, no plan has one below {}\n",
+        load(in, worker), in.workers[worker].slots, what.report->by_worker.largest, what.report->bounds.largest);
+    return text;
+}
+
+}  // namespace headgate::example

@@ -1,0 +1,88 @@
+#include "trial.hpp"
+
+#include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/local.hpp>
+#include <headgate/assignment/slot_filling.hpp>
+#include <headgate/assignment/spread.hpp>
+#include <headgate/assignment/sticky.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace headgate::example {
+
+namespace {
+
+template <class Each>
+void each_policy(Each each) {
+    each("slot_filling", slot_filling{});
+    each("largest_first", slot_filling{.order = filling_order::largest_first});
+    each("balanced", balanced{});
+    each("balanced_load", balanced{.aim = balance_by::load});
+    each("balanced_groups", balanced{.together = keep_together::forward_joined});
+    each("local", local{});
+    each("spread", spread{});
+    each("sticky", sticky{});
+}
+
+std::string text_of(sticky_way way) {
+    switch (way) {
+        case sticky_way::fresh: return "fresh";
+        case sticky_way::exact: return "exact";
+        case sticky_way::approximate: return "approximate";
+    }
+    return {};
+}
+
+template <class Policy>
+trial ask(std::string name, const Policy& policy, const program& of, std::span<const offer> offers,
+          const past& before) {
+    trial made{.policy = std::move(name), .made = failure(error_kind::internal, "not asked")};
+    const auto begun = std::chrono::steady_clock::now();
+    if constexpr (requires { policy.decide(of, offers, before); }) {
+        auto answer = policy.decide(of, offers, before);
+        if (answer) {
+            made.way = text_of(answer->way);
+            made.least_moved = answer->least_bytes;
+            made.made = std::move(answer->made);
+        } else {
+            made.made = tl::unexpected(std::move(answer.error()));
+        }
+    } else {
+        made.made = policy(of, offers, before);
+    }
+    made.microseconds = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begun).count();
+    if (not made.made) return made;
+    auto report = judge(*made.made, of, offers, before);
+    if (report)
+        made.report = *std::move(report);
+    else
+        made.made = tl::unexpected(report.error());
+    return made;
+}
+
+}  // namespace
+
+std::vector<std::string_view> policy_names() {
+    std::vector<std::string_view> names;
+    each_policy([&](std::string_view name, const auto&) { names.push_back(name); });
+    return names;
+}
+
+std::vector<trial> try_policies(std::string_view name, const program& of, std::span<const offer> offers,
+                                const past& before, std::span<const offer> after_loss) {
+    std::vector<trial> made;
+    each_policy([&](std::string_view each, const auto& policy) {
+        if (name != "all" and name != each) return;
+        trial first = ask(std::string(each), policy, of, offers, before);
+        if (after_loss.empty() or not first.made) {
+            made.push_back(std::move(first));
+            return;
+        }
+        made.push_back(ask(std::string(each), policy, of, after_loss,
+                           {.previous = &*first.made, .sizes = before.sizes, .troubles = before.troubles}));
+    });
+    return made;
+}
+
+}  // namespace headgate::example

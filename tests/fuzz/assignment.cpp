@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+// A fuzz target for libFuzzer: any bytes as a program, workers and a past; every policy must answer, and its plans must
+// pass `check`. Build and run:
+//
+//     cmake --preset clang -DHEADGATE_BUILD_FUZZERS=ON && cmake --build --preset clang --target fuzz.assignment
+//     build/clang/tests/fuzz.assignment -max_total_time=600
+#include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/local.hpp>
+#include <headgate/assignment/report.hpp>
+#include <headgate/assignment/slot_filling.hpp>
+#include <headgate/assignment/spread.hpp>
+#include <headgate/assignment/sticky.hpp>
+#include <headgate/vocabulary/plan_check.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+
+class source {
+public:
+    source(const std::uint8_t* data, std::size_t size) : data_(data), left_(size) {}
+    std::uint32_t byte() { return left_ > 0 ? --left_, *data_++ : 0; }
+    std::uint32_t word() { return byte() | byte() << 8 | byte() << 16 | byte() << 24; }
+    std::uint64_t wide() { return std::uint64_t{word()} << 32 | word(); }
+    /// Mostly small, sometimes near the end of 32 bits.
+    std::uint32_t number() {
+        const std::uint32_t kind = byte();
+        return kind < 200   ? kind % 20
+               : kind < 230 ? word() % 5'000
+               : kind < 245 ? word()
+                            : std::numeric_limits<std::uint32_t>::max() - kind % 4;
+    }
+
+private:
+    const std::uint8_t* data_;
+    std::size_t left_;
+};
+
+program a_program(source& from) {
+    program made;
+    for (std::uint32_t i = from.byte() % 12; i > 0; --i)
+        made.nodes.push_back({.id = {from.byte() % 32}, .parallelism = from.number(), .operators = {{{"o"}, {}}}});
+    for (std::uint32_t i = from.byte() % 16; i > 0; --i)
+        made.edges.push_back(
+            {{from.byte() % 32}, {from.byte() % 32}, from.byte() % 2 == 0 ? edge_kind::forward : edge_kind::shuffle});
+    return made;
+}
+
+std::vector<offer> some_offers(source& from) {
+    std::vector<offer> made;
+    for (std::uint32_t i = from.byte() % 12; i > 0; --i)
+        made.push_back({.id = {from.byte() % 64},
+                        .machine = {"m" + std::to_string(from.byte() % 4)},
+                        .zone = std::to_string(from.byte() % 3),
+                        .slots = from.number(),
+                        .data_address = "h:1"});
+    return made;
+}
+
+plan any_plan(source& from) {
+    plan made;
+    for (std::uint32_t i = from.byte() % 5; i > 0; --i) {
+        made.workers.push_back({.id = {from.byte()}, .slots = from.number()});
+        static_cast<void>(made.machines.push_back("m" + std::to_string(from.byte() % 4)));
+        static_cast<void>(made.data_addresses.push_back("h:1"));
+    }
+    for (std::uint32_t i = from.byte() % 4; i > 0; --i) {
+        layout& line = made.layouts.emplace_back(layout{.spaced = static_cast<spacing>(from.byte() % 4)});
+        for (std::uint32_t k = from.byte() % 6; k > 0; --k)
+            line.boundaries.push_back(line.boundaries.back() + from.number() % 100);
+        for (std::uint32_t k = from.byte() % 6; k > 0; --k) line.owners.push_back(from.byte() % 6);
+    }
+    for (std::uint32_t i = from.byte() % 6; i > 0; --i)
+        made.nodes.push_back(
+            {{from.byte() % 32}, from.number() % 200, from.byte() % 4, from.byte() % 16, 1 + from.byte() % 2});
+    return made;
+}
+
+void must(bool holds, const char* what) {
+    if (holds) return;
+    std::fputs(what, stderr);
+    std::abort();
+}
+
+template <class Policy>
+void try_policy(const Policy& policy, const program& of, const std::vector<offer>& offers, const past& before) {
+    constexpr auto most = std::numeric_limits<std::uint32_t>::max();
+    const limits none{.parallelism = most, .slots = most};
+    for (const past& then : {past{}, before}) {
+        const auto made = policy(of, offers, then);
+        if (not made) continue;
+        must(check(*made, of, none).has_value(), "a policy made a plan that is none\n");
+        static_cast<void>(judge(*made, of, offers, then, none));
+        const auto again =
+            policy(of, offers, past{.previous = &*made, .sizes = before.sizes, .troubles = before.troubles});
+        must(not again or check(*again, of, none).has_value(), "a policy made a plan that is none of its own\n");
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    source from(data, size);
+    const program of = a_program(from);
+    const std::vector<offer> offers = some_offers(from);
+    const plan previous = any_plan(from);
+    std::vector<state_size> sizes;
+    for (std::uint32_t i = from.byte() % 4; i > 0; --i) {
+        const double bytes = from.byte() % 4 > 0 ? from.byte() : std::bit_cast<double>(from.wide());
+        sizes.push_back({.node = {from.byte() % 32},
+                         .bytes = bytes,
+                         .subtasks = {from.byte() % 3, from.byte() % 2 == 0 ? from.number() : 4'294'967'295u}});
+    }
+    std::vector<trouble> troubles;
+    for (std::uint32_t i = from.byte() % 3; i > 0; --i)
+        troubles.push_back({.machine = {"m" + std::to_string(from.byte() % 4)},
+                            .ago = duration(static_cast<duration::rep>(from.wide()))});
+    const double any = from.byte() % 2 == 0 ? from.byte() / 64.0 : std::bit_cast<double>(from.wide());
+    const past before{.previous = &previous, .sizes = sizes, .troubles = troubles};
+    try_policy(slot_filling{}, of, offers, before);
+    try_policy(slot_filling{.order = filling_order::largest_first}, of, offers, before);
+    try_policy(balanced{}, of, offers, before);
+    try_policy(balanced{.aim = balance_by::load, .together = keep_together::forward_joined}, of, offers, before);
+    try_policy(local{.slack = any}, of, offers, before);
+    try_policy(spread{.penalty = any, .half_life = duration(from.byte())}, of, offers, before);
+    try_policy(sticky{.balance = any}, of, offers, before);
+    try_policy(sticky{.balance = 1.1, .zones = spread{.penalty = any}, .most_arcs = from.byte()}, of, offers, before);
+    return 0;
+}

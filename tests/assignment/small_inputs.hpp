@@ -30,7 +30,7 @@ inline program program_with(const numbers& parallelisms) {
     return made;
 }
 
-/// Two workers a machine, two machines a zone.
+/// A machine for each, one zone for all.
 inline std::vector<offer> offers_with(const numbers& slots) {
     std::vector<offer> made;
     for (const std::uint32_t each : slots) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -76,8 +77,9 @@ inline std::vector<std::uint64_t> water::below_a_level(std::uint64_t amount, std
         return units < static_cast<double>(room[i]) ? static_cast<std::uint64_t>(units) : room[i];
     };
     // A secant that is not trusted twice in a row: loads that begin late and end early bend the line both ways.
-    std::uint64_t at_low = 0;
-    for (int round = 0; round < 128 and amount - at_low > workers / 2; ++round) {
+    // What is left to pour singly is at most a unit a worker.
+    std::uint64_t at_low = 0, at_high = std::accumulate(room.begin(), room.end(), std::uint64_t{0});
+    for (int round = 0; round < 128 and amount - at_low > workers / 2 and at_high - at_low > workers; ++round) {
         double slope = 0;
         for (std::size_t i = 0; i < workers; ++i)
             if (up_to(low, i) < room[i]) slope += width(i) / unit;
@@ -91,6 +93,7 @@ inline std::vector<std::uint64_t> water::below_a_level(std::uint64_t amount, std
             at_low = sum;
         } else {
             high = level;
+            at_high = sum;
         }
     }
     std::vector<std::uint64_t> got(workers);

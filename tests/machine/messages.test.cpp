@@ -242,4 +242,28 @@ BOOST_AUTO_TEST_CASE(what_is_stale_or_rejected_is_told_of_once_a_generation_and_
     BOOST_TEST(lines(" late, ") == before + 1);
 }
 
+BOOST_AUTO_TEST_CASE(machines_fed_the_same_through_equal_values_that_lie_elsewhere_are_equal_I18) {
+    const auto run = [](wish what) {
+        stage s;
+        s.restore = ready_checkpoint();
+        s.run_up(std::move(what)).run(20s);
+        return s.value;
+    };
+    const machine<> one = run(wants()), other = run(wants());
+    BOOST_REQUIRE((one.state() == state_name::running and one.job().running and one.job().durable.plan));
+    BOOST_TEST(
+        (one.job().wish.get() != other.job().wish.get() and one.job().running.get() != other.job().running.get()));
+    BOOST_TEST((one == other));
+    wish different = wants();
+    different.tags = {{"a", "b"}};
+    BOOST_TEST((one != run(different)));
+    stage loading;
+    loading.restore = ready_checkpoint();
+    loading.workers_come = false;
+    stage likewise = loading;
+    loading.start();
+    likewise.start();
+    BOOST_TEST((loading.in<scheduling>().loaded and loading.value == likewise.value));
+}
+
 }  // namespace

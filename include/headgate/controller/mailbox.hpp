@@ -5,8 +5,11 @@
 #include <headgate/concepts/channel.hpp>
 #include <headgate/concepts/mailbox.hpp>
 #include <headgate/vocabulary/event.hpp>
+#include <headgate/vocabulary/limits.hpp>
+#include <headgate/vocabulary/mixed.hpp>
 #include <headgate/vocabulary/record.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -26,9 +29,44 @@ struct job_mail {
 using mail = std::variant<job_mail, stream_event, answered<watch_jobs>, answered<watch_workers>,
                           answered<advance_lease>, answered<tell>>;
 
+/// Whose an item is (SPEC 10): answers count for their job, and what comes on a stream for that stream, because whose
+/// it is says the thread that polls. So no job keeps another's from coming (L5).
+struct mail_origin {
+    enum class kind : std::uint8_t { controller, job, stream, heartbeats, reports };
+
+    std::uint64_t number{};  ///< of the job or the stream
+    kind what{};
+
+    friend constexpr bool operator==(const mail_origin&, const mail_origin&) = default;
+};
+
+struct sorted_mail {
+    static constexpr std::size_t most = limits{}.mailbox;
+
+    static mail_origin origin(const mail& what) {
+        if (const auto* const one = std::get_if<job_mail>(&what)) return {one->job.value, mail_origin::kind::job};
+        const auto* const heard = std::get_if<stream_event>(&what);
+        if (not heard) return {};
+        const auto* const said = std::get_if<worker_message>(&heard->what);
+        const auto kind = said and std::holds_alternative<heartbeat>(*said)     ? mail_origin::kind::heartbeats
+                          : said and std::holds_alternative<task_report>(*said) ? mail_origin::kind::reports
+                                                                                : mail_origin::kind::stream;
+        return {heard->stream.value, kind};
+    }
+    /// Heartbeats and reports say all that their worker said before.
+    static constexpr bool is_cumulative(const mail_origin& of) {
+        return of.what == mail_origin::kind::heartbeats or of.what == mail_origin::kind::reports;
+    }
+    struct hash {
+        std::size_t operator()(const mail_origin& of) const {
+            return detail::mixed(static_cast<std::uint64_t>(of.what), of.number);
+        }
+    };
+};
+
 /// Shared by the controller and by every call in flight, so that a completion that comes after the controller's end
 /// finds it closed and does nothing.
-using controller_mailbox = mailbox<mail>;
+using controller_mailbox = mailbox<mail, sorted_mail>;
 
 /// Answers a request of `Effect` into a mailbox.
 template <class Effect>

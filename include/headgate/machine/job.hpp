@@ -10,10 +10,10 @@
 #include <headgate/vocabulary/checkpoint.hpp>
 #include <headgate/vocabulary/execution.hpp>
 #include <headgate/vocabulary/job.hpp>
+#include <headgate/vocabulary/shared.hpp>
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 
 namespace headgate::inline v1 {
@@ -59,16 +59,16 @@ struct job {
     instant unwritten_since = never;  ///< when the write that is not durable yet was first asked for
     bool is_let_go = false;
 
-    std::shared_ptr<const headgate::wish> wish{};      ///< null until the first one came
-    std::shared_ptr<const headgate::wish> compiled{};  ///< the one that `program` was made from
+    shared<headgate::wish> wish{};      ///< null until the first one came
+    shared<headgate::wish> compiled{};  ///< the one that `program` was made from
     instant live_until = never;                    ///< time to live
-    std::shared_ptr<const headgate::program> program{};  ///< with the overrides; null before Compiling
+    shared<headgate::program> program{};  ///< with the overrides; null before Compiling
     std::uint64_t program_digest{};                      ///< of `program`
     std::optional<checkpoint_row> restore{};             ///< found by the claim of this generation
 
     bool is_generation_used = false;  ///< a StartExecution of it was sent, or its workers were told to stop (S2)
     crew workers{};
-    std::shared_ptr<const execution> running{};  ///< null until placed
+    shared<execution> running{};  ///< null until placed
     task_board tasks{};
     teardown stop{};
     checkpoint_times checkpointed{};  ///< of this generation; for people

@@ -49,7 +49,7 @@ inline std::string needs_restart(const wish& compiled, const wish& wished) {
     const auto differs = [&](bool is_same, const char* name) {
         if (not is_same) what.append(what.empty() ? "" : ", ").append(name);
     };
-    differs(detail::same_value(compiled.program, wished.program), "program");
+    differs(compiled.program == wished.program, "program");
     differs(compiled.parallelism == wished.parallelism, "parallelism");
     differs(compiled.environment == wished.environment, "environment");
     differs(compiled.backend_configuration == wished.backend_configuration, "backend configuration");

@@ -77,6 +77,7 @@ standing stood(Context& c, const job_row& row, const std::optional<checkpoint_ro
         j.durable = row;
         const bool is_known = not restore and row.generation == j.next.generation;
         if (same_content(row, j.next) and (restore or is_known)) {
+            j.durable.plan = j.next.plan;  // the same plan, decoded again: held once, and equal at a glance
             is_written(c);
         } else if (is_current) {
             j.persisted.forget();

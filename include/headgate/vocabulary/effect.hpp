@@ -8,6 +8,7 @@
 #include <headgate/vocabulary/message.hpp>
 #include <headgate/vocabulary/note.hpp>
 #include <headgate/vocabulary/outcome.hpp>
+#include <headgate/vocabulary/shared.hpp>
 #include <headgate/vocabulary/strong.hpp>
 #include <headgate/vocabulary/time.hpp>
 #include <headgate/vocabulary/worker.hpp>
@@ -200,7 +201,7 @@ struct stop_execution {
 
 /// Answers null if there is no such checkpoint.
 struct load_checkpoint {
-    using result = std::shared_ptr<const checkpoint_metadata>;
+    using result = shared<checkpoint_metadata>;
     using answer = expected<result>;
     static constexpr auto fails_as = error_kind::state_backend;
 

@@ -5,11 +5,11 @@
 #include <headgate/vocabulary/checkpoint.hpp>
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/program.hpp>
+#include <headgate/vocabulary/shared.hpp>
 #include <headgate/vocabulary/strong.hpp>
 #include <headgate/vocabulary/time.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 
 namespace headgate::inline v1 {
@@ -18,18 +18,15 @@ namespace headgate::inline v1 {
 struct execution {
     job_id job{};
     headgate::generation generation{};
-    std::shared_ptr<const headgate::program> program{};
-    std::shared_ptr<const headgate::plan> plan{};
+    shared<headgate::program> program{};
+    shared<headgate::plan> plan{};
     std::uint64_t digest{};  ///< of the plan: a worker accepts one in its life
     std::optional<checkpoint_name> restore{};
     epoch start_epoch{};    ///< the last epoch that counts as taken: the next checkpoint is one above
     epoch minimum_epoch{};  ///< no state of earlier epochs is read
     duration checkpoint_interval{};
 
-    friend bool operator==(const execution& a, const execution& b) {
-        return a.job == b.job and a.generation == b.generation and a.digest == b.digest and a.restore == b.restore and
-               a.start_epoch == b.start_epoch;
-    }
+    friend bool operator==(const execution&, const execution&) = default;
 };
 
 }  // namespace headgate::inline v1

@@ -5,12 +5,12 @@
 #include <headgate/vocabulary/limits.hpp>
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/program.hpp>
+#include <headgate/vocabulary/shared.hpp>
 #include <headgate/vocabulary/state.hpp>
 #include <headgate/vocabulary/strong.hpp>
 #include <headgate/vocabulary/time.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,7 +35,7 @@ struct wish {
     std::uint64_t version{};
     std::string name{};
     std::string organization{};
-    std::shared_ptr<const headgate::program> program{};  ///< not null
+    shared<headgate::program> program{};  ///< not null
     std::vector<parallelism_override> parallelism{};
     std::optional<duration> time_to_live{};  ///< from the submission, by the database's clock (J2)
     std::optional<epoch> ignore_state_before_epoch{};
@@ -48,7 +48,7 @@ struct wish {
     std::uint64_t restart_nonce{};  ///< changed: restart
     bool waits_for_slots = false;   ///< without limit (S6)
 
-    friend bool operator==(const wish&, const wish&);
+    friend bool operator==(const wish&, const wish&) = default;
 };
 
 /// The first rule that a wish breaks, naming field and value; all is `invalid`. Program and overrides are included (S4).
@@ -62,7 +62,7 @@ constexpr bool is_variable_name(std::string_view name);
 struct job_row {
     std::uint64_t revision{};  ///< 0: as it was submitted
     headgate::generation generation{};
-    incarnation owner{};  ///< of the controller that has the job; zero: nobody, it is new, or it is at rest and its workers are gone
+    incarnation owner{};  ///< of the controller that has the job; zero: it is new, or at rest and its workers are gone
     state_name state{};
     bool is_complete = false;       ///< final checkpoint ready, or every task ended and the last commit ready (SPEC 2)
     std::uint64_t applied{};        ///< version of the wish that is reflected (I13)
@@ -70,9 +70,9 @@ struct job_row {
     std::uint32_t restarts{};
     std::uint64_t tasks{};     ///< subtasks of the last generation that reached Running
     std::string last_error{};  ///< as shown to the user
-    std::shared_ptr<const headgate::plan> plan{};  ///< of the last generation that reached Running (A8); may be null
+    shared<headgate::plan> plan{};  ///< of the last generation that reached Running (A8); may be null
 
-    friend bool operator==(const job_row&, const job_row&);
+    friend bool operator==(const job_row&, const job_row&) = default;
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -86,32 +86,6 @@ constexpr std::string_view text_of(stop_mode mode) {
         case stop_mode::force: return "force";
     }
     return "no such mode";
-}
-
-namespace detail {
-
-template <class T>
-bool same_value(const std::shared_ptr<const T>& left, const std::shared_ptr<const T>& right) {
-    return left == right or (left and right and *left == *right);
-}
-
-}  // namespace detail
-
-inline bool operator==(const wish& a, const wish& b) {
-    const auto rest = [](const wish& w) {
-        return std::tie(w.version, w.name, w.organization, w.parallelism, w.time_to_live, w.ignore_state_before_epoch,
-                        w.checkpoint_interval, w.environment, w.tags, w.backend_configuration, w.stop, w.restart,
-                        w.restart_nonce, w.waits_for_slots);
-    };
-    return rest(a) == rest(b) and detail::same_value(a.program, b.program);
-}
-
-inline bool operator==(const job_row& a, const job_row& b) {
-    const auto rest = [](const job_row& r) {
-        return std::tie(r.revision, r.generation, r.owner, r.state, r.is_complete, r.applied, r.restart_nonce,
-                        r.restarts, r.tasks, r.last_error);
-    };
-    return rest(a) == rest(b) and detail::same_value(a.plan, b.plan);
 }
 
 constexpr bool is_variable_name(std::string_view name) {

@@ -49,7 +49,7 @@ struct scheduling {
     std::optional<error> lacking{};  ///< the last answer was: not enough slots
     instant lacking_since = never;
 
-    fact<std::shared_ptr<const checkpoint_metadata>> loaded{};
+    fact<shared<checkpoint_metadata>> loaded{};
     fact<> prepared{};
 
     bool is_placed = false;

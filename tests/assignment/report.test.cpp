@@ -195,6 +195,15 @@ BOOST_AUTO_TEST_CASE(a_report_tells_how_far_a_plan_is_from_the_best_A6) {
     BOOST_TEST((even->gap() == 1 and even->gap_per_slot() == 1));
 }
 
+BOOST_AUTO_TEST_CASE(without_sizes_every_subtask_counts_as_one_byte) {
+    const program of = program_with({4, 4});
+    const plan before = *slot_filling{}(of, offers_with({4, 4}));
+    const plan made = *balanced{}(of, offers_with({4, 4}));
+    const auto found = judge(made, of, offers_with({4, 4}), {.previous = &before});
+    BOOST_TEST_REQUIRE(found.has_value());
+    BOOST_TEST((found->moves == moves_report{.subtasks = 4, .bytes = 4}));
+}
+
 BOOST_AUTO_TEST_CASE(a_report_refuses_what_it_cannot_judge_and_says_why) {
     const program of = program_with({4, 2});
     const auto offers = offers_with({4, 4});

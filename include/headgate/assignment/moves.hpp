@@ -147,6 +147,8 @@ inline expected<moves_report> moves_of(const plan& made, const past& before) {
     for (std::uint32_t i = 0; i < old.nodes.size(); ++i) old_nodes.emplace(old.nodes[i].id.value, i);
     std::unordered_map<std::uint32_t, std::vector<const state_size*>> sizes;
     for (const state_size& each : before.sizes) sizes[each.node.value].push_back(&each);
+    const state_size one_byte{.bytes = 1};
+    const state_size* const each_one = &one_byte;
     std::vector<range_on_worker> from, to;
     for (std::size_t node = 0; node < made.nodes.size(); ++node) {
         const auto at = old_nodes.find(made.nodes[node].id.value);
@@ -158,9 +160,10 @@ inline expected<moves_report> moves_of(const plan& made, const past& before) {
         detail::key_moves keys{.old_count = old.nodes[at->second].parallelism,
                                .new_count = made.nodes[node].parallelism};
         const auto mine = sizes.find(made.nodes[node].id.value);
+        const std::span<const state_size* const> none =
+            before.sizes.empty() ? std::span(&each_one, 1) : std::span(&each_one, 0);
         keys.compare(from, to, corresponds,
-                     mine == sizes.end() ? std::span<const state_size* const>()
-                                         : std::span<const state_size* const>(mine->second));
+                     mine == sizes.end() ? none : std::span<const state_size* const>(mine->second));
         found.subtasks += made.nodes[node].parallelism - keys.kept_subtasks;
         found.bytes += keys.moved_bytes;
     }

@@ -12,7 +12,8 @@
 
 namespace headgate::inline v1 {
 
-/// State of the subtasks of a range of a node, as the previous plan numbers them. What no entry names has none.
+/// State of the subtasks of a range of a node, as the previous plan numbers them. What no entry names has none;
+/// without any entry every subtask counts as one byte.
 struct state_size {
     node_id node{};
     double bytes{};                                                        ///< of each subtask; finite, not negative

@@ -39,12 +39,11 @@ struct sticky_answer {
 /// Not for: jobs without state, or a previous plan that was bad: it is mended as far as the slack wants it only.
 ///
 /// Moves the fewest bytes against the previous plan so that the largest load per slot (or largest load) is at most
-/// `balance` times the proven bound. On rescale state follows key ranges. Sizes come with the past; where none are
-/// given every subtask counts as one byte. Exact with at most `most_arcs` pairs of a node and a worker, if every node
-/// that was before has its parallelism and one size for all subtasks, and no zones are asked for; else approximate.
-/// `zones`: slots that `spread` trusts, and no zone above its share of a node, rounded up, by what moves.
-/// Errors: as `assignment_policy`, `spread` and `check(past)`. Approximate: O(nodes + different nodes * workers), where
-/// nodes differ by layout, offset, parallelism or size.
+/// `balance` times the proven bound. On rescale state follows key ranges. Sizes come with the past. Exact with at most
+/// `most_arcs` pairs of a node and a worker, if every node that was before has its parallelism and one size for all
+/// subtasks, and no zones are asked for; else approximate. `zones`: slots that `spread` trusts, and no zone above its
+/// share of a node, rounded up, by what moves. Errors: as `assignment_policy`, `spread` and `check(past)`. Approximate:
+/// O(nodes + different nodes * workers), where nodes differ by layout, offset, parallelism or size.
 struct sticky {
     double balance = 1.1;
     std::optional<spread> zones{};

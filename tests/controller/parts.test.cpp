@@ -97,6 +97,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_was_cut_off_begins_a_full_lease_when_it_is
     l.sees();
     l.passes(25s);
     l.now += 1h;
+    BOOST_TEST(not l.is_over(them), "cut off now: only time with successful reads counts");
     l.sees();
     BOOST_TEST(not l.is_over(them));
     l.passes(29s);
@@ -164,42 +165,53 @@ BOOST_AUTO_TEST_CASE(a_jobs_metrics_have_its_restarts_and_checkpoint_times_and_a
     BOOST_TEST((m.sum(known).nodes.empty() and m.sum(known).generation == generation{2}));
 }
 
-BOOST_AUTO_TEST_CASE(lines_are_kept_until_they_are_stored_and_sent_once_at_a_time) {
+BOOST_AUTO_TEST_CASE(lines_are_kept_until_they_are_stored_and_told_once_at_a_time) {
     history h;
-    BOOST_TEST((h.is_empty() and not h.is_due(start)));
+    BOOST_TEST((h.is_empty() and h.deadline() == never));
     h.add({1}, told("one"));
-    BOOST_TEST(h.is_due(start));
-    BOOST_TEST((h.take().size() == 1u and not h.is_due(start)));
+    BOOST_TEST((h.deadline() <= start));
+    const ticket first = h.ask(start + 10s);
+    BOOST_TEST((h.lines().size() == 1u and h.deadline() == start + 10s));
     h.add({2}, told("two"));
-    BOOST_TEST(not h.is_due(start), "one call at a time");
-    h.stored();
-    BOOST_TEST(h.is_due(start));
-    const auto second = h.take();
-    BOOST_TEST((second.size() == 1u and second[0].text == "two" and second[0].generation == generation{2}));
-    h.not_stored(start + 2s);
-    BOOST_TEST((not h.is_due(start + 1s) and h.is_due(start + 2s) and h.take().size() == 1u));
-    h.stored();
+    BOOST_TEST((h.deadline() == start + 10s), "one call at a time");
+    h.stored(first, start);
+    BOOST_TEST((h.deadline() <= start));
+    BOOST_TEST((h.lines().size() == 1u and h.lines()[0].text == "two" and h.lines()[0].generation == generation{2}));
+    const ticket second = h.ask(start + 10s);
+    h.not_stored(second, start + 2s);
+    BOOST_TEST((h.deadline() == start + 2s and h.lines().size() == 1u));
+    h.stored(h.ask(start + 10s), start);
     BOOST_TEST(h.is_empty());
+}
+
+BOOST_AUTO_TEST_CASE(lines_whose_answer_was_lost_are_told_again_and_a_late_answer_takes_none_away_G6) {
+    history h;
+    h.add({1}, told("one"));
+    const ticket lost = h.ask(start + 10s);
+    BOOST_TEST((h.deadline() == start + 10s));
+    const ticket again = h.ask(start + 20s);
+    h.stored(lost, start + 11s);
+    BOOST_TEST((h.lines().size() == 1u and h.deadline() == start + 20s));
+    h.stored(again, start + 12s);
+    BOOST_TEST((h.is_empty() and h.deadline() == never));
 }
 
 BOOST_AUTO_TEST_CASE(a_history_is_bounded_while_the_database_is_away_and_says_what_is_missing) {
     history h;
     for (int round = 0; round < 3; ++round) {
         for (int i = 0; i < 400; ++i) h.add({1}, told(std::to_string(round * 400 + i)));
-        const auto sent = h.take();
-        BOOST_TEST(sent.size() <= 500u);
+        const ticket telling = h.ask(start + 10s);
+        BOOST_TEST(h.lines().size() <= 500u);
         if (round < 2) h.add({1}, told("while it is on its way"));
-        if (round < 2) h.not_stored(start + 2s);
-        if (round == 2) {
-            BOOST_TEST(sent.back().text == "1199");
-            BOOST_TEST(sent.front().text == "(earlier lines were left out)");
-        }
+        if (round < 2) h.not_stored(telling, start + 2s);
     }
+    BOOST_TEST(h.lines().back().text == "1199");
+    BOOST_TEST(h.lines().front().text == "(earlier lines were left out)");
     // All five hundred are on their way, and more come.
+    const ticket telling = h.ask(start + 20s);
     for (int i = 0; i < 1'000; ++i) h.add({1}, told("new " + std::to_string(i)));
-    h.stored();
-    const auto rest = h.take();
-    BOOST_TEST((rest.size() <= 500u and rest.back().text == "new 999"));
+    h.stored(telling, start);
+    BOOST_TEST((h.lines().size() <= 500u and h.lines().back().text == "new 999"));
 }
 
 // Mailbox -------------------------------------------------------------------------------------------------------------

@@ -160,6 +160,40 @@ BOOST_AUTO_TEST_CASE(a_late_second_answer_to_a_claim_does_not_change_the_restore
     BOOST_TEST((s.state() == state_name::running and s.job().running->restore == ready_checkpoint().name));
 }
 
+BOOST_AUTO_TEST_CASE(a_late_answer_to_an_earlier_store_does_not_stand_for_the_claim_I7) {
+    stage s;
+    s.without<store_row>().start();
+    const auto early = s.take_out<store_row>();
+    s.advance(11s);
+    s.with<store_row>().settle();
+    s.restore = ready_checkpoint();
+    s.without<claim>();
+    s.step(worker_exited{id_of({1}, {0}), "killed"});
+    s.run(2s);
+    const auto claiming = s.pending<claim>();
+    BOOST_TEST((claiming.what.next.generation == generation{2}));
+    s.step(answered<store_row>{early.by, claiming.what.next});
+    BOOST_TEST((not s.job().persisted and s.job().durable.generation == generation{1}));
+    s.with<claim>().settle();
+    BOOST_TEST((s.state() == state_name::running and s.job().running->restore == ready_checkpoint().name));
+}
+
+BOOST_AUTO_TEST_CASE(a_late_answer_to_an_earlier_claim_does_not_stand_for_the_present_one_I7) {
+    stage s;
+    s.restore = ready_checkpoint();
+    s.without<claim>().start();
+    const auto early = s.take_out<claim>();
+    s.advance(11s);
+    s.with<claim>().settle();
+    s.without<claim>();
+    s.step(worker_exited{id_of({1}, {0}), "killed"});
+    s.run(2s);
+    s.step(answered<claim>{early.by, claimed{s.pending<claim>().what.next, std::nullopt}});
+    BOOST_TEST(not s.job().persisted);
+    s.with<claim>().settle();
+    BOOST_TEST((s.state() == state_name::running and s.job().running->restore == ready_checkpoint().name));
+}
+
 BOOST_AUTO_TEST_CASE(an_outage_of_the_database_burns_no_budget_and_no_time_T5_R3) {
     for (const bool are_lost : {false, true}) {
         stage s;

@@ -91,7 +91,7 @@ BEGIN
     RETURN QUERY SELECT * FROM records WHERE id = _job;
 END $$;
 
--- A repeat, after which nobody wrote, answers the restore point too. It marks nothing, or a late one would fail the
+-- A repeat answers the restore point too. It marks nothing, or a late one would fail the
 -- claimant's own checkpoint.
 CREATE FUNCTION claim(_job text, _expected bigint, _generation bigint, _owner text, _state text,
     _is_complete boolean, _applied bigint, _restart_nonce bigint, _restarts bigint, _tasks bigint, _last_error text,
@@ -104,8 +104,7 @@ DECLARE
 BEGIN
     is_first := replace_row(_job, _expected, _generation, _owner, _state, _is_complete, _applied, _restart_nonce,
                             _restarts, _tasks, _last_error, _plan);
-    IF EXISTS (SELECT FROM jobs WHERE id = _job AND revision = _expected + 1 AND generation = _generation
-               AND owner = _owner) THEN
+    IF EXISTS (SELECT FROM jobs WHERE id = _job AND generation = _generation AND owner = _owner) THEN
         SELECT * INTO restored FROM checkpoints c WHERE c.job = _job AND c.epoch >= _threshold
             AND c.state IN ('ready', 'committing') ORDER BY c.epoch DESC, c.generation DESC LIMIT 1;
     END IF;

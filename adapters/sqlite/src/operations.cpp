@@ -107,9 +107,9 @@ outcome<claimed> operations::perform(const claim& what) {
         if (not stands) return no_such(what.job);
         if (not *stands) return not_applied{stands->error()};
         claimed answer{.row = **stands};
-        // Else a repeat, after which nobody wrote. It marks nothing, or a late one would fail the claimant's own.
-        const bool is_mine = answer.row.revision == what.expected + 1 and answer.row.owner == what.next.owner and
-                             answer.row.generation == what.next.generation;
+        // By this claim, or it is a repeat, which marks nothing: a late one would fail the claimant's own checkpoint.
+        const bool is_mine =
+            answer.row.generation == what.next.generation and answer.row.owner == what.next.owner;
         if (is_mine) answer.restore = restore_point(what.job, what.threshold);
         if (is_first) mark(what, answer.restore);
         return answer;

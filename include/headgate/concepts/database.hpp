@@ -35,7 +35,8 @@ namespace headgate::inline v1 {
 ///     wish_apart   a new wish never moves the row's revision
 ///     exchanges    store and claim replace the row if its revision is `expected`; the new one is `expected + 1`
 ///     stands       if it is another, nothing changes; either way the row that now stands is the answer
-///     repeats      a repeated claim or store answers the row that the first one wrote; a claim its restore point too
+///     repeats      a repeated claim or store answers the row that the first one wrote; a claim, also after
+///                  later writes of its generation, the restore point too
 ///     restores     a claim finds the newest row by (epoch, generation) that is ready or committing, not below
 ///                  `threshold` (S7); none: nothing
 ///     marks        a claim sets in-progress rows of epochs above the restore point to failed, all of them where nothing

@@ -77,8 +77,7 @@ public:
             has_more_ = to_.box->take(batch_, most_in_a_round) or not batch_.empty();
             for (mail& one : batch_) std::visit([&](auto& what) { receive(what); }, one);
         }
-        jobs_.give_ticks(to_);
-        jobs_.tell_histories(to_);
+        jobs_.serve_due(to_);
         jobs_.retire([&](const job& of) { forget_what_is_old(of); });
     }
     /// When to poll at the latest.

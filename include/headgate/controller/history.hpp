@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // controller: what a job's history says, and what it waits for, in words for people.
 
+#include <headgate/controller/standing_call.hpp>
 #include <headgate/machine/machine.hpp>
 #include <headgate/vocabulary/note_text.hpp>
 #include <headgate/vocabulary/record.hpp>
@@ -23,20 +24,22 @@ class history {
 public:
     void add(generation of, const note& what);
     bool is_empty() const { return lines_.empty(); }
-    bool is_due(instant now) const { return not lines_.empty() and not is_in_flight_ and not_before_ <= now; }
-    /// Everything there is; kept until it is stored.
-    std::vector<log_line> take();
-    void stored();
+    /// When it is to be told, or told again because nobody answered; `never` while there is nothing.
+    instant deadline() const { return lines_.empty() ? never : telling_.deadline(); }
+    /// All lines there are are being told; they are kept until that is answered. Not answered until `until`: told again,
+    /// so a line whose answer was lost is there twice.
+    ticket ask(instant until);
+    const std::vector<log_line>& lines() const { return lines_; }
+    void stored(const ticket& to, instant now);
     /// To be told again at `not_before`.
-    void not_stored(instant not_before);
+    void not_stored(const ticket& to, instant not_before);
 
 private:
     static constexpr std::size_t most_lines = 500;
 
     std::vector<log_line> lines_;
-    std::size_t in_flight_ = 0;
-    bool is_in_flight_ = false;
-    instant not_before_{};
+    std::size_t in_flight_ = 0;  ///< of the first lines, in the telling that is waited for
+    standing_call telling_{};
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -87,21 +90,19 @@ inline void history::add(generation of, const note& what) {
     lines_.push_back({.number = 0, .at = {}, .generation = of, .text = one_line(text_of(what), 16 << 10)});
 }
 
-inline std::vector<log_line> history::take() {
-    is_in_flight_ = true;
+inline ticket history::ask(instant until) {
     in_flight_ = lines_.size();
-    return lines_;
+    return telling_.ask(until);
 }
 
-inline void history::stored() {
+inline void history::stored(const ticket& to, instant now) {
+    if (not telling_.answer(to, now)) return;
     lines_.erase(lines_.begin(), lines_.begin() + static_cast<std::ptrdiff_t>(in_flight_));
-    not_stored({});
+    in_flight_ = 0;
 }
 
-inline void history::not_stored(instant not_before) {
-    is_in_flight_ = false;
-    in_flight_ = 0;
-    not_before_ = not_before;
+inline void history::not_stored(const ticket& to, instant not_before) {
+    if (telling_.answer(to, not_before)) in_flight_ = 0;
 }
 
 }  // namespace headgate::inline v1

@@ -55,11 +55,11 @@ public:
     /// anyway.
     void turn_away(entry& one, const std::string& why, const Bindings& to);
     void give_all(const event& e, const Bindings& to);
-    void give_ticks(const Bindings& to);
-    /// When the first tick is due.
+    /// Gives every tick, and tells every history, that is due.
+    void serve_due(const Bindings& to);
+    /// When the first is.
     instant deadline() const { return deadlines_.empty() ? never : deadlines_.begin()->first; }
 
-    void tell_histories(const Bindings& to);
     void receive(const answered<tell>& a, instant now);
 
     /// Forgets jobs that are over or were let go, once their history is told; calls `forgotten(job)` before.
@@ -68,6 +68,8 @@ public:
 
 private:
     void tell_turned_away(entry& one, const std::string& why, bool is_told_anyway, const Bindings& to);
+    void arm(entry& one);
+    void tell_history(entry& one, const Bindings& to);
 
     Policies policy_;
     waiting random_;
@@ -119,11 +121,7 @@ void job_table<Bindings, Policies>::give(entry& one, const event& e, const Bindi
         has_moved = has_moved or moved;
         if (moved) is_recovering = moved->to == state_name::recovering;
     }
-    if (value.deadline() != one.armed) {
-        deadlines_.erase({one.armed, handle});
-        one.armed = value.deadline();
-        if (one.armed != never) deadlines_.insert({one.armed, handle});
-    }
+    arm(one);
     if (value.is_over()) over_.push_back(handle);
     if (has_moved) tell_turned_away(one, "since this was said last", true, to);
     if (is_recovering) {
@@ -131,6 +129,16 @@ void job_table<Bindings, Policies>::give(entry& one, const event& e, const Bindi
         restarting_ = next.next;
         give(one, restart_turn{next.go}, to);
     }
+}
+
+/// The next tick of its machine, or the next telling of its history.
+template <class Bindings, class Policies>
+void job_table<Bindings, Policies>::arm(entry& one) {
+    const instant next = std::min(one.value().deadline(), one.told.deadline());
+    if (next == one.armed) return;
+    deadlines_.erase({one.armed, one.drive.handle()});
+    one.armed = next;
+    if (one.armed != never) deadlines_.insert({one.armed, one.drive.handle()});
 }
 
 template <class Bindings, class Policies>
@@ -156,33 +164,37 @@ void job_table<Bindings, Policies>::give_all(const event& e, const Bindings& to)
 }
 
 template <class Bindings, class Policies>
-void job_table<Bindings, Policies>::give_ticks(const Bindings& to) {
+void job_table<Bindings, Policies>::serve_due(const Bindings& to) {
     const instant now = to.clock.now();
-    for (std::size_t i = deadlines_.size(); i > 0 and deadline() <= now; --i)
-        give(entries_.at(deadlines_.begin()->second), tick{}, to);
+    for (std::size_t i = deadlines_.size(); i > 0 and deadline() <= now; --i) {
+        entry& one = entries_.at(deadlines_.begin()->second);
+        if (one.value().deadline() <= now) give(one, tick{}, to);
+        if (one.told.deadline() <= now) tell_history(one, to);
+        arm(one);
+    }
 }
 
 template <class Bindings, class Policies>
-void job_table<Bindings, Policies>::tell_histories(const Bindings& to) {
-    const instant now = to.clock.now();
-    for (auto& [handle, one] : entries_) {
-        if (not one.told.is_due(now)) continue;
-        const request<tell> r{.by = {.visit = static_cast<std::uint32_t>(handle.value)},
-                              .deadline = now + policy_.wait.call,
-                              .what = {.job = one.job().id,
-                                       .lines = one.told.take(),
-                                       .waits_for = one_line(waits_for(one.value()), 1 << 10),
-                                       .workers = static_cast<std::uint32_t>(one.job().workers.wanted_count())}};
-        to.database.tell(r, into_mailbox<tell>{r.by, handle, to.box});
-    }
+void job_table<Bindings, Policies>::tell_history(entry& one, const Bindings& to) {
+    const instant until = to.clock.now() + policy_.wait.call;
+    ticket by = one.told.ask(until);
+    by.visit = static_cast<std::uint32_t>(one.drive.handle().value);
+    const request<tell> r{.by = by,
+                          .deadline = until,
+                          .what = {.job = one.job().id,
+                                   .lines = one.told.lines(),
+                                   .waits_for = one_line(waits_for(one.value()), 1 << 10),
+                                   .workers = static_cast<std::uint32_t>(one.job().workers.wanted_count())}};
+    to.database.tell(r, into_mailbox<tell>{r.by, one.drive.handle(), to.box});
 }
 
 template <class Bindings, class Policies>
 void job_table<Bindings, Policies>::receive(const answered<tell>& a, instant now) {
     entry* const one = find(job_handle{a.to.visit});
     if (not one) return;
-    const auto otherwise = [&](const error&) { one->told.not_stored(now + policy_.wait.graceful); };
-    a.result.match([&](applied) { one->told.stored(); }, otherwise, otherwise);
+    const auto otherwise = [&](const error&) { one->told.not_stored(a.to, now + policy_.wait.graceful); };
+    a.result.match([&](applied) { one->told.stored(a.to, now); }, otherwise, otherwise);
+    arm(*one);
 }
 
 template <class Bindings, class Policies>

@@ -59,9 +59,9 @@ inline bool leases::is_over(const incarnation& owner, instant now, duration leas
     if (not has_looked()) return false;
     const auto who = [](const watched& w) { return w.as.incarnation; };
     if (const auto at = std::ranges::find(all_, owner, who); at != all_.end())
-        return now - at->since >= (at->as.is_gone ? std::min(lease, if_gone) : lease);
+        return looked_ - at->since >= (at->as.is_gone ? std::min(lease, if_gone) : lease);
     if (const auto at = std::ranges::find(unknown_, owner, who); at != unknown_.end())
-        return looked_ > at->since and now - at->since >= std::min(lease, if_gone);
+        return looked_ - at->since >= std::min(lease, if_gone);
     unknown_.push_back({{.incarnation = owner}, now});
     return false;
 }

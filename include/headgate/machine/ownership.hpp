@@ -72,6 +72,13 @@ standing stood(Context& c, const job_row& row, const std::optional<checkpoint_ro
     // Whoever else had released it would have claimed it before, with a higher generation.
     const bool is_released = j.is_owned() and row.owner == incarnation{} and row.generation == j.durable.generation;
     if (row.owner == j.self or is_released) {
+        // The answer to an earlier write, or to an earlier generation's claim, may come late and show the claimed row; but
+        // only that of this claim says what it restores.
+        const bool is_of_claim = restore and to.generation == j.next.generation;
+        if (not is_of_claim and needs_claim(j) and row.generation == j.next.generation) {
+            ++j.count.stale;
+            return standing::mine;
+        }
         // The first answer to the claim of a generation says what it restores; a later one says it of a later time.
         if (restore and row.generation == j.next.generation and needs_claim(j)) j.restore = *restore;
         j.durable = row;

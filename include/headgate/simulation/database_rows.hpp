@@ -127,9 +127,8 @@ inline outcome<claimed> database_rows::apply(const headgate::claim& what) {
     if (at == nullptr) return detail::no_such(what.job);
     const bool is_first = at->row.revision == what.expected;
     if (is_first) replace(*at, what.next);
-    // A repeat: nobody has written since. It marks nothing, or a late one would fail the claimant's own checkpoint.
-    const bool is_mine = at->row.revision == what.expected + 1 and at->row.generation == what.next.generation and
-                         at->row.owner == what.next.owner;
+    // By this claim, or it is a repeat, which marks nothing: a late one would fail the claimant's own checkpoint.
+    const bool is_mine = at->row.generation == what.next.generation and at->row.owner == what.next.owner;
     claimed answer{.row = at->row};
     if (is_mine) answer.restore = restore_point(*at, what.threshold);
     if (is_first) mark(*at, answer.restore, what.threshold);

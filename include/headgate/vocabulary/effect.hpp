@@ -51,7 +51,7 @@ struct answered {
 
 // Asked of the database ---------------------------------------------------------------------------------------------
 
-/// The row that stands now and, if it is the one that was asked for, what to restore (S2, S7).
+/// The row that stands now and, if generation and owner are those that were asked for, what to restore (S2, S7).
 struct claimed {
     job_row row{};
     std::optional<checkpoint_row> restore{};

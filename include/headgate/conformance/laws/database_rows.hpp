@@ -120,8 +120,8 @@ void repeats(auto& t) {
     const auto stored = t.store(2, next);
     t.expect(stored and stored->revision == 3 and t.store(2, next) == stored, "a repeated store to answer its row");
     const auto later = t.claim(1, {2}, t.ours);
-    t.expect(later and stored and later->row == *stored,
-             "a claim repeated after a later write to answer the later row");
+    t.expect(later and stored and later->row == *stored and later->restore,
+             "a claim repeated after a later write to answer the later row, and a restore point too");
 }
 
 void dates(auto& t) {

@@ -1,0 +1,156 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: what can go wrong in a world, as data.
+
+#include <headgate/simulation/decisions.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace headgate::inline v1::simulation {
+
+enum class fault : std::uint8_t {
+    database_refuses,         ///< not applied
+    database_loses_request,   ///< not applied, and nobody says so
+    database_loses_answer,    ///< applied, and nobody says so: the connection was lost after the commit
+    database_slow,            ///< long enough to be overdue, or overtaken by the successor of whoever asked
+    database_repeats,         ///< an answer comes twice
+    scheduler_refuses,
+    scheduler_loses_request,
+    scheduler_loses_answer,
+    scheduler_slow,
+    scheduler_repeats,
+    states_refuse,
+    states_lose_request,
+    states_lose_answer,
+    states_slow,
+    states_repeat,
+    call_refused,             ///< a dial or a call to a worker
+    call_loses_request,
+    call_loses_answer,
+    call_slow,
+    call_repeats,
+    database_away,            ///< for a while nothing is answered
+    scheduler_gives_up,       ///< permanent: the job fails at once
+    slots_taken,              ///< by somebody else, for a while
+    worker_never_connects,
+    worker_exits_at_once,
+    worker_dies,              ///< while it runs
+    worker_hangs,             ///< stopped, and continued later or never
+    worker_comes_twice,       ///< another process of the same identity
+    stranger_knocks,          ///< a process without the secret
+    initialization_fails,
+    task_fails,
+    task_fails_for_good,      ///< permanent
+    tasks_start_slowly,
+    checkpoint_lost,          ///< a subtask cannot store its state
+    stream_breaks,
+    stream_slow,
+    message_repeated,         ///< and late, so that it is overtaken
+    report_misdirected,       ///< of subtasks that are another worker's
+    crash_before,             ///< of the controller, when it is about to ask for something
+    crash_after,              ///< when it has asked
+    controller_pauses,        ///< for longer than its lease
+    wall_clock_jumps,
+};
+
+inline constexpr std::size_t faults = static_cast<std::size_t>(fault::wall_clock_jumps) + 1;
+inline constexpr std::size_t faults_of_a_domain = 5;
+
+/// "database loses answer", with dashes, as flags and lists spell it.
+constexpr std::string_view name_of(fault which);
+std::optional<fault> fault_of(std::string_view name);
+
+/// Faults whose domain is the one that begins with `first`.
+constexpr fault in_domain(fault first, fault of_database) {
+    return static_cast<fault>(static_cast<std::uint8_t>(first) + static_cast<std::uint8_t>(of_database));
+}
+
+using fault_set = std::bitset<faults>;
+
+/// Faults are chosen on two levels, so that runs differ in kind and not only in degree: each is possible in a quarter
+/// of the runs, and happens there a quarter of the times that it could; violent ones more rarely.
+class fault_plan {
+public:
+    /// None.
+    fault_plan() = default;
+    fault_plan(const fault_set& allowed, decisions& by);
+
+    bool is_possible(fault which) const { return not is_healed_ and possible_[index(which)]; }
+    bool strikes(fault which, decisions& by);
+    /// Counts one that did not come by `strikes`.
+    void count(fault which) { ++injected_[index(which)]; }
+    /// From now on nothing goes wrong any more.
+    void heal() { is_healed_ = true; }
+    bool is_healed() const { return is_healed_; }
+
+    std::uint32_t injected(fault which) const { return injected_[index(which)]; }
+    std::uint32_t injected() const;
+
+private:
+    static constexpr std::size_t index(fault which) { return static_cast<std::size_t>(which); }
+
+    fault_set possible_{};
+    std::array<std::uint32_t, faults> injected_{};
+    bool is_healed_ = false;
+};
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace fault_detail {
+
+struct description {
+    std::string_view name;
+    std::uint32_t of_1024;  ///< of the times that it could
+};
+
+inline constexpr std::array<description, faults> all{{
+    {"database-refuses", 256},      {"database-loses-request", 256}, {"database-loses-answer", 256},
+    {"database-slow", 256},         {"database-repeats", 256},       {"scheduler-refuses", 256},
+    {"scheduler-loses-request", 256}, {"scheduler-loses-answer", 256}, {"scheduler-slow", 256},
+    {"scheduler-repeats", 256},     {"states-refuse", 256},          {"states-lose-request", 256},
+    {"states-lose-answer", 256},    {"states-slow", 256},            {"states-repeat", 256},
+    {"call-refused", 256},          {"call-loses-request", 256},     {"call-loses-answer", 256},
+    {"call-slow", 256},             {"call-repeats", 256},           {"database-away", 256},
+    {"scheduler-gives-up", 16},     {"slots-taken", 256},            {"worker-never-connects", 256},
+    {"worker-exits-at-once", 128},  {"worker-dies", 256},            {"worker-hangs", 256},
+    {"worker-comes-twice", 256},    {"stranger-knocks", 256},        {"initialization-fails", 128},
+    {"task-fails", 64},             {"task-fails-for-good", 8},      {"tasks-start-slowly", 256},
+    {"checkpoint-lost", 128},       {"stream-breaks", 32},           {"stream-slow", 256},
+    {"message-repeated", 256},      {"report-misdirected", 256},     {"crash-before", 16},
+    {"crash-after", 16},            {"controller-pauses", 16},       {"wall-clock-jumps", 256},
+}};
+
+}  // namespace fault_detail
+
+constexpr std::string_view name_of(fault which) { return fault_detail::all[static_cast<std::size_t>(which)].name; }
+
+inline std::optional<fault> fault_of(std::string_view name) {
+    const auto at = std::ranges::find(fault_detail::all, name, &fault_detail::description::name);
+    if (at == fault_detail::all.end()) return std::nullopt;
+    return static_cast<fault>(at - fault_detail::all.begin());
+}
+
+inline fault_plan::fault_plan(const fault_set& allowed, decisions& by) {
+    for (std::size_t i = 0; i < faults; ++i) possible_[i] = allowed[i] and by.choose(4) == 3;
+}
+
+inline bool fault_plan::strikes(fault which, decisions& by) {
+    if (not is_possible(which) or not by.happens(fault_detail::all[index(which)].of_1024)) return false;
+    count(which);
+    return true;
+}
+
+inline std::uint32_t fault_plan::injected() const {
+    std::uint32_t sum = 0;
+    for (const std::uint32_t one : injected_) sum += one;
+    return sum;
+}
+
+}  // namespace headgate::inline v1::simulation

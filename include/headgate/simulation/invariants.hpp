@@ -1,0 +1,419 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: what must always hold in a world, each as a check whose name is its sentence.
+
+#include <headgate/machine/machine.hpp>
+#include <headgate/simulation/database_rows.hpp>
+#include <headgate/simulation/processes.hpp>
+#include <headgate/vocabulary/plan_check.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace headgate::inline v1::simulation {
+
+enum class invariant : std::uint8_t {
+    one_claimant,
+    generations_grow,
+    stale_writes_change_nothing,
+    stale_answers_change_nothing,
+    one_effective_executor,
+    plan_is_valid,
+    one_plan_a_generation,
+    running_means_started,
+    restores_the_newest,
+    marking_is_narrow,
+    names_are_unique,
+    accounted_for,
+    wish_is_latched,
+    within_budgets,
+    no_silent_end,
+    bounded,
+    authority,
+    attempt_ends,
+    converges,
+    stops,
+    no_unwatched_wait,
+    isolated,
+    wakes_up,
+    no_livelock,
+    no_cause_to_fail,
+};
+
+inline constexpr std::size_t invariants = static_cast<std::size_t>(invariant::no_cause_to_fail) + 1;
+
+/// "I1 one incarnation alone acts with a generation".
+constexpr std::string_view sentence_of(invariant which);
+
+struct violation {
+    invariant which{};
+    instant at{};
+    std::string what{};  ///< names and numbers
+};
+
+/// Keeps what the world itself saw, apart from what any controller says, and compares. The first violation is kept.
+class checks {
+public:
+    const std::optional<violation>& broken() const { return broken_; }
+    void expect(bool holds, invariant which, instant at, auto what) {
+        if (not holds and not broken_) broken_ = violation{which, at, what()};
+    }
+
+    // What is asked of the outside, before anything can happen to it.
+    template <class Effect>
+    void asked(const request<Effect>&, const database_rows&, instant) {}
+    void asked(const request<start_workers>& r, const database_rows& rows, instant at);
+    void asked(const request<start_execution>& r, const database_rows& rows, instant at);
+    void asked(const request<begin_checkpoint>& r, const database_rows& rows, instant at);
+    void asked(const request<store_checkpoint>& r, const database_rows& rows, instant at);
+
+    // A write at the database: `before` as it stood.
+    void wrote(const request<claim>& r, const database_rows::entry& before, const database_rows::entry& after,
+               const outcome<claimed>& answer, instant at);
+    void wrote(const request<store_row>& r, const database_rows::entry& before, const database_rows::entry& after,
+               instant at);
+    void wrote(const request<write_checkpoint>& r, const database_rows::entry& before,
+               const database_rows::entry& after, instant at);
+
+    // What workers do.
+    void started(const process& who, const execution& what, instant at);
+    void reported(const process& who, const task_report& said);
+    /// Nothing, if it was accepted on another stream since.
+    void lost(const process& who, stream_id on);
+    void accepted_by(const process& who, stream_id on, instant at);
+
+    /// After each step of a controller, for each job that it has. `is_ticked`: the machine's deadline had come.
+    template <class Policies>
+    void looked(std::uint32_t slot, const machine<Policies>& now, instant at);
+    /// The controller does not have the job any more.
+    void left(std::uint32_t slot, const job_id& job, const database_rows& rows, instant at);
+    /// The controller crashed.
+    void crashed(std::uint32_t slot);
+    void over(const job& of, const processes& all, instant at);
+
+    /// Generations of a job that were claimed.
+    std::uint32_t generations(const job_id& job) const;
+
+private:
+    struct attempt_seen {
+        headgate::incarnation claimant{};
+        std::uint64_t digest{};
+        std::shared_ptr<const execution> what{};
+        std::optional<checkpoint_row> restore{};
+        bool has_restore = false;
+        std::map<std::pair<node_id, std::uint32_t>, ordinal> reported{};
+        std::set<ordinal> lost{};
+        std::map<ordinal, stream_id> accepted{};
+    };
+    struct seen_by_controller {
+        incarnation self{};
+        state_name state{};
+        std::uint64_t wish{};
+        generation owned{};
+        bool is_over = false;
+        bool is_let_go = false;
+    };
+
+    attempt_seen& attempt_of(const job_id& job, generation of) { return attempts_[{job, of}]; }
+    void act(const job_id& job, const ticket& by, instant at, std::string_view what);
+
+    std::optional<violation> broken_{};
+    std::map<std::pair<job_id, generation>, attempt_seen> attempts_{};
+    std::map<std::pair<std::uint32_t, job_id>, seen_by_controller> seen_{};
+};
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+constexpr std::string_view sentence_of(invariant which) {
+    switch (which) {
+        case invariant::one_claimant: return "I1 one incarnation alone acts with a generation";
+        case invariant::generations_grow: return "I1 the generation of a row never decreases";
+        case invariant::stale_writes_change_nothing: return "I2 a write of an earlier generation is not applied";
+        case invariant::stale_answers_change_nothing: return "I2 an answer that nobody waits for changes nothing";
+        case invariant::one_effective_executor: return "I3 only what the newest generation says takes effect";
+        case invariant::plan_is_valid: return "I4 a plan gives each subtask to one worker within its slots";
+        case invariant::one_plan_a_generation: return "I5 a generation has one plan, and a worker one in its life";
+        case invariant::running_means_started: return "I6 running means that every subtask was reported started";
+        case invariant::restores_the_newest: return "I7 the newest good checkpoint is restored";
+        case invariant::marking_is_narrow: return "I8 a claim marks unfinished later checkpoints and nothing else";
+        case invariant::names_are_unique: return "I10 a checkpoint's row is durable before its first barrier";
+        case invariant::accounted_for: return "I12 slots are kept to, and after the end no worker lives";
+        case invariant::wish_is_latched: return "I13 what the user said last is never forgotten";
+        case invariant::within_budgets: return "I14 no kind of error is tried more often than its budget";
+        case invariant::no_silent_end: return "I15 a job is left only when its end is stored or another has it";
+        case invariant::bounded: return "I16 everything is bounded";
+        case invariant::authority: return "I17 only workers that were launched are accepted";
+        case invariant::attempt_ends: return "L1 an attempt ends";
+        case invariant::converges: return "L2 when all is well again a job that is wished for runs";
+        case invariant::stops: return "L3 a wish to stop is acted on in the same turn";
+        case invariant::no_unwatched_wait: return "L4 nothing waits without a deadline";
+        case invariant::isolated: return "L5 no job holds up another";
+        case invariant::wakes_up: return "L7 workers start soon after there are slots";
+        case invariant::no_livelock: return "L8 generations are used up by faults and users alone";
+        case invariant::no_cause_to_fail: return "L2 a job fails only where its world gave it cause";
+    }
+    return "no such invariant";
+}
+
+namespace detail {
+
+inline std::string text_of(const ticket& by) {
+    return "generation " + std::to_string(by.generation.value) + ", incarnation " +
+           std::to_string(by.incarnation.value[0] % 10'000);
+}
+
+}  // namespace detail
+
+namespace detail {
+
+inline std::string text_of(const std::optional<checkpoint_name>& name) {
+    return name ? "epoch " + std::to_string(name->epoch.value) + " of generation " +
+                      std::to_string(name->generation.value)
+                : "nothing";
+}
+
+}  // namespace detail
+
+inline void checks::act(const job_id& job, const ticket& by, instant at, std::string_view what) {
+    attempt_seen& one = attempt_of(job, by.generation);
+    if (one.claimant == incarnation{}) one.claimant = by.incarnation;
+    expect(one.claimant == by.incarnation, invariant::one_claimant, at,
+           [&] { return std::string(what) + " by " + detail::text_of(by) + ", which is another's"; });
+}
+
+inline void checks::asked(const request<start_workers>& r, const database_rows&, instant at) {
+    act(r.what.job, r.by, at, "start_workers");
+    expect(r.what.generation == r.by.generation, invariant::one_claimant, at,
+           [] { return std::string("workers of another generation are started"); });
+}
+
+inline void checks::asked(const request<start_execution>& r, const database_rows&, instant at) {
+    const execution& what = *r.what.what;
+    act(what.job, r.by, at, "start_execution");
+    attempt_seen& one = attempt_of(what.job, r.by.generation);
+    if (not one.what) {
+        one.what = r.what.what;
+        one.digest = what.digest;
+        const auto ok = check(*what.plan, *what.program);
+        expect(bool(ok), invariant::plan_is_valid, at, [&] { return ok.error().text; });
+        for (const placed_worker& worker : what.plan->workers)
+            expect(one.accepted.contains(ordinal_of(worker.id)) and generation_of(worker.id) == r.by.generation,
+                   invariant::plan_is_valid, at, [&] { return "a worker was never accepted in this generation"; });
+        const auto restore = one.restore ? std::optional(one.restore->name) : std::nullopt;
+        expect(not one.has_restore or what.restore == restore, invariant::restores_the_newest, at,
+               [&] { return detail::text_of(what.restore) + " is restored, the claim answered " + detail::text_of(restore); });
+    }
+    expect(one.digest == what.digest and digest(*what.plan) == what.digest, invariant::one_plan_a_generation, at,
+           [] { return std::string("another digest is sent"); });
+}
+
+inline void checks::asked(const request<begin_checkpoint>& r, const database_rows& rows, instant at) {
+    bool has_row = false;
+    for (const auto& [job, entry] : rows.jobs()) has_row = has_row or entry.checkpoints.contains(r.what.name);
+    expect(has_row and r.what.name.generation == r.by.generation, invariant::names_are_unique, at, [&] {
+        return "barriers of epoch " + std::to_string(r.what.name.epoch.value) + " without a row";
+    });
+}
+
+inline void checks::asked(const request<store_checkpoint>& r, const database_rows&, instant at) {
+    const checkpoint_metadata& what = *r.what.what;
+    const attempt_seen& one = attempt_of(r.what.job, r.by.generation);
+    expect(what.name.generation == r.by.generation, invariant::names_are_unique, at,
+           [] { return std::string("an object is named by another generation"); });
+    if (not one.what) return;
+    const std::string mine = std::to_string(what.name.epoch.value) + ":" + std::to_string(what.name.generation.value);
+    bool is_whole = what.nodes.size() == one.what->program->nodes.size();
+    for (const node_state& node : what.nodes) {
+        is_whole = is_whole and node.handles.size() == node.parallelism;
+        for (const std::string& handle : node.handles) is_whole = is_whole and handle == mine;
+    }
+    expect(is_whole, invariant::one_effective_executor, at, [&] {
+        return "the metadata of epoch " + std::to_string(what.name.epoch.value) +
+               " is not made of one state for each subtask of this generation";
+    });
+}
+
+inline void checks::wrote(const request<claim>& r, const database_rows::entry& before,
+                          const database_rows::entry& after, const outcome<claimed>& answer, instant at) {
+    if (after.row.revision == before.row.revision) {
+        if (after.checkpoints != before.checkpoints)
+            expect(false, invariant::marking_is_narrow, at, [] { return std::string("a claim that lost marks"); });
+        return;
+    }
+    expect(after.row.generation >= before.row.generation, invariant::generations_grow, at,
+           [] { return std::string("by a claim"); });
+    if (after.row.owner != before.row.owner)
+        expect(after.row.generation > before.row.generation, invariant::one_claimant, at,
+               [] { return std::string("a job is taken without a new generation"); });
+    act(r.what.job, r.by, at, "claim");
+    // The obvious version of S7 and S8.
+    std::optional<checkpoint_row> newest;
+    for (const auto& [name, state] : before.checkpoints)
+        if ((state == checkpoint_state::ready or state == checkpoint_state::committing) and
+            name.epoch >= r.what.threshold)
+            newest = checkpoint_row{name, state};
+    for (const auto& [name, state] : before.checkpoints) {
+        const bool is_unfinished =
+            state == checkpoint_state::in_progress and (not newest or name.epoch > newest->name.epoch);
+        const bool is_skipped = state == checkpoint_state::committing and name.epoch < r.what.threshold;
+        const checkpoint_state wanted = is_unfinished ? checkpoint_state::failed
+                                        : is_skipped  ? checkpoint_state::abandoned
+                                                      : state;
+        const auto now = after.checkpoints.find(name);
+        expect(now != after.checkpoints.end() and now->second == wanted, invariant::marking_is_narrow, at,
+               [&] { return "epoch " + std::to_string(name.epoch.value); });
+    }
+    attempt_seen& one = attempt_of(r.what.job, r.by.generation);
+    if (not one.has_restore or after.row.generation != before.row.generation) {
+        one.restore = newest;
+        one.has_restore = true;
+    }
+    const auto no = [](const error&) { return false; };
+    expect(answer.match([&](const claimed& won) { return won.restore == newest; }, no, no),
+           invariant::restores_the_newest, at, [] { return std::string("by the claim's answer"); });
+}
+
+inline void checks::wrote(const request<store_row>& r, const database_rows::entry& before,
+                          const database_rows::entry& after, instant at) {
+    if (after.row.revision == before.row.revision) return;
+    // A job at rest is nobody's.
+    const bool is_left = after.row.owner == incarnation{} and is_terminal(after.row.state);
+    expect(r.by.generation >= before.row.generation and r.by.incarnation == before.row.owner and
+               (after.row.owner == before.row.owner or is_left) and after.row.generation == before.row.generation,
+           invariant::stale_writes_change_nothing, at,
+           [&] { return "a row is stored by " + detail::text_of(r.by); });
+    act(r.what.job, r.by, at, "store_row");
+}
+
+inline void checks::wrote(const request<write_checkpoint>& r, const database_rows::entry& before,
+                          const database_rows::entry& after, instant at) {
+    if (after.checkpoints == before.checkpoints) return;
+    expect(r.by.generation == before.row.generation and r.by.incarnation == before.row.owner,
+           invariant::stale_writes_change_nothing, at,
+           [&] { return "a checkpoint's row is written by " + detail::text_of(r.by); });
+    expect(r.what.row.name.generation == before.row.generation or before.checkpoints.contains(r.what.row.name),
+           invariant::names_are_unique, at, [] { return std::string("a name of another generation is made"); });
+}
+
+inline void checks::started(const process& who, const execution& what, instant at) {
+    attempt_seen& one = attempt_of(who.job, who.generation);
+    expect(what.generation == who.generation and what.job == who.job, invariant::one_effective_executor, at,
+           [] { return std::string("a worker runs what is of another generation"); });
+    expect(who.runs_digest == 0 and (one.digest == 0 or one.digest == what.digest), invariant::one_plan_a_generation,
+           at, [] { return std::string("a worker runs a second plan"); });
+}
+
+inline void checks::reported(const process& who, const task_report& said) {
+    attempt_seen& one = attempt_of(who.job, who.generation);
+    if (not one.what) return;
+    const auto position = position_of(*one.what->plan, who.identity.id);
+    if (not position) return;
+    const auto& nodes = one.what->plan->nodes;
+    for (const task_range& range : said.started)
+        for (std::uint32_t n = 0; n < nodes.size(); ++n) {
+            if (nodes[n].id != range.node) continue;
+            for (std::uint32_t i = range.first; i < range.last and i < nodes[n].parallelism; ++i)
+                if (worker_of(*one.what->plan, n, i) == *position)
+                    one.reported.emplace(std::pair{range.node, i}, ordinal_of(who.identity.id));
+        }
+}
+
+inline void checks::lost(const process& who, stream_id on) {
+    attempt_seen& one = attempt_of(who.job, who.generation);
+    const auto last = one.accepted.find(ordinal_of(who.identity.id));
+    if (last != one.accepted.end() and last->second == on) one.lost.insert(last->first);
+}
+
+inline void checks::accepted_by(const process& who, stream_id on, instant at) {
+    expect(who.is_genuine, invariant::authority, at,
+           [&] { return "worker " + std::to_string(who.identity.id.value) + " has no valid token"; });
+    attempt_seen& one = attempt_of(who.job, who.generation);
+    one.accepted.insert_or_assign(ordinal_of(who.identity.id), on);
+    one.lost.erase(ordinal_of(who.identity.id));
+}
+
+template <class Policies>
+void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at) {
+    const headgate::job& job = now.job();
+    seen_by_controller& before = seen_[{slot, job.id}];
+    const state_name state = now.state();
+    expect(now.is_over() or now.deadline() != never, invariant::no_unwatched_wait, at,
+           [&] { return "in state " + std::string(text_of(state)); });
+    if (job.wish) {
+        // A job that was let go may have been taken up anew since, with what was last seen of it.
+        const bool is_same = job.is_owned() and before.owned == job.next.generation;
+        expect(not is_same or job.wish->version >= before.wish,
+               invariant::wish_is_latched, at, [] { return std::string("an earlier wish came back"); });
+        before.wish = job.wish->version;
+        using enum state_name;
+        const bool ends = state == stopping or state == stopped or state == failing or state == failed or
+                          state == finished;
+        expect(job.wish->stop == stop_mode::run or job.is_let_go or ends, invariant::stops, at,
+               [&] { return "the job is still " + std::string(text_of(state)); });
+        expect(state != stopped or job.wish->stop != stop_mode::run or job.live_until <= at or
+                   job.next.applied < job.wish->version or not job.persisted or not job.is_owned(),
+               invariant::wish_is_latched, at, [] { return std::string("stopped, and nobody wished it"); });
+    }
+    for (std::size_t kind = 0; kind < error_kinds; ++kind) {
+        const std::uint32_t budget = now.policy().budget[static_cast<error_kind>(kind)];
+        expect(budget == unlimited or job.spent[kind] <= budget, invariant::within_budgets, at,
+               [&] { return std::string(text_of(static_cast<error_kind>(kind))); });
+    }
+    if (state == state_name::running and before.state != state_name::running and job.running) {
+        const attempt_seen& one = attempt_of(job.id, job.next.generation);
+        const plan& placed = *job.running->plan;
+        for (std::uint32_t n = 0; n < placed.nodes.size(); ++n)
+            for (std::uint32_t i = 0; i < placed.nodes[n].parallelism; ++i) {
+                const auto said = one.reported.find({placed.nodes[n].id, i});
+                const ordinal owner = ordinal_of(placed.workers[worker_of(placed, n, i)].id);
+                expect(said != one.reported.end() and said->second == owner, invariant::running_means_started, at,
+                       [&] { return "node " + std::to_string(placed.nodes[n].id.value) + ", subtask " +
+                                    std::to_string(i) + " was not reported by its worker"; });
+            }
+        for (const placed_worker& worker : placed.workers)
+            expect(not one.lost.contains(ordinal_of(worker.id)), invariant::running_means_started, at,
+                   [&] { return "worker " + std::to_string(ordinal_of(worker.id).value) + " was lost"; });
+    }
+    before = {job.self, state, before.wish, job.is_owned() ? job.next.generation : generation{}, now.is_over(),
+              job.is_let_go};
+}
+
+inline void checks::left(std::uint32_t slot, const job_id& job, const database_rows& rows, instant at) {
+    const auto found = seen_.find({slot, job});
+    if (found == seen_.end()) return;
+    const auto entry = rows.jobs().find(job);
+    expect(found->second.is_over or (entry != rows.jobs().end() and entry->second.row.owner != found->second.self) or
+               (entry != rows.jobs().end() and is_terminal(entry->second.row.state)),
+           invariant::no_silent_end, at, [&] { return "job " + job.value; });
+    seen_.erase(found);
+}
+
+inline void checks::crashed(std::uint32_t slot) {
+    std::erase_if(seen_, [&](const auto& one) { return one.first.first == slot; });
+}
+
+inline void checks::over(const job& of, const processes& all, instant at) {
+    if (of.is_let_go) return;
+    for (const process& one : all.all())
+        expect(not one.lives() or one.job != of.id or one.generation > of.stop.up_to, invariant::accounted_for, at,
+               [&] { return "worker " + std::to_string(one.identity.id.value) + " lives"; });
+}
+
+inline std::uint32_t checks::generations(const job_id& job) const {
+    std::uint32_t count = 0;
+    for (const auto& [name, one] : attempts_)
+        if (name.first == job and one.claimant != incarnation{}) ++count;
+    return count;
+}
+
+}  // namespace headgate::inline v1::simulation

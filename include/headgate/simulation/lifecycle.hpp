@@ -1,0 +1,208 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: one run of a world from a seed: jobs are submitted, things go wrong, all is healed, and every job must
+// get where its user wants it.
+
+#include <headgate/simulation/world.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace headgate::inline v1::simulation {
+
+struct lifecycle_settings {
+    fault_set allowed = fault_set{}.set();
+    std::uint32_t jobs = 1;
+    bool keeps_lines = false;  ///< of the trace
+};
+
+struct lifecycle_result {
+    std::optional<violation> broken{};
+    std::uint64_t events{};
+    duration lasted{};        ///< of virtual time
+    std::uint64_t digest{};   ///< of the trace
+    std::uint32_t injected{};
+    std::uint32_t wished{};   ///< jobs whose last wish was to run
+    std::uint32_t running{};  ///< of them, those that ran after all was healed, or had finished
+    probes reached{};
+    std::vector<std::uint32_t> decisions{};
+    std::vector<trace::line> lines{};
+};
+
+/// After healing every job is where its user wants it within so long (L2): the worst case of SPEC 9.
+inline constexpr duration recovers_within = std::chrono::minutes(45);
+/// It stays there for so long.
+inline constexpr duration stays_for = std::chrono::minutes(2);
+
+/// Eight subtasks on three workers.
+std::shared_ptr<const program> program_of_lifecycles();
+
+template <class Policies = policies<>, backend_rules Backend = cluster>
+lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies policy = {},
+                      Backend backend = Backend{});
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+inline std::shared_ptr<const program> program_of_lifecycles() {
+    return std::make_shared<const program>(
+        program{.nodes = {{{1}, 3, {{{"read"}, ""}}}, {{2}, 3, {{{"map"}, ""}}}, {{3}, 2, {{{"count"}, ""}}}},
+                .edges = {{{1}, {2}, edge_kind::forward}, {{2}, {3}, edge_kind::shuffle}}});
+}
+
+namespace detail {
+
+/// What the user of one job says in the course of a run.
+template <class World>
+void plan_words(World& in, const job_id& job, const std::shared_ptr<const program>& what) {
+    outside& o = in.around();
+    instant at = o.now;
+    headgate::wish next{.name = job.value, .program = what};
+    const auto say = [&] { in.will_say({at, job, next}); };
+    say();
+    const auto later = [&] {
+        // Soon, within the bringing up, or when it runs.
+        constexpr std::array<std::uint32_t, 3> most{100, 2'000, 120'000};
+        at += duration(1 + o.chosen.choose(most[o.chosen.choose(3)]));
+    };
+    const std::uint32_t count = o.chosen.choose(2) == 0 ? 0 : 1 + o.chosen.choose(3);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        later();
+        switch (o.chosen.choose(4)) {
+            case 0:
+            case 1: next.stop = static_cast<stop_mode>(1 + o.chosen.choose(4)); break;
+            case 2:
+                next.stop = stop_mode::run;
+                ++next.restart_nonce;
+                if (o.chosen.choose(2) == 1) next.ignore_state_before_epoch = epoch{1 + o.chosen.choose(4)};
+                break;
+            case 3: next.stop = stop_mode::run; break;
+        }
+        say();
+    }
+}
+
+template <class World>
+void plan_troubles(World& in, duration until) {
+    outside& o = in.around();
+    const auto at_some_time = [&](fault which, world_turn::kind what, std::uint32_t most) {
+        if (not o.wrong.is_possible(which)) return;
+        for (std::uint32_t n = 1 + o.chosen.choose(most); n > 0; --n)
+            o.put_after(duration(o.chosen.choose(static_cast<std::uint32_t>(until.count()))), world_turn{what});
+    };
+    at_some_time(fault::database_away, world_turn::kind::database_goes, 2);
+    at_some_time(fault::slots_taken, world_turn::kind::slots_go, 2);
+    at_some_time(fault::wall_clock_jumps, world_turn::kind::wall_clock_jumps, 3);
+    o.put_after(until, world_turn{world_turn::kind::heals});
+}
+
+/// Whether the world gave a job cause to end as failed (L2).
+inline bool may_have_failed(const fault_plan& wrong) {
+    const auto sum = [&](std::initializer_list<fault> which) {
+        std::uint32_t all = 0;
+        for (const fault one : which) all += wrong.injected(one);
+        return all;
+    };
+    if (sum({fault::scheduler_gives_up, fault::task_fails_for_good}) > 0) return true;
+    if (sum({fault::states_refuse, fault::states_lose_request, fault::states_lose_answer, fault::states_slow}) >=
+        default_budgets()[error_kind::state_backend])
+        return true;
+    return wrong.injected() >= default_restart.within.restarts;
+}
+
+}  // namespace detail
+
+template <class Policies, backend_rules Backend>
+lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies policy, Backend backend) {
+    using world_type = world<Policies, Backend>;
+    const auto made =
+        std::make_unique<world_type>(std::move(by), settings.allowed, std::move(policy), std::move(backend));
+    world_type& in = *made;
+    outside& o = in.around();
+    if (settings.keeps_lines) o.seen.keep_lines();
+    const instant begun = o.now;
+    const duration trouble(o.chosen.choose(4) * 60'000 + o.chosen.choose(60'000));
+
+    std::vector<job_id> jobs;
+    for (std::uint32_t i = 0; i < settings.jobs; ++i) jobs.push_back({"job-" + std::to_string(i + 1)});
+    for (const job_id& job : jobs) detail::plan_words(in, job, program_of_lifecycles());
+    if (o.chosen.choose(8) == 7) o.sources_end_after = duration(o.chosen.choose(180'000));
+    detail::plan_troubles(in, trouble);
+    in.start_controller(0);
+    if (o.chosen.choose(4) == 3)
+        o.put_after(duration(o.chosen.choose(20'000)), controller_turn{o.host_of(1), controller_turn::kind::starts});
+
+    // Each job is followed until it has been where it should be for long enough.
+    struct followed {
+        instant right_since = never;
+        bool is_right = false;
+        bool runs = false;
+    };
+    std::vector<followed> follow(jobs.size());
+    const instant end = begun + trouble + recovers_within + std::chrono::minutes(10);
+    bool is_done = false;
+    while (not in.broken() and not is_done and o.now < end and in.step()) {
+        if (not o.wrong.is_healed()) continue;
+        is_done = true;
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            const auto entry = o.rows.jobs().find(jobs[i]);
+            followed& f = follow[i];
+            if (entry == o.rows.jobs().end()) {
+                is_done = false;
+                continue;
+            }
+            const job_row& row = entry->second.row;
+            const auto* const has = in.machine_of(jobs[i]);
+            const bool is_wanted = entry->second.wish->stop == stop_mode::run;
+            f.runs = row.state == state_name::running and has and has->state() == state_name::running and
+                     has->job().persisted;
+            const bool rests = is_terminal(row.state) and
+                               (not has or not(is_wanted and row.state == state_name::stopped and
+                                               row.applied < entry->second.wish->version));
+            const bool is_right = is_wanted ? f.runs or row.state == state_name::finished or
+                                                  (rests and row.state == state_name::failed)
+                                            : rests and not has;
+            if (not is_right) f.right_since = never;
+            if (is_right and f.right_since == never) f.right_since = o.now;
+            f.is_right = is_right and (f.right_since + stays_for <= o.now or is_terminal(row.state));
+            is_done = is_done and f.is_right;
+            if (is_wanted and row.state == state_name::failed)
+                o.rules.expect(detail::may_have_failed(o.wrong), invariant::no_cause_to_fail, o.now,
+                               [&] { return jobs[i].value + ": " + row.last_error; });
+        }
+    }
+
+    lifecycle_result result;
+    const auto rule_of_users = 2 * (o.wrong.injected() + 4) + 1;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        const auto entry = o.rows.jobs().find(jobs[i]);
+        const bool is_wanted = entry != o.rows.jobs().end() and entry->second.wish->stop == stop_mode::run;
+        result.wished += is_wanted ? 1u : 0u;
+        if (is_wanted and (follow[i].runs or entry->second.row.state == state_name::finished)) ++result.running;
+        o.rules.expect(follow[i].is_right, is_wanted ? invariant::converges : invariant::stops, o.now, [&] {
+            const auto* const has = in.machine_of(jobs[i]);
+            return jobs[i].value + " is " +
+                   (entry == o.rows.jobs().end() ? std::string("not there")
+                                                 : std::string(text_of(entry->second.row.state))) +
+                   (has ? ", its machine " + std::string(text_of(has->state())) : ", no controller has it");
+        });
+        o.rules.expect(o.rules.generations(jobs[i]) <= rule_of_users + follow.size(), invariant::no_livelock, o.now,
+                       [&] { return std::to_string(o.rules.generations(jobs[i])) + " generations"; });
+    }
+    result.broken = in.broken();
+    result.events = in.events();
+    result.lasted = o.now - begun;
+    result.digest = o.seen.digest();
+    result.injected = o.wrong.injected();
+    result.reached = o.reached;
+    result.decisions = o.chosen.taken();
+    result.lines = o.seen.lines();
+    return result;
+}
+
+}  // namespace headgate::inline v1::simulation

@@ -1,0 +1,222 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: the models that controllers and workers of a world are bound to. Each puts into `outside` what it is asked.
+
+#include <headgate/concepts/channel.hpp>
+#include <headgate/concepts/clock.hpp>
+#include <headgate/concepts/controller_link.hpp>
+#include <headgate/concepts/database.hpp>
+#include <headgate/concepts/engine.hpp>
+#include <headgate/concepts/observer.hpp>
+#include <headgate/concepts/scheduler.hpp>
+#include <headgate/concepts/secrets.hpp>
+#include <headgate/concepts/state_backend.hpp>
+#include <headgate/simulation/outside.hpp>
+#include <headgate/vocabulary/note_text.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace headgate::inline v1::simulation {
+
+/// Completions of a controller are plain: job and ticket say where the answer goes. Others are asked of no world.
+template <class Effect>
+job_handle job_of(const into_mailbox<Effect>& done) {
+    return done.job;
+}
+template <class Effect>
+job_handle job_of(const any_completion<Effect>&) {
+    return {};
+}
+
+/// What all ports of one controller know.
+struct port {
+    outside* to = nullptr;
+    host from{};
+
+    template <class Effect>
+    void ask(const request<Effect>& r, const auto& done) const {
+        to->ask(from, job_of(done), r);
+    }
+};
+
+struct scheduler_port : port {
+    std::uint32_t slots = 1;
+
+    std::uint32_t worker_slots() const { return slots; }
+    void start_workers(const request<headgate::start_workers>& r, completion_for<headgate::start_workers> auto done) {
+        ask(r, done);
+    }
+    void stop_workers(const request<headgate::stop_workers>& r, completion_for<headgate::stop_workers> auto done) {
+        ask(r, done);
+    }
+    // Asked by no controller.
+    void workers(const request<list_workers>& r, completion_for<list_workers> auto done) {
+        std::vector<worker_id> found;
+        for (const process& one : to->backend.all())
+            if (one.lives() and one.job == r.what.job and one.generation == r.what.generation)
+                found.push_back(one.identity.id);
+        done(std::move(found));
+    }
+    void watch(const request<watch_workers>& r, completion_for<watch_workers> auto done) { ask(r, done); }
+};
+
+struct database_port : port {
+    void claim(const request<headgate::claim>& r, completion_for<headgate::claim> auto done) { ask(r, done); }
+    void store(const request<store_row>& r, completion_for<store_row> auto done) { ask(r, done); }
+    void write_checkpoint(const request<headgate::write_checkpoint>& r,
+                          completion_for<headgate::write_checkpoint> auto done) {
+        ask(r, done);
+    }
+    void tell(const request<headgate::tell>& r, completion_for<headgate::tell> auto done) { ask(r, done); }
+    void advance_lease(const request<headgate::advance_lease>& r, completion_for<headgate::advance_lease> auto done) {
+        ask(r, done);
+    }
+    void watch(const request<watch_jobs>& r, completion_for<watch_jobs> auto done) { ask(r, done); }
+    // Asked by users alone.
+    void put_wish(const request<headgate::put_wish>& r, completion_for<headgate::put_wish> auto done) {
+        done(to->rows.apply(r.what));
+    }
+    void read_log(const request<headgate::read_log>& r, completion_for<headgate::read_log> auto done) {
+        done(to->rows.apply(r.what));
+    }
+};
+
+struct channel_port : port {
+    void listen(stream_receiver auto) {}
+    void send(stream_id stream, const controller_message& message) { to->send(from, stream, message); }
+    void close(stream_id stream) {
+        if (to->hears(from)) to->end(stream, "closed");
+    }
+    void dial(const request<headgate::dial>& r, completion_for<headgate::dial> auto done) { ask(r, done); }
+    void hang_up(connection_id which) { to->hang_up(from, which); }
+    void start_execution(const request<headgate::start_execution>& r,
+                         completion_for<headgate::start_execution> auto done) {
+        ask(r, done);
+    }
+    void begin_checkpoint(const request<headgate::begin_checkpoint>& r,
+                          completion_for<headgate::begin_checkpoint> auto done) {
+        ask(r, done);
+    }
+    void stop_execution(const request<headgate::stop_execution>& r,
+                        completion_for<headgate::stop_execution> auto done) {
+        ask(r, done);
+    }
+};
+
+struct states_port : port {
+    void load(const request<load_checkpoint>& r, completion_for<load_checkpoint> auto done) { ask(r, done); }
+    void prepare(const request<prepare_checkpoint>& r, completion_for<prepare_checkpoint> auto done) { ask(r, done); }
+    void store(const request<store_checkpoint>& r, completion_for<store_checkpoint> auto done) { ask(r, done); }
+    void remove(const request<remove_checkpoint>& r, completion_for<remove_checkpoint> auto done) { ask(r, done); }
+};
+
+struct clock_port {
+    const outside* of = nullptr;
+
+    instant now() const { return of->now; }
+};
+
+/// Keeps what is told for the trace.
+struct observer_port : port {
+    void on(const job_id& job, instant at, const note& what) {
+        to->seen.count(what.index());
+        if (const auto* moved = std::get_if<transition>(&what))
+            to->seen.count(static_cast<std::uint64_t>(moved->to) << 32 | moved->generation.value);
+        to->seen.say(at, "controller " + std::to_string(from.slot + 1),
+                     [&] { return job.value + ": " + one_line(text_of(what), 400); });
+    }
+};
+
+struct link_port {
+    outside* to = nullptr;
+    process_number of{};
+
+    void listen(link_receiver auto) {}
+    std::string rpc_address() const { return address_of(of); }
+    void open() { to->open(of); }
+    void send(const worker_message& message) { to->say(of, message); }
+    void close() {
+        if (to->backend.all()[of].stream != 0) to->end({to->backend.all()[of].stream}, "closed");
+    }
+    void answer(call_id which, const call_answer& with) { to->answer(which, with); }
+};
+
+/// Subtasks that start, store a name as their state, and fail or finish as the world has it.
+struct engine_port {
+    outside* to = nullptr;
+    process_number of{};
+    execution_share share{};
+
+    void start(execution_share what, engine_receiver auto) {
+        share = std::move(what);
+        run();
+    }
+    void begin_checkpoint(checkpoint_name name);
+    void stop(bool force);
+    std::vector<node_counters> counters() const { return {}; }
+
+private:
+    void run();
+    template <class Each>
+    void for_each_subtask(Each each) const;
+};
+
+static_assert(scheduler<scheduler_port> and database<database_port> and channel<channel_port> and
+              state_backend<states_port> and clock<clock_port> and observer<observer_port> and
+              controller_link<link_port> and engine<engine_port>);
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+template <class Each>
+void engine_port::for_each_subtask(Each each) const {
+    const plan& placed = *share.what->plan;
+    for (std::uint32_t n = 0; n < placed.nodes.size(); ++n)
+        shares(placed, n, share.position, [&](subtask_range range) {
+            for (std::uint32_t i = range.first; i < range.last; ++i) each(placed.nodes[n].id, i);
+        });
+}
+
+inline void engine_port::run() {
+    process& at = to->backend.all()[of];
+    to->rules.started(at, *share.what, to->now);
+    at.runs_digest = share.what->digest;
+    at.has_engine = true;
+    const bool fails = to->wrong.strikes(fault::initialization_fails, to->chosen);
+    to->put_after(to->soon(), from_engine{of, engine_initialized{fails ? "cannot" : ""}});
+    if (fails) return;
+    for_each_subtask([&](node_id node, std::uint32_t i) {
+        const duration start = to->soon(fault::tasks_start_slowly);
+        to->put_after(start, from_engine{of, subtask_started{node, i}});
+        if (to->sources_end_after != duration::max())
+            to->put_after(start + to->sources_end_after + to->soon(), from_engine{of, subtask_finished{node, i}});
+        const bool for_good = to->wrong.strikes(fault::task_fails_for_good, to->chosen);
+        if (not for_good and not to->wrong.strikes(fault::task_fails, to->chosen)) return;
+        to->put_after(start + duration(to->chosen.choose(60'000)),
+                      from_engine{of, task_failure{node, i, "count", error_domain::user, not for_good, "failed"}});
+    });
+}
+
+inline void engine_port::begin_checkpoint(checkpoint_name name) {
+    const std::string handle = std::to_string(name.epoch.value) + ":" + std::to_string(name.generation.value);
+    for_each_subtask([&](node_id node, std::uint32_t i) {
+        if (to->wrong.strikes(fault::checkpoint_lost, to->chosen))
+            to->put_after(to->soon(), from_engine{of, checkpoint_failed{name.epoch, "no room"}});
+        else
+            to->put_after(to->soon(fault::tasks_start_slowly),
+                          from_engine{of, subtask_checkpointed{name.epoch, {node, i, handle}}});
+    });
+}
+
+inline void engine_port::stop(bool force) {
+    process& at = to->backend.all()[of];
+    if (not at.has_engine) return;
+    if (force)
+        at.has_engine = false;
+    else
+        to->put_after(to->soon(), from_engine{of, engine_stopped{}});
+}
+
+}  // namespace headgate::inline v1::simulation

@@ -1,0 +1,165 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: controllers and workers, the very templates that run in production, in a world of values and virtual time.
+
+#include <headgate/controller/controller.hpp>
+#include <headgate/simulation/ports.hpp>
+#include <headgate/worker/driver.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace headgate::inline v1::simulation {
+
+/// One controller and all that it is bound to.
+template <class Policies>
+struct controller_host {
+    using controller_type = controller<scheduler_port, database_port, channel_port, clock_port, states_port, secrets,
+                                       Policies, observer_port>;
+
+    controller_host(outside& of, host at, std::uint32_t slots, std::uint64_t seed, const Policies& policy)
+        : scheduler{{&of, at}, slots}, database{{&of, at}}, channel{{&of, at}}, clock{&of}, states{{&of, at}},
+          hidden(seed), observer{{&of, at}},
+          drive(scheduler, database, channel, clock, states, hidden, policy, observer) {}
+    controller_host(const controller_host& other, outside& of)
+        : scheduler(other.scheduler), database(other.database), channel(other.channel), clock{&of},
+          states(other.states), hidden(other.hidden), observer(other.observer),
+          drive(other.drive, bind(scheduler, of), bind(database, of), bind(channel, of), clock, bind(states, of),
+                hidden, bind(observer, of)) {}
+
+    scheduler_port scheduler;
+    database_port database;
+    channel_port channel;
+    clock_port clock;
+    states_port states;
+    secrets hidden;
+    observer_port observer;
+    controller_type drive;
+
+private:
+    template <class Port>
+    static Port& bind(Port& one, outside& of) {
+        one.to = &of;
+        return one;
+    }
+};
+
+/// One worker's process.
+struct worker_host {
+    worker_host(outside& of, process_number at, std::uint64_t seed);
+    worker_host(const worker_host& other, outside& of)
+        : link{&of, other.link.of}, clock{&of}, hidden(other.hidden), engine{&of, other.engine.of, other.engine.share},
+          drive(other.drive, link, clock, hidden, engine) {}
+
+    link_port link;
+    clock_port clock;
+    secrets hidden;
+    engine_port engine;
+    worker_driver<link_port, clock_port, secrets, engine_port> drive;
+};
+
+/// What a user says, and when: `wish` as it is to stand then.
+struct word {
+    instant at{};
+    job_id job{};
+    headgate::wish wish{};
+};
+
+template <class Policies = policies<>, backend_rules Backend = cluster>
+class world {
+public:
+    world(decisions by, const fault_set& allowed, Policies policy = {}, Backend backend = Backend{});
+    /// Everything is copied, what is on its way too; the copies of controllers and workers are bound to this world.
+    world(const world& other);
+    world& operator=(const world&) = delete;
+
+    outside& around() { return around_; }
+    const outside& around() const { return around_; }
+    const std::optional<violation>& broken() const { return around_.rules.broken(); }
+    const Policies& policy() const { return policy_; }
+
+    /// A controller starts at that place. Precondition: none runs there.
+    void start_controller(std::uint32_t slot);
+    void crash_controller(std::uint32_t slot);
+    /// Null if none runs there.
+    const typename controller_host<Policies>::controller_type* controller_at(std::uint32_t slot) const {
+        return controllers_[slot] ? &controllers_[slot]->drive : nullptr;
+    }
+    /// The machine of a job, at the controller that owns it or at any that has it; null if none has.
+    const machine<Policies>* machine_of(const job_id& job) const;
+    const worker_driver<link_port, clock_port, secrets, engine_port>* worker_at(process_number at) const {
+        return workers_[at] ? &workers_[at]->drive : nullptr;
+    }
+
+    void will_say(word what);
+
+    /// What happens next, at its time: something arrives, or somebody's deadline has come. False if nothing ever will.
+    bool step();
+    /// When that is.
+    instant next() const;
+    /// Handles what was taken out of `around().queue`.
+    void happen(const on_its_way& what);
+    /// Time passes until the next deadline of a controller or worker, which is then polled. False if there is none.
+    bool pass();
+    void heal();
+
+    std::uint64_t events() const { return events_; }
+
+private:
+    struct due {
+        instant at = never;
+        std::uint32_t which = 0;  ///< a controller's place, or after those a process
+    };
+    due first_due() const;
+    void poll(const due& one);
+    void poll_controller(std::uint32_t slot);
+    void poll_worker(process_number at);
+    void look(std::uint32_t slot);
+
+    void arrive(const to_outside& what);
+    void arrive(const to_controller& what);
+    void arrive(const to_worker& what);
+    void arrive(const from_engine& what);
+    void arrive(const process_turn& what);
+    void arrive(const controller_turn& what);
+    void arrive(const wait_over& what);
+    void arrive(const user_turn& what);
+    void arrive(const world_turn& what);
+
+    template <class Effect>
+    void carry_out(const to_outside& from, const request<Effect>& r);
+    template <class Effect>
+    bool is_refused(const to_outside& from, const request<Effect>& r);
+    template <class Effect>
+    void write(const to_outside& from, const request<Effect>& r);
+    template <class Effect>
+    void call_worker(const to_outside& from, const request<Effect>& r);
+
+    void begin(process one);
+    void end_process(process_number at, const std::string& how, bool is_news);
+    void serve_stops();
+    void carry_stops();
+    void tell_watchers();
+
+    outside around_;
+    Policies policy_;
+    Backend backend_;
+    std::uint64_t seed_;
+    std::array<std::unique_ptr<controller_host<Policies>>, most_controllers> controllers_{};
+    std::vector<std::unique_ptr<worker_host>> workers_{};  // by process; null where it does not run
+    std::vector<word> words_{};
+    std::uint64_t events_ = 0;
+    std::uint32_t idle_polls_ = 0;
+};
+
+}  // namespace headgate::inline v1::simulation
+
+#include <headgate/simulation/world/steps.hpp>

@@ -1,0 +1,405 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: what happens when something arrives.
+
+#include <headgate/simulation/world.hpp>
+
+namespace headgate::inline v1::simulation {
+
+namespace detail {
+
+inline std::string text_of(const job_row& row) {
+    return "revision " + std::to_string(row.revision) + ", generation " + std::to_string(row.generation.value) + ", " +
+           std::string(headgate::text_of(row.state));
+}
+
+template <class Effect>
+std::string written(const request<Effect>& r, const job_row& before, const job_row& after) {
+    const std::string by = "(generation " + std::to_string(r.by.generation.value) + ", attempt " +
+                           std::to_string(r.by.attempt.value) + ")";
+    if constexpr (std::same_as<Effect, headgate::write_checkpoint>)
+        return "checkpoint of epoch " + std::to_string(r.what.row.name.epoch.value) + " " +
+               std::string(headgate::text_of(r.what.row.state)) + " " + by;
+    else
+        return std::string(std::same_as<Effect, headgate::claim> ? "claim " : "store ") + by +
+               (before.revision == after.revision ? " finds " : " makes ") + text_of(after);
+}
+
+}  // namespace detail
+
+// At the outside --------------------------------------------------------------------------------------------------------
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::arrive(const to_outside& what) {
+    std::visit(
+        [&]<class Effect>(const request<Effect>& r) {
+            if (not is_refused(what, r)) carry_out(what, r);
+        },
+        what.what);
+}
+
+template <class Policies, backend_rules Backend>
+template <class Effect>
+bool world<Policies, Backend>::is_refused(const to_outside& from, const request<Effect>& r) {
+    constexpr fault domain = domain_of<Effect>();
+    if (domain == fault::database_refuses and around_.now < around_.database_away_until) {
+        if (around_.chosen.choose(2) == 1)
+            around_.reply<Effect>(from.from, from.job, r,
+                                  refusal_of<Effect>({.kind = error_kind::database, .text = "away"}));
+        return true;
+    }
+    if (is_watch<Effect>) return false;
+    if (std::same_as<Effect, start_workers> and around_.wrong.strikes(fault::scheduler_gives_up, around_.chosen)) {
+        around_.reply<Effect>(from.from, from.job, r, refusal_of<Effect>({error_kind::permanent, "forbidden"}));
+        return true;
+    }
+    if (not around_.wrong.strikes(domain, around_.chosen)) return false;
+    around_.reply<Effect>(from.from, from.job, r, refusal_of<Effect>({.kind = Effect::fails_as, .text = "refused"}));
+    return true;
+}
+
+template <class Policies, backend_rules Backend>
+template <class Effect>
+void world<Policies, Backend>::carry_out(const to_outside& from, const request<Effect>& r) {
+    outside& o = around_;
+    const auto reply = [&](typename Effect::answer answer) { o.reply<Effect>(from.from, from.job, r, std::move(answer)); };
+    o.rows.now = o.now + o.wall_offset;
+    outside::place& asking = o.places[from.from.slot];
+    const bool is_there = asking.runs and asking.boot == from.from.boot;
+
+    if constexpr (std::same_as<Effect, claim> or std::same_as<Effect, store_row> or
+                  std::same_as<Effect, write_checkpoint>) {
+        write(from, r);
+    } else if constexpr (std::same_as<Effect, advance_lease> or std::same_as<Effect, tell>) {
+        if constexpr (std::same_as<Effect, advance_lease>)
+            o.seen.say(o.now, "database", [&] {
+                return "lease of controller " + std::to_string(from.from.slot + 1) + ": " + std::to_string(r.what.counter);
+            });
+        reply(o.rows.apply(r.what));
+        tell_watchers();
+    } else if constexpr (std::same_as<Effect, watch_jobs>) {
+        if (not is_there) return;
+        if (asking.watches_jobs)
+            o.reply<Effect>(from.from, {}, *asking.watches_jobs, job_news{.next = asking.watches_jobs->what.since});
+        asking.watches_jobs = r;
+        o.queue.put(std::max(o.now, r.deadline), wait_over{from.from, wait_over::kind::watch_of_jobs, r.by});
+        tell_watchers();
+    } else if constexpr (std::same_as<Effect, watch_workers>) {
+        if (not is_there) return;
+        if (asking.watches_workers)
+            o.reply<Effect>(from.from, {}, *asking.watches_workers, o.news.nothing(asking.watches_workers->what.since));
+        asking.watches_workers = r;
+        o.queue.put(std::max(o.now, r.deadline), wait_over{from.from, wait_over::kind::watch_of_workers, r.by});
+        tell_watchers();
+    } else if constexpr (std::same_as<Effect, start_workers>) {
+        const outcome<applied> answer = backend_.start_workers(r.what, o.backend);
+        for (process& one : o.backend.take_started()) {
+            one.dials = from.from.slot;
+            begin(std::move(one));
+        }
+        reply(answer);
+    } else if constexpr (std::same_as<Effect, stop_workers>) {
+        if (not is_there) {
+            // Whoever asked is gone, and what it asked is done.
+            const auto ignored = backend_.stop_workers(r.what, o.backend);
+            static_cast<void>(ignored);
+            return carry_stops();
+        }
+        asking.stops.emplace_back(from.job, r);
+        o.queue.put(std::max(o.now, r.deadline), wait_over{from.from, wait_over::kind::stop_of_workers, r.by});
+        serve_stops();
+    } else if constexpr (std::same_as<Effect, load_checkpoint>) {
+        const auto at = o.objects.find({r.what.job, r.what.name});
+        reply(at == o.objects.end() ? nullptr : at->second);
+    } else if constexpr (std::same_as<Effect, prepare_checkpoint>) {
+        if (o.objects.contains({r.what.job, r.what.name})) return reply(applied{});
+        reply(not_applied{{.kind = error_kind::state_backend, .text = "it is not there"}});
+    } else if constexpr (std::same_as<Effect, store_checkpoint>) {
+        o.objects[{r.what.job, r.what.what->name}] = r.what.what;
+        reply(applied{});
+    } else if constexpr (std::same_as<Effect, remove_checkpoint>) {
+        o.objects.erase({r.what.job, r.what.name});
+        reply(applied{});
+    } else {
+        call_worker(from, r);
+    }
+}
+
+template <class Policies, backend_rules Backend>
+template <class Effect>
+void world<Policies, Backend>::write(const to_outside& from, const request<Effect>& r) {
+    outside& o = around_;
+    const auto entry = o.rows.jobs().find(r.what.job);
+    if (entry == o.rows.jobs().end())
+        return o.reply<Effect>(from.from, from.job, r, refusal_of<Effect>({error_kind::invalid, "no such job"}));
+    const database_rows::entry before = entry->second;
+    auto answer = o.rows.apply(r.what);
+    o.seen.say(o.now, "database", [&] { return detail::written(r, before.row, entry->second.row); });
+    if constexpr (std::same_as<Effect, claim>)
+        o.rules.wrote(r, before, entry->second, answer, o.now);
+    else
+        o.rules.wrote(r, before, entry->second, o.now);
+    o.reply<Effect>(from.from, from.job, r, std::move(answer));
+    tell_watchers();
+}
+
+template <class Policies, backend_rules Backend>
+template <class Effect>
+void world<Policies, Backend>::call_worker(const to_outside& from, const request<Effect>& r) {
+    outside& o = around_;
+    const auto fail = [&](std::string why) {
+        o.reply<Effect>(from.from, from.job, r, refusal_of<Effect>({.kind = Effect::fails_as, .text = std::move(why)}));
+    };
+    called what{};
+    connection_id on{};
+    if constexpr (std::same_as<Effect, dial>) {
+        const auto to = process_at(r.what.address);
+        if (not to or *to >= o.backend.all().size() or not o.backend.all()[*to].lives()) return fail("nobody is there");
+        o.connections.push_back({.to = *to, .from = from.from, .token = r.what.call_token});
+        on = {o.connections.size()};
+        what.what = identify{r.what.nonce};
+    } else {
+        on = r.what.connection;
+        if (on.value == 0 or on.value > o.connections.size() or not o.connections[on.value - 1].is_open or
+            not o.backend.all()[o.connections[on.value - 1].to].lives())
+            return fail("there is no such connection any more");
+        if constexpr (std::same_as<Effect, start_execution>) what.what = execute{r.what.what, r.what.data_token};
+        if constexpr (std::same_as<Effect, begin_checkpoint>)
+            what.what = checkpoint{r.what.name.generation, r.what.name};
+        if constexpr (std::same_as<Effect, stop_execution>) what.what = stop{r.what.generation};
+    }
+    o.calls.push_back({.asked = from, .on = on});
+    what.id = {o.calls.size()};
+    what.token = o.connections[on.value - 1].token;
+    arrive(to_worker{o.connections[on.value - 1].to, std::move(what)});
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::tell_watchers() {
+    for (std::uint32_t slot = 0; slot < most_controllers; ++slot) {
+        outside::place& at = around_.places[slot];
+        if (at.watches_jobs) {
+            expected<job_news> news = around_.rows.apply(at.watches_jobs->what);
+            if (not news->jobs.empty()) {
+                const auto asked = *std::exchange(at.watches_jobs, std::nullopt);
+                around_.reply<watch_jobs>(around_.host_of(slot), {}, asked, std::move(news));
+            }
+        }
+        if (at.watches_workers) {
+            if (auto told = around_.news.after(at.watches_workers->what.since)) {
+                const auto asked = *std::exchange(at.watches_workers, std::nullopt);
+                around_.reply<watch_workers>(around_.host_of(slot), {}, asked, *std::move(told));
+            }
+        }
+    }
+}
+
+/// What the backend's rules said is to be stopped.
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::carry_stops() {
+    for (const auto& [number, force] : around_.backend.take_stopped()) {
+        process& one = around_.backend.all()[number];
+        if (force or (one.is == process::phase::starting)) {
+            one.is_told_to_stop = true;
+            around_.put_after(around_.soon(), process_turn{number, process_turn::kind::dies});
+        } else if (not std::exchange(one.is_told_to_stop, true) and one.is == process::phase::running) {
+            around_.put_after(around_.soon(), process_turn{number, process_turn::kind::stops});
+        }
+    }
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::serve_stops() {
+    for (std::uint32_t slot = 0; slot < most_controllers; ++slot) {
+        auto& held = around_.places[slot].stops;
+        for (std::size_t i = 0; i < held.size();) {
+            const auto [job, asked] = held[i];
+            const outcome<std::uint32_t> left = backend_.stop_workers(asked.what, around_.backend);
+            carry_stops();
+            const auto otherwise = [](const error&) { return std::uint32_t{0}; };
+            if (left.match([](std::uint32_t n) { return n; }, otherwise, otherwise) > 0) {
+                ++i;
+                continue;
+            }
+            held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
+            around_.reply<stop_workers>(around_.host_of(slot), job, asked, left);
+        }
+    }
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::arrive(const wait_over& what) {
+    if (not around_.hears(what.of)) return;
+    outside::place& at = around_.places[what.of.slot];
+    switch (what.what) {
+        case wait_over::kind::watch_of_jobs:
+            if (at.watches_jobs and at.watches_jobs->by == what.by) {
+                const auto asked = *std::exchange(at.watches_jobs, std::nullopt);
+                around_.reply<watch_jobs>(what.of, {}, asked, job_news{.next = asked.what.since});
+            }
+            break;
+        case wait_over::kind::watch_of_workers:
+            if (at.watches_workers and at.watches_workers->by == what.by) {
+                const auto asked = *std::exchange(at.watches_workers, std::nullopt);
+                around_.reply<watch_workers>(what.of, {}, asked, around_.news.nothing(asked.what.since));
+            }
+            break;
+        case wait_over::kind::stop_of_workers:
+            for (std::size_t i = 0; i < at.stops.size(); ++i) {
+                if (not(at.stops[i].second.by == what.by)) continue;
+                const auto [job, asked] = at.stops[i];
+                at.stops.erase(at.stops.begin() + static_cast<std::ptrdiff_t>(i));
+                const outcome<std::uint32_t> left = backend_.stop_workers(asked.what, around_.backend);
+                carry_stops();
+                around_.reply<stop_workers>(what.of, job, asked, left);
+                break;
+            }
+            break;
+    }
+}
+
+// At controllers and workers --------------------------------------------------------------------------------------------
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::arrive(const to_controller& what) {
+    const outside::place& at = around_.places[what.to.slot];
+    if (not at.runs or at.boot != what.to.boot) return;
+    if (const auto* const heard = std::get_if<stream_event>(&what.what)) {
+        const outside::stream& on = around_.streams[heard->stream.value - 1];
+        const process& from = around_.backend.all()[on.of];
+        if (std::holds_alternative<stream_ended>(heard->what)) {
+            around_.rules.lost(from, heard->stream);
+        } else if (const auto* const said = std::get_if<task_report>(&std::get<worker_message>(heard->what))) {
+            if (on.is_proven) around_.rules.reported(from, *said);
+        }
+    }
+    controllers_[what.to.slot]->drive.post(what.what);
+    poll_controller(what.to.slot);
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::arrive(const to_worker& what) {
+    if (not workers_[what.to]) return;
+    workers_[what.to]->drive.post(what.what);
+    poll_worker(what.to);
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::arrive(const from_engine& what) {
+    process& at = around_.backend.all()[what.at];
+    if (not workers_[what.at] or not at.has_engine) return;
+    if (std::holds_alternative<engine_stopped>(what.what)) at.has_engine = false;
+    workers_[what.at]->drive.post(what.what);
+    poll_worker(what.at);
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::arrive(const process_turn& what) {
+    process& one = around_.backend.all()[what.at];
+    if (not one.lives()) return;
+    const auto say = [&](const char* text) {
+        around_.seen.say(around_.now, "worker " + std::to_string(what.at + 1), [&] { return std::string(text); });
+    };
+    switch (what.what) {
+        case process_turn::kind::begins:
+            if (one.is != process::phase::starting) return;
+            say(one.is_genuine ? "begins" : "begins, without the secret");
+            one.is = process::phase::running;
+            workers_[what.at] =
+                std::make_unique<worker_host>(around_, what.at, detail::mixed(~seed_ + what.at * 64));
+            poll_worker(what.at);
+            break;
+        case process_turn::kind::exits: end_process(what.at, "exit status 1", true); break;
+        case process_turn::kind::dies: end_process(what.at, "killed by signal 9", true); break;
+        case process_turn::kind::hangs:
+            if (one.is != process::phase::running) return;
+            say("hangs");
+            one.is = process::phase::hanging;
+            break;
+        case process_turn::kind::goes_on:
+            if (one.is != process::phase::hanging) return;
+            say("goes on");
+            one.is = process::phase::running;
+            if (one.is_told_to_stop) workers_[what.at]->drive.post_stop();
+            poll_worker(what.at);
+            break;
+        case process_turn::kind::stops:
+            if (one.is != process::phase::running) return;
+            workers_[what.at]->drive.post_stop();
+            poll_worker(what.at);
+            break;
+    }
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::arrive(const controller_turn& what) {
+    outside::place& at = around_.places[what.at.slot];
+    if (at.boot != what.at.boot) return;
+    switch (what.what) {
+        case controller_turn::kind::crashes:
+            if (at.runs) crash_controller(what.at.slot);
+            break;
+        case controller_turn::kind::starts:
+            if (not at.runs) start_controller(what.at.slot);
+            break;
+        case controller_turn::kind::pauses:
+            if (not at.runs or at.is_paused or around_.wrong.is_healed()) return;
+            around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(what.at.slot + 1) + " is paused"; });
+            at.is_paused = true;
+            around_.put_after(duration(around_.chosen.choose(90'000)),
+                              controller_turn{what.at, controller_turn::kind::goes_on});
+            break;
+        case controller_turn::kind::goes_on:
+            if (not at.is_paused) return;
+            around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(what.at.slot + 1) + " goes on"; });
+            at.is_paused = false;
+            poll_controller(what.at.slot);
+            break;
+    }
+}
+
+// Users and the world ---------------------------------------------------------------------------------------------------
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::arrive(const user_turn& what) {
+    const word& says = words_[what.says];
+    around_.rows.now = around_.now + around_.wall_offset;
+    const auto at = around_.rows.jobs().find(says.job);
+    const std::uint64_t version = at == around_.rows.jobs().end() ? 0 : at->second.wish->version;
+    const auto answer = around_.rows.apply(put_wish{says.job, version, says.wish});
+    static_cast<void>(answer);
+    around_.seen.say(around_.now, "user", [&] {
+        return says.job.value + ": " + std::string(text_of(says.wish.stop)) + ", restart nonce " +
+               std::to_string(says.wish.restart_nonce);
+    });
+    tell_watchers();
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::arrive(const world_turn& what) {
+    switch (what.what) {
+        case world_turn::kind::database_goes:
+            if (around_.wrong.is_healed()) return;
+            around_.wrong.count(fault::database_away);
+            around_.database_away_until = around_.now + duration(around_.chosen.choose(90'000));
+            break;
+        case world_turn::kind::slots_go:
+            if (around_.wrong.is_healed()) return;
+            around_.wrong.count(fault::slots_taken);
+            around_.backend.room = around_.backend.used();
+            around_.put_after(duration(around_.chosen.choose(90'000)), world_turn{world_turn::kind::slots_come});
+            break;
+        case world_turn::kind::slots_come:
+            around_.backend.room = 64;
+            around_.news.freed();
+            tell_watchers();
+            break;
+        case world_turn::kind::wall_clock_jumps:
+            around_.wrong.count(fault::wall_clock_jumps);
+            around_.wall_offset += std::chrono::hours(1) * (static_cast<int>(around_.chosen.choose(48)) - 24);
+            break;
+        case world_turn::kind::heals: heal(); break;
+    }
+}
+
+}  // namespace headgate::inline v1::simulation

@@ -1,0 +1,262 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: how a world goes on: who is next, and what becomes of processes.
+
+#include <headgate/simulation/world/arrivals.hpp>
+
+namespace headgate::inline v1::simulation {
+
+inline worker_host::worker_host(outside& of, process_number at, std::uint64_t seed)
+    : link{&of, at}, clock{&of}, hidden(seed), engine{&of, at, {}},
+      drive(link, clock, hidden, engine,
+            {.identity = {.job = of.backend.all()[at].job,
+                          .generation = of.backend.all()[at].generation,
+                          .worker = of.backend.all()[at].identity,
+                          .controller = "127.0.0.1:1",
+                          .token = of.backend.all()[at].token},
+             .machine = {"machine-" + std::to_string(ordinal_of(of.backend.all()[at].identity.id).value)},
+             .data_address = "127.0.0.1:1"}) {}
+
+template <class Policies, backend_rules Backend>
+world<Policies, Backend>::world(decisions by, const fault_set& allowed, Policies policy, Backend backend)
+    : around_(std::move(by), allowed),
+      policy_(std::move(policy)),
+      backend_(std::move(backend)),
+      seed_(around_.chosen.choose(~std::uint32_t{0})) {}
+
+template <class Policies, backend_rules Backend>
+world<Policies, Backend>::world(const world& other)
+    : around_(other.around_),
+      policy_(other.policy_),
+      backend_(other.backend_),
+      seed_(other.seed_),
+      words_(other.words_),
+      events_(other.events_),
+      idle_polls_(other.idle_polls_) {
+    for (std::size_t i = 0; i < most_controllers; ++i)
+        if (other.controllers_[i])
+            controllers_[i] = std::make_unique<controller_host<Policies>>(*other.controllers_[i], around_);
+    workers_.reserve(other.workers_.size());
+    for (const auto& one : other.workers_)
+        workers_.push_back(one ? std::make_unique<worker_host>(*one, around_) : nullptr);
+}
+
+template <class Policies, backend_rules Backend>
+const machine<Policies>* world<Policies, Backend>::machine_of(const job_id& job) const {
+    const machine<Policies>* any = nullptr;
+    for (const auto& one : controllers_) {
+        const machine<Policies>* const found = one ? one->drive.find(job) : nullptr;
+        if (found and (not any or found->job().is_owned())) any = found;
+    }
+    return any;
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::will_say(word what) {
+    around_.queue.put(what.at, user_turn{.says = static_cast<std::uint32_t>(words_.size())});
+    words_.push_back(std::move(what));
+}
+
+// Who is next -----------------------------------------------------------------------------------------------------------
+
+template <class Policies, backend_rules Backend>
+auto world<Policies, Backend>::first_due() const -> due {
+    due first;
+    const auto compare = [&](instant at, std::size_t which) {
+        if (at < first.at) first = {at, static_cast<std::uint32_t>(which)};
+    };
+    for (std::size_t i = 0; i < most_controllers; ++i)
+        if (controllers_[i] and not around_.places[i].is_paused) compare(controllers_[i]->drive.next_deadline(), i);
+    for (std::size_t i = 0; i < workers_.size(); ++i)
+        if (workers_[i] and around_.backend.all()[i].is == process::phase::running)
+            compare(workers_[i]->drive.next_deadline(), most_controllers + i);
+    return first;
+}
+
+template <class Policies, backend_rules Backend>
+instant world<Policies, Backend>::next() const {
+    return std::max(around_.now, std::min(around_.queue.next(), first_due().at));
+}
+
+template <class Policies, backend_rules Backend>
+bool world<Policies, Backend>::step() {
+    const due first = first_due();
+    const instant arrives = around_.queue.next();
+    if (arrives == never and first.at == never) return false;
+    // What comes at the very instant of a deadline may come before or after it.
+    const bool is_tie = arrives == first.at;
+    if (arrives < first.at or (is_tie and around_.chosen.choose(2) == 0)) {
+        around_.now = std::max(around_.now, arrives);
+        happen(around_.queue.take());
+    } else {
+        around_.now = std::max(around_.now, first.at);
+        poll(first);
+    }
+    return true;
+}
+
+template <class Policies, backend_rules Backend>
+bool world<Policies, Backend>::pass() {
+    const due first = first_due();
+    if (first.at == never) return false;
+    around_.now = std::max(around_.now, first.at);
+    poll(first);
+    return true;
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::happen(const on_its_way& what) {
+    ++events_;
+    idle_polls_ = 0;
+    around_.seen.count(static_cast<std::uint64_t>(around_.now.time_since_epoch().count()) << 8 | what.index());
+    std::visit([&](const auto& one) { arrive(one); }, what);
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::poll(const due& one) {
+    ++events_;
+    around_.seen.count(static_cast<std::uint64_t>(around_.now.time_since_epoch().count()) << 8 | 0x80 | one.which);
+    // A deadline that does not move on when it was served is served for ever.
+    around_.rules.expect(++idle_polls_ < 1'000, invariant::no_unwatched_wait, around_.now,
+                         [] { return std::string("a deadline does not move on"); });
+    if (one.which < most_controllers)
+        poll_controller(one.which);
+    else
+        poll_worker(one.which - static_cast<std::uint32_t>(most_controllers));
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::poll_controller(std::uint32_t slot) {
+    if (not controllers_[slot] or around_.places[slot].is_paused) return;
+    controllers_[slot]->drive.poll();
+    if (around_.places[slot].is_doomed)
+        crash_controller(slot);
+    else
+        look(slot);
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::look(std::uint32_t slot) {
+    for (const auto& [job, entry] : around_.rows.jobs()) {
+        const machine<Policies>* const has = controllers_[slot]->drive.find(job);
+        if (not has) {
+            around_.rules.left(slot, job, around_.rows, around_.now);
+            continue;
+        }
+        around_.rules.looked(slot, *has, around_.now);
+        if (has->is_over()) around_.rules.over(has->job(), around_.backend, around_.now);
+    }
+    around_.rules.expect(around_.backend.used() <= around_.backend.room or around_.backend.room == 0,
+                         invariant::accounted_for, around_.now, [] { return std::string("more slots than there are"); });
+    around_.rules.expect(around_.queue.size() < traffic::most / 2, invariant::bounded, around_.now,
+                         [] { return std::string("too much is on its way"); });
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::poll_worker(process_number at) {
+    if (not workers_[at] or around_.backend.all()[at].is != process::phase::running) return;
+    workers_[at]->drive.poll();
+    if (workers_[at]->drive.is_over()) end_process(at, std::string(text_of(workers_[at]->drive.end().kind)), true);
+}
+
+// Controllers' and workers' processes -----------------------------------------------------------------------------------
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::start_controller(std::uint32_t slot) {
+    outside::place& at = around_.places[slot];
+    at = {.boot = at.boot + 1, .self = {}, .runs = true};
+    controllers_[slot] = std::make_unique<controller_host<Policies>>(
+        around_, around_.host_of(slot), backend_.worker_slots(), detail::mixed(seed_ + slot * 4'096 + at.boot), policy_);
+    at.self = controllers_[slot]->drive.id();
+    around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(slot + 1) + " starts"; });
+    if (around_.wrong.strikes(fault::controller_pauses, around_.chosen))
+        around_.put_after(duration(around_.chosen.choose(120'000)),
+                          controller_turn{around_.host_of(slot), controller_turn::kind::pauses});
+    poll_controller(slot);
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::crash_controller(std::uint32_t slot) {
+    outside::place& at = around_.places[slot];
+    around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(slot + 1) + " crashes"; });
+    const host dead = around_.host_of(slot);
+    at.is_doomed = true;
+    controllers_[slot].reset();
+    at = {.boot = at.boot, .self = at.self};
+    for (std::size_t i = 0; i < around_.streams.size(); ++i)
+        if (around_.streams[i].to == dead) around_.end({i + 1}, "connection reset");
+    around_.rules.crashed(slot);
+    // A database that can tell does so for some.
+    if (around_.chosen.choose(2) == 1) around_.rows.set_gone(at.self);
+    around_.put_after(duration(around_.chosen.choose(30'000)), controller_turn{dead, controller_turn::kind::starts});
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::begin(process one) {
+    outside& o = around_;
+    const auto number = static_cast<process_number>(o.backend.all().size());
+    const auto after = [&](std::uint32_t most, process_turn::kind what) {
+        o.put_after(duration(o.chosen.choose(most)), process_turn{number, what});
+    };
+    o.backend.all().push_back(one);
+    workers_.push_back(nullptr);
+    if (o.wrong.strikes(fault::worker_never_connects, o.chosen)) return;
+    if (o.wrong.strikes(fault::worker_exits_at_once, o.chosen)) return after(1'000, process_turn::kind::exits);
+    after(o.usual_delay * 32, process_turn::kind::begins);
+    if (o.wrong.strikes(fault::worker_dies, o.chosen)) after(60'000, process_turn::kind::dies);
+    if (o.wrong.strikes(fault::worker_hangs, o.chosen)) {
+        after(60'000, process_turn::kind::hangs);
+        if (o.chosen.choose(2) == 0) after(120'000, process_turn::kind::goes_on);
+    }
+    const bool is_stranger = o.wrong.strikes(fault::stranger_knocks, o.chosen);
+    if (one.is_genuine and (is_stranger or o.wrong.strikes(fault::worker_comes_twice, o.chosen))) {
+        one.is_genuine = not is_stranger;
+        if (is_stranger) one.token[7] ^= std::byte{1};
+        one.is_extra = true;
+        const auto extra = static_cast<process_number>(o.backend.all().size());
+        o.backend.all().push_back(one);
+        workers_.push_back(nullptr);
+        o.put_after(duration(o.chosen.choose(30'000)), process_turn{extra, process_turn::kind::begins});
+    }
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::end_process(process_number at, const std::string& how, bool is_news) {
+    process& one = around_.backend.all()[at];
+    if (not one.lives()) return;
+    one.is = process::phase::ended;
+    one.has_engine = false;
+    around_.seen.say(around_.now, "worker " + std::to_string(at + 1), [&] { return "ends: " + how; });
+    if (one.stream != 0) around_.end({one.stream}, "the process ended");
+    workers_[at].reset();
+    for (outside::call& call : around_.calls)
+        if (call.asked and around_.connections[call.on.value - 1].to == at) {
+            const to_outside asked = *std::exchange(call.asked, std::nullopt);
+            std::visit(
+                [&]<class Effect>(const request<Effect>& r) {
+                    around_.reply<Effect>(asked.from, asked.job, r, no_answer_of<Effect>("connection reset"));
+                },
+                asked.what);
+        }
+    if (one.is_extra) return;
+    if (is_news and not one.is_told_to_stop)
+        around_.news.exited({.job = one.job, .generation = one.generation, .worker = one.identity.id, .how = how});
+    else
+        around_.news.freed();
+    tell_watchers();
+    serve_stops();
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::heal() {
+    around_.wrong.heal();
+    around_.database_away_until = around_.now;
+    around_.backend.room = std::max<std::uint64_t>(around_.backend.room, 64);
+    around_.news.freed();
+    for (std::uint32_t slot = 0; slot < most_controllers; ++slot)
+        if (around_.places[slot].is_paused) arrive(controller_turn{around_.host_of(slot), controller_turn::kind::goes_on});
+    if (not controllers_[0]) start_controller(0);
+    tell_watchers();
+}
+
+}  // namespace headgate::inline v1::simulation

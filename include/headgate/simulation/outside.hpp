@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -40,6 +41,8 @@ public:
     trace seen{};
     checks rules{};
     probes reached{};
+    std::map<std::pair<std::uint32_t, job_id>, glimpse> glimpses{};  ///< by a controller's place
+    std::set<std::pair<incarnation, std::uint64_t>> lost_requests{}, lost_answers{};  ///< of writes of rows, by revision
 
     // What is stored.
     database_rows rows{};
@@ -112,6 +115,7 @@ public:
     /// Both ends hear it, after what was sent.
     void end(stream_id which, const std::string& why);
     void put_after(duration length, on_its_way what) { queue.put(now + length, std::move(what)); }
+    bool strikes(fault which);
     duration soon(fault slow);
     duration soon() { return duration(chosen.choose(usual_delay)); }
 
@@ -139,6 +143,9 @@ constexpr fault domain_of() {
 /// Asked again and again, and answered when there is news: these go wrong by being slow or lost, not refused.
 template <class Effect>
 inline constexpr bool is_watch = std::same_as<Effect, watch_jobs> or std::same_as<Effect, watch_workers>;
+
+template <class Effect>
+inline constexpr bool is_row_write = std::same_as<Effect, claim> or std::same_as<Effect, store_row>;
 
 /// As mail for the job that asked, or for the controller.
 template <class Effect>
@@ -181,42 +188,50 @@ inline std::optional<process_number> process_at(const std::string& address) {
     return number - 1;
 }
 
+inline bool outside::strikes(fault which) {
+    if (not wrong.strikes(which, chosen)) return false;
+    seen.say(now, "world", [&] { return "fault: " + std::string(name_of(which)); });
+    return true;
+}
+
 inline duration outside::soon(fault slow) {
     const duration usual = soon();
     // Around the limits of calls, so that answers come before, at and after them.
-    return wrong.strikes(slow, chosen) ? usual + duration(chosen.choose(16'384)) : usual;
+    return strikes(slow) ? usual + duration(chosen.choose(16'384)) : usual;
 }
 
 template <class Effect>
 void outside::ask(host from, job_handle job, const request<Effect>& r) {
     if (not hears(from)) return;
     place& asking = places[from.slot];
-    if (not is_watch<Effect> and wrong.strikes(fault::crash_before, chosen)) {
+    if (not is_watch<Effect> and strikes(fault::crash_before)) {
         asking.is_doomed = true;
         return;
     }
     rules.asked(r, rows, now);
     constexpr fault domain = domain_of<Effect>();
-    if (not is_watch<Effect> and wrong.strikes(in_domain(domain, fault::database_loses_request), chosen)) {
+    if (not is_watch<Effect> and strikes(in_domain(domain, fault::database_loses_request))) {
+        if constexpr (is_row_write<Effect>) lost_requests.insert({r.by.incarnation, r.what.expected});
         if (chosen.choose(2) == 1)
             queue.put(r.deadline, to_controller{from, mail_of<Effect>(job, r.by, no_answer_of<Effect>("lost"))});
     } else {
         put_after(soon(in_domain(domain, fault::database_slow)), to_outside{from, job, r});
     }
-    if (not is_watch<Effect> and wrong.strikes(fault::crash_after, chosen)) asking.is_doomed = true;
+    if (not is_watch<Effect> and strikes(fault::crash_after)) asking.is_doomed = true;
 }
 
 template <class Effect>
 void outside::reply(host to, job_handle job, const request<Effect>& asked, typename Effect::answer answer) {
     constexpr fault domain = domain_of<Effect>();
     mail what = mail_of<Effect>(job, asked.by, std::move(answer));
-    if (wrong.strikes(in_domain(domain, fault::database_loses_answer), chosen)) {
+    if (strikes(in_domain(domain, fault::database_loses_answer))) {
+        if constexpr (is_row_write<Effect>) lost_answers.insert({asked.by.incarnation, asked.what.expected});
         if (chosen.choose(2) == 1)
             queue.put(std::max(now, asked.deadline),
                       to_controller{to, mail_of<Effect>(job, asked.by, no_answer_of<Effect>("the answer was lost"))});
         return;
     }
-    if (wrong.strikes(in_domain(domain, fault::database_repeats), chosen))
+    if (strikes(in_domain(domain, fault::database_repeats)))
         put_after(duration(chosen.choose(16'384)), to_controller{to, what});
     put_after(soon(in_domain(domain, fault::database_slow)), to_controller{to, std::move(what)});
 }
@@ -282,14 +297,14 @@ inline void outside::say(process_number from, const worker_message& message) {
     const auto arrives = [&](worker_message what) {
         return to_controller{on.to, stream_event{.stream = id, .peer_host = "127.0.0.1", .what = std::move(what)}};
     };
-    if (wrong.strikes(fault::stream_breaks, chosen)) return end(id, "broken");
+    if (strikes(fault::stream_breaks)) return end(id, "broken");
     on.up = std::max(on.up, now + soon(fault::stream_slow));
     queue.put(on.up, arrives(message));
     if (not on.is_proven) return;
-    if (wrong.strikes(fault::message_repeated, chosen))
+    if (strikes(fault::message_repeated))
         put_after(duration(chosen.choose(8'192)), arrives(message));
     const auto* const report = std::get_if<task_report>(&message);
-    if (report and wrong.strikes(fault::report_misdirected, chosen)) {
+    if (report and strikes(fault::report_misdirected)) {
         task_report foreign = *report;
         // Of a node that exists and of one that does not.
         foreign.started = {{node_id{1 + chosen.choose(3)}, 0, 1 + chosen.choose(8)}};

@@ -121,10 +121,23 @@ struct clock_port {
 
 /// Keeps what is told for the trace.
 struct observer_port : port {
+    void exhausted(state_name next, error_kind kind) const {
+        if (next == state_name::failing and kind == error_kind::state_backend)
+            return to->reached.hit(probe::state_backend_exhausted);
+        if (next != state_name::recovering) return;
+        if (kind == error_kind::scheduler) to->reached.hit(probe::scheduler_exhausted);
+        if (kind == error_kind::start_execution) to->reached.hit(probe::start_execution_exhausted);
+        if (kind == error_kind::worker_initialization) to->reached.hit(probe::initialization_exhausted);
+        if (kind == error_kind::worker_start_up) to->reached.hit(probe::worker_start_up_exhausted);
+        if (kind == error_kind::task_start_up) to->reached.hit(probe::task_start_up_exhausted);
+    }
+
     void on(const job_id& job, instant at, const note& what) {
         to->seen.count(what.index());
-        if (const auto* moved = std::get_if<transition>(&what))
+        if (const auto* moved = std::get_if<transition>(&what)) {
             to->seen.count(static_cast<std::uint64_t>(moved->to) << 32 | moved->generation.value);
+            if (moved->from == state_name::scheduling and moved->why) exhausted(moved->to, moved->why->kind);
+        }
         to->seen.say(at, "controller " + std::to_string(from.slot + 1),
                      [&] { return job.value + ": " + one_line(text_of(what), 400); });
     }
@@ -184,7 +197,7 @@ inline void engine_port::run() {
     to->rules.started(at, *share.what, to->now);
     at.runs_digest = share.what->digest;
     at.has_engine = true;
-    const bool fails = to->wrong.strikes(fault::initialization_fails, to->chosen);
+    const bool fails = to->strikes(fault::initialization_fails);
     to->put_after(to->soon(), from_engine{of, engine_initialized{fails ? "cannot" : ""}});
     if (fails) return;
     for_each_subtask([&](node_id node, std::uint32_t i) {
@@ -192,8 +205,8 @@ inline void engine_port::run() {
         to->put_after(start, from_engine{of, subtask_started{node, i}});
         if (to->sources_end_after != duration::max())
             to->put_after(start + to->sources_end_after + to->soon(), from_engine{of, subtask_finished{node, i}});
-        const bool for_good = to->wrong.strikes(fault::task_fails_for_good, to->chosen);
-        if (not for_good and not to->wrong.strikes(fault::task_fails, to->chosen)) return;
+        const bool for_good = to->strikes(fault::task_fails_for_good);
+        if (not for_good and not to->strikes(fault::task_fails)) return;
         to->put_after(start + duration(to->chosen.choose(60'000)),
                       from_engine{of, task_failure{node, i, "count", error_domain::user, not for_good, "failed"}});
     });
@@ -202,7 +215,7 @@ inline void engine_port::run() {
 inline void engine_port::begin_checkpoint(checkpoint_name name) {
     const std::string handle = std::to_string(name.epoch.value) + ":" + std::to_string(name.generation.value);
     for_each_subtask([&](node_id node, std::uint32_t i) {
-        if (to->wrong.strikes(fault::checkpoint_lost, to->chosen))
+        if (to->strikes(fault::checkpoint_lost))
             to->put_after(to->soon(), from_engine{of, checkpoint_failed{name.epoch, "no room"}});
         else
             to->put_after(to->soon(fault::tasks_start_slowly),

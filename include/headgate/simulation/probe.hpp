@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // simulation: what must happen sometimes: a campaign that never came there has shown nothing of it.
 
+#include <headgate/vocabulary/job.hpp>
+#include <headgate/vocabulary/note.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -56,6 +59,18 @@ public:
 
 private:
     std::array<std::uint64_t, probe_count> count_{};
+};
+
+/// What was seen of a job's machine the last time, for what only a change shows.
+struct glimpse {
+    std::uint64_t stale{};
+    state_name state{};
+    stop_mode stop{};
+    std::array<bool, phase_count> is_under_way{};  ///< of an attempt
+    bool backs_off = false;
+    bool lacked_slots = false;
+    generation replaced_in{};
+    bool was_stopped_alone = false;
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------

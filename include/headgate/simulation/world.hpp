@@ -3,6 +3,7 @@
 // simulation: controllers and workers, the very templates that run in production, in a world of values and virtual time.
 
 #include <headgate/controller/controller.hpp>
+#include <headgate/simulation/describe.hpp>
 #include <headgate/simulation/ports.hpp>
 #include <headgate/worker/driver.hpp>
 
@@ -123,6 +124,7 @@ private:
     void poll_controller(std::uint32_t slot);
     void poll_worker(process_number at);
     void look(std::uint32_t slot);
+    void glance(const machine<Policies>& of, glimpse& before);
 
     void arrive(const to_outside& what);
     void arrive(const to_controller& what);

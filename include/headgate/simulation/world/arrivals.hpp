@@ -49,11 +49,11 @@ bool world<Policies, Backend>::is_refused(const to_outside& from, const request<
         return true;
     }
     if (is_watch<Effect>) return false;
-    if (std::same_as<Effect, start_workers> and around_.wrong.strikes(fault::scheduler_gives_up, around_.chosen)) {
+    if (std::same_as<Effect, start_workers> and around_.strikes(fault::scheduler_gives_up)) {
         around_.reply<Effect>(from.from, from.job, r, refusal_of<Effect>({error_kind::permanent, "forbidden"}));
         return true;
     }
-    if (not around_.wrong.strikes(domain, around_.chosen)) return false;
+    if (not around_.strikes(domain)) return false;
     around_.reply<Effect>(from.from, from.job, r, refusal_of<Effect>({.kind = Effect::fails_as, .text = "refused"}));
     return true;
 }
@@ -133,6 +133,21 @@ void world<Policies, Backend>::write(const to_outside& from, const request<Effec
     if (entry == o.rows.jobs().end())
         return o.reply<Effect>(from.from, from.job, r, refusal_of<Effect>({error_kind::invalid, "no such job"}));
     const database_rows::entry before = entry->second;
+    if constexpr (is_row_write<Effect>) {
+        const std::pair key{r.by.incarnation, r.what.expected};
+        if (o.lost_answers.erase(key) > 0) o.reached.hit(probe::found_applied);
+        if (o.lost_requests.erase(key) > 0) o.reached.hit(probe::found_not_applied);
+    }
+    if constexpr (std::same_as<Effect, claim>) {
+        const bool is_late = before.row.revision != r.what.expected;
+        if (is_late and before.row.generation == r.what.next.generation and before.row.owner != r.what.next.owner)
+            o.reached.hit(probe::raced_for_a_generation);
+        for (const auto& [name, state] : before.checkpoints)
+            if (not is_late and state == checkpoint_state::ready and name.epoch < r.what.threshold) {
+                o.reached.hit(probe::restore_skipped);
+                break;
+            }
+    }
     auto answer = o.rows.apply(r.what);
     o.seen.say(o.now, "database", [&] { return detail::written(r, before.row, entry->second.row); });
     if constexpr (std::same_as<Effect, claim>)

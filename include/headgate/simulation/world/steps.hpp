@@ -85,6 +85,7 @@ bool world<Policies, Backend>::step() {
     if (arrives == never and first.at == never) return false;
     // What comes at the very instant of a deadline may come before or after it.
     const bool is_tie = arrives == first.at;
+    if (is_tie) around_.reached.hit(probe::deadline_tie);
     if (arrives < first.at or (is_tie and around_.chosen.choose(2) == 0)) {
         around_.now = std::max(around_.now, arrives);
         happen(around_.queue.take());
@@ -109,6 +110,10 @@ void world<Policies, Backend>::happen(const on_its_way& what) {
     ++events_;
     idle_polls_ = 0;
     around_.seen.count(static_cast<std::uint64_t>(around_.now.time_since_epoch().count()) << 8 | what.index());
+    if (around_.seen.keeps_lines()) {
+        const auto [who, text] = described(what);
+        around_.seen.say(around_.now, who, [&] { return text; });
+    }
     std::visit([&](const auto& one) { arrive(one); }, what);
 }
 
@@ -144,12 +149,51 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
             continue;
         }
         around_.rules.looked(slot, *has, around_.now);
+        glance(*has, around_.glimpses[{slot, job}]);
         if (has->is_over()) around_.rules.over(has->job(), around_.backend, around_.now);
     }
     around_.rules.expect(around_.backend.used() <= around_.backend.room or around_.backend.room == 0,
                          invariant::accounted_for, around_.now, [] { return std::string("more slots than there are"); });
     around_.rules.expect(around_.queue.size() < traffic::most / 2, invariant::bounded, around_.now,
                          [] { return std::string("too much is on its way"); });
+}
+
+/// What the probes are after.
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::glance(const machine<Policies>& of, glimpse& before) {
+    probes& reached = around_.reached;
+    const headgate::job& job = of.job();
+    const auto* const attempt = std::get_if<scheduling>(&of.phase());
+    const stop_mode stop = job.wish ? job.wish->stop : stop_mode::run;
+    if (job.count.stale > before.stale) reached.hit(probe::stale_rejected);
+    if (stop != stop_mode::run and before.stop == stop_mode::run) {
+        if (before.state == state_name::scheduling)
+            for (std::size_t i = 0; i < phase_count; ++i)
+                if (before.is_under_way[i])
+                    reached.hit(static_cast<probe>(static_cast<std::size_t>(probe::stop_while_claiming) + i));
+        if (before.state == state_name::scheduling and before.backs_off) reached.hit(probe::stop_while_backing_off);
+        if (before.state == state_name::recovering) reached.hit(probe::stop_while_recovering);
+    }
+    const bool is_replaced = attempt and not job.is_generation_used and
+                             job.workers.members().size() > job.workers.wanted_count();
+    if (is_replaced and before.replaced_in != job.next.generation) {
+        reached.hit(probe::worker_replaced);
+        before.replaced_in = job.next.generation;
+    }
+    if (attempt and attempt->lacking) before.lacked_slots = true;
+    if (of.state() == state_name::running and std::exchange(before.lacked_slots, false)) reached.hit(probe::slots_came);
+    const bool is_stopped_alone = of.state() == state_name::stopping and job.stop.gone and not job.persisted and
+                                  around_.now < around_.database_away_until;
+    if (is_stopped_alone and not before.was_stopped_alone) reached.hit(probe::stopped_without_database);
+    before.was_stopped_alone = is_stopped_alone;
+    before.stale = job.count.stale;
+    before.state = of.state();
+    before.stop = stop;
+    before.backs_off = attempt and attempt->not_before > around_.now;
+    for (std::size_t i = 0; i < phase_count; ++i)
+        before.is_under_way[i] = attempt and not before.backs_off and
+                                 attempt->phases.has_begun(static_cast<phase>(i)) and
+                                 not attempt->phases.has_ended(static_cast<phase>(i));
 }
 
 template <class Policies, backend_rules Backend>
@@ -169,7 +213,7 @@ void world<Policies, Backend>::start_controller(std::uint32_t slot) {
         around_, around_.host_of(slot), backend_.worker_slots(), detail::mixed(seed_ + slot * 4'096 + at.boot), policy_);
     at.self = controllers_[slot]->drive.id();
     around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(slot + 1) + " starts"; });
-    if (around_.wrong.strikes(fault::controller_pauses, around_.chosen))
+    if (around_.strikes(fault::controller_pauses))
         around_.put_after(duration(around_.chosen.choose(120'000)),
                           controller_turn{around_.host_of(slot), controller_turn::kind::pauses});
     poll_controller(slot);
@@ -200,16 +244,16 @@ void world<Policies, Backend>::begin(process one) {
     };
     o.backend.all().push_back(one);
     workers_.push_back(nullptr);
-    if (o.wrong.strikes(fault::worker_never_connects, o.chosen)) return;
-    if (o.wrong.strikes(fault::worker_exits_at_once, o.chosen)) return after(1'000, process_turn::kind::exits);
+    if (o.strikes(fault::worker_never_connects)) return;
+    if (o.strikes(fault::worker_exits_at_once)) return after(1'000, process_turn::kind::exits);
     after(o.usual_delay * 32, process_turn::kind::begins);
-    if (o.wrong.strikes(fault::worker_dies, o.chosen)) after(60'000, process_turn::kind::dies);
-    if (o.wrong.strikes(fault::worker_hangs, o.chosen)) {
+    if (o.strikes(fault::worker_dies)) after(60'000, process_turn::kind::dies);
+    if (o.strikes(fault::worker_hangs)) {
         after(60'000, process_turn::kind::hangs);
         if (o.chosen.choose(2) == 0) after(120'000, process_turn::kind::goes_on);
     }
-    const bool is_stranger = o.wrong.strikes(fault::stranger_knocks, o.chosen);
-    if (one.is_genuine and (is_stranger or o.wrong.strikes(fault::worker_comes_twice, o.chosen))) {
+    const bool is_stranger = o.strikes(fault::stranger_knocks);
+    if (one.is_genuine and (is_stranger or o.strikes(fault::worker_comes_twice))) {
         one.is_genuine = not is_stranger;
         if (is_stranger) one.token[7] ^= std::byte{1};
         one.is_extra = true;
@@ -224,6 +268,7 @@ template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::end_process(process_number at, const std::string& how, bool is_news) {
     process& one = around_.backend.all()[at];
     if (not one.lives()) return;
+    if (how == text_of(worker_end_kind::lease_over)) around_.reached.hit(probe::lease_over);
     one.is = process::phase::ended;
     one.has_engine = false;
     around_.seen.say(around_.now, "worker " + std::to_string(at + 1), [&] { return "ends: " + how; });

@@ -1,0 +1,167 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: what is on its way in a world, in words, and a run as a sequence chart.
+
+#include <headgate/simulation/trace.hpp>
+#include <headgate/simulation/traffic.hpp>
+#include <headgate/vocabulary/note_text.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace headgate::inline v1::simulation {
+
+/// Who hears it, and what.
+std::pair<std::string, std::string> described(const on_its_way& what);
+
+/// Lines for people: time, a column for each of those who act, and what was done. `last`: no more lines than that, from
+/// the end.
+std::vector<std::string> sequence_chart(const std::vector<trace::line>& lines, std::size_t last = 60);
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+template <class Effect>
+constexpr std::string_view effect_name() {
+    using std::same_as;
+    if constexpr (same_as<Effect, claim>) return "claim";
+    else if constexpr (same_as<Effect, store_row>) return "store";
+    else if constexpr (same_as<Effect, headgate::write_checkpoint>) return "checkpoint's row";
+    else if constexpr (same_as<Effect, advance_lease>) return "lease";
+    else if constexpr (same_as<Effect, watch_jobs>) return "watch of jobs";
+    else if constexpr (same_as<Effect, watch_workers>) return "watch of workers";
+    else if constexpr (same_as<Effect, tell>) return "history";
+    else if constexpr (same_as<Effect, headgate::start_workers>) return "start workers";
+    else if constexpr (same_as<Effect, headgate::stop_workers>) return "stop workers";
+    else if constexpr (same_as<Effect, dial>) return "dial";
+    else if constexpr (same_as<Effect, start_execution>) return "StartExecution";
+    else if constexpr (same_as<Effect, begin_checkpoint>) return "barriers";
+    else if constexpr (same_as<Effect, stop_execution>) return "stop execution";
+    else if constexpr (same_as<Effect, load_checkpoint>) return "load the checkpoint";
+    else if constexpr (same_as<Effect, prepare_checkpoint>) return "prepare the checkpoint";
+    else if constexpr (same_as<Effect, store_checkpoint>) return "store the checkpoint";
+    else return "remove a checkpoint";
+}
+
+inline std::string of_ticket(const ticket& by) {
+    return " (generation " + std::to_string(by.generation.value) + ", attempt " + std::to_string(by.attempt.value) +
+           (by.worker.value > 0 ? ", worker " + std::to_string(by.worker.value) : std::string()) + ")";
+}
+
+template <class Result>
+std::string how(const outcome<Result>& one) {
+    return one.match([](const Result&) { return std::string("applied"); },
+                     [](const error& why) { return "not applied: " + why.text; },
+                     [](const error& why) { return "unknown: " + why.text; });
+}
+template <class Result>
+std::string how(const expected<Result>& one) {
+    return one ? "read" : describe(one.error());
+}
+template <class Effect>
+std::string answer_text(const answered<Effect>& a) {
+    return std::string(effect_name<Effect>()) + of_ticket(a.to) + ": " + how(a.result);
+}
+inline std::string answer_text(const auto&) { return "an event"; }
+
+inline std::string_view message_name(const worker_message& what) {
+    constexpr std::string_view names[] = {"hello", "proof", "initialized", "heartbeat", "report", "checkpoint report"};
+    return names[what.index()];
+}
+
+inline std::string mail_text(const mail& what) {
+    return std::visit(overloaded{
+                          [](const job_mail& one) {
+                              return std::visit([](const auto& e) { return answer_text(e); }, one.event);
+                          },
+                          [](const stream_event& one) {
+                              const auto* const said = std::get_if<worker_message>(&one.what);
+                              return "stream " + std::to_string(one.stream.value) + ": " +
+                                     std::string(said ? message_name(*said) : std::string_view("ended"));
+                          },
+                          [](const auto& one) { return answer_text(one); },
+                      },
+                      what);
+}
+
+}  // namespace detail
+
+inline std::pair<std::string, std::string> described(const on_its_way& what) {
+    using std::string;
+    using std::to_string;
+    const auto controller = [](host at) { return "controller " + to_string(at.slot + 1); };
+    const auto worker = [](process_number at) { return "worker " + to_string(at + 1); };
+    return std::visit(
+        headgate::detail::overloaded{
+            [&](const to_outside& one) {
+                return std::visit(
+                    [&]<class Effect>(const request<Effect>& r) {
+                        return std::pair{string("outside"), string(detail::effect_name<Effect>()) +
+                                                                detail::of_ticket(r.by) + " of " +
+                                                                controller(one.from)};
+                    },
+                    one.what);
+            },
+            [&](const to_controller& one) { return std::pair{controller(one.to), detail::mail_text(one.what)}; },
+            [&](const to_worker& one) {
+                constexpr std::string_view names[] = {"stream open", "stream ended", "the controller's word", "a call"};
+                return std::pair{worker(one.to), string(names[one.what.index()])};
+            },
+            [&](const from_engine& one) {
+                constexpr std::string_view names[] = {"initialized",         "subtask started",   "subtask finished",
+                                                      "subtask failed",      "subtask's state stored",
+                                                      "checkpoint failed",   "engine stopped"};
+                return std::pair{worker(one.at), string(names[one.what.index()])};
+            },
+            [&](const process_turn& one) {
+                constexpr std::string_view names[] = {"begins", "exits", "is killed", "hangs", "goes on", "is asked to end"};
+                return std::pair{worker(one.at), string(names[static_cast<std::size_t>(one.what)])};
+            },
+            [&](const controller_turn& one) {
+                constexpr std::string_view names[] = {"crashes", "starts", "is paused", "goes on"};
+                return std::pair{controller(one.at), string(names[static_cast<std::size_t>(one.what)])};
+            },
+            [&](const wait_over& one) { return std::pair{string("outside"), "a wait of " + controller(one.of) + " is over"}; },
+            [&](const user_turn&) { return std::pair{string("user"), string("says something")}; },
+            [&](const world_turn& one) {
+                constexpr std::string_view names[] = {"the database goes away", "slots are taken", "slots come back",
+                                                      "the wall clock jumps", "all is healed"};
+                return std::pair{string("world"), string(names[static_cast<std::size_t>(one.what)])};
+            },
+        },
+        what);
+}
+
+inline std::vector<std::string> sequence_chart(const std::vector<trace::line>& lines, std::size_t last) {
+    std::vector<std::string> who;
+    for (const trace::line& one : lines)
+        if (std::ranges::find(who, one.who) == who.end()) who.push_back(one.who);
+    std::ranges::sort(who);
+    std::vector<std::string> chart;
+    for (std::size_t i = 0; i < who.size(); ++i) {
+        std::string head(12, ' ');
+        for (std::size_t k = 0; k < i; ++k) head += "| ";
+        chart.push_back(head + who[i]);
+    }
+    const std::size_t first = lines.size() > last ? lines.size() - last : 0;
+    if (first > 0) chart.push_back("            (" + std::to_string(first) + " lines before)");
+    const instant begun = lines.empty() ? instant{} : lines.front().at;
+    for (std::size_t i = first; i < lines.size(); ++i) {
+        std::string seconds = std::to_string((lines[i].at - begun).count());
+        while (seconds.size() < 4) seconds.insert(0, "0");
+        seconds.insert(seconds.size() - 3, ".");
+        std::string line(seconds.size() < 10 ? 10 - seconds.size() : 0, ' ');
+        line += seconds + "  ";
+        for (const std::string& one : who) line += one == lines[i].who ? "* " : "| ";
+        chart.push_back(line + lines[i].text);
+    }
+    return chart;
+}
+
+}  // namespace headgate::inline v1::simulation

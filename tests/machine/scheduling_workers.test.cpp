@@ -109,6 +109,22 @@ BOOST_AUTO_TEST_CASE(workers_that_never_come_are_replaced_and_those_that_came_ar
     BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));
 }
 
+BOOST_AUTO_TEST_CASE(workers_that_were_given_up_and_hold_the_slots_are_stopped_with_their_generation_S6_S17) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    s.without<start_workers, stop_workers>();
+    s.run(11min);
+    BOOST_TEST((s.current() == generation{1} and s.member(0).phase == worker_phase::gone));
+    s.answer<start_workers>(not_applied{{.kind = error_kind::not_enough_slots, .needed = 2, .available = 0}});
+    s.run(2s);
+    BOOST_TEST((s.state() == state_name::scheduling and s.current() == generation{2}));
+    BOOST_TEST((s.pending<stop_workers>().what.up_to == generation{1}));
+    s.workers_come = true;
+    s.with<start_workers, stop_workers>().settle();
+    BOOST_TEST((s.state() == state_name::running));
+}
+
 BOOST_AUTO_TEST_CASE(all_workers_are_dialled_as_soon_as_they_come_S12) {
     stage s;
     s.without<dial>().start();

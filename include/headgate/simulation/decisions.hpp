@@ -4,6 +4,7 @@
 
 #include <headgate/simulation/secrets.hpp>
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -43,6 +44,7 @@ private:
 // Implementation ------------------------------------------------------------------------------------------------------
 
 inline std::uint32_t decisions::choose(std::uint32_t n) {
+    assert(n > 0);
     const std::size_t at = count_++;
     if (is_replay_) return at < taken_.size() ? taken_[at] % n : 0;
     const std::uint64_t bits = detail::mixed(drawn_ += detail::golden) >> 32;

@@ -76,7 +76,7 @@ inline std::string_view message_name(const worker_message& what) {
 }
 
 inline std::string mail_text(const mail& what) {
-    return std::visit(overloaded{
+    return std::visit(headgate::detail::overloaded{
                           [](const job_mail& one) {
                               return std::visit([](const auto& e) { return answer_text(e); }, one.event);
                           },

@@ -49,6 +49,8 @@ enum class fault : std::uint8_t {
     task_fails,
     task_fails_for_good,      ///< permanent
     tasks_start_slowly,
+    tasks_never_start,
+    execution_lost,           ///< StartExecution, and nobody says so
     checkpoint_lost,          ///< a subtask cannot store its state
     stream_breaks,
     stream_slow,
@@ -74,14 +76,47 @@ constexpr fault in_domain(fault first, fault of_database) {
 
 using fault_set = std::bitset<faults>;
 
+// Faults that are planned one by one, for the crash matrix -----------------------------------------------------------
+
+enum effect_number : std::uint8_t {
+    claiming_effect,
+    stopping_effect,
+    starting_effect,
+    loading_effect,
+    preparing_effect,
+    registration,
+    dialling_effect,
+    executing_effect,
+    started_report,
+    storing_effect,
+    barrier_effect,
+    metadata_effect,
+    ready_effect,
+    no_effect,
+};
+inline constexpr std::size_t effects_of_an_attempt = no_effect;
+inline constexpr std::size_t outcomes_of_an_effect = 6;
+
+/// What happens to the first of its effect that comes.
+struct planned_fault {
+    std::uint8_t effect{};
+    std::uint8_t outcome{};  ///< position in `outcome_names`, or for messages in `message_outcome_names`
+
+    constexpr bool is_message() const { return effect == registration or effect == started_report; }
+
+    friend constexpr bool operator==(const planned_fault&, const planned_fault&) = default;
+};
+
 /// Faults are chosen on two levels, so that runs differ in kind and not only in degree: each is possible in a quarter
-/// of the runs, and happens there a quarter of the times that it could; violent ones more rarely.
+/// of the runs, and happens there a quarter of the times that it could; violent ones more rarely. In one run of eight
+/// one fault is relentless: it happens nearly always, so that budgets are spent.
 class fault_plan {
 public:
     /// None.
     fault_plan() = default;
     fault_plan(const fault_set& allowed, decisions& by);
 
+    bool is_relentless() const { return relentless_.has_value(); }
     bool is_possible(fault which) const { return not is_healed_ and possible_[index(which)]; }
     bool strikes(fault which, decisions& by);
     /// Counts one that did not come by `strikes`.
@@ -97,6 +132,7 @@ private:
     static constexpr std::size_t index(fault which) { return static_cast<std::size_t>(which); }
 
     fault_set possible_{};
+    std::optional<fault> relentless_{};
     std::array<std::uint32_t, faults> injected_{};
     bool is_healed_ = false;
 };
@@ -122,6 +158,7 @@ inline constexpr std::array<description, faults> all{{
     {"worker-exits-at-once", 128},  {"worker-dies", 256},            {"worker-hangs", 256},
     {"worker-comes-twice", 256},    {"stranger-knocks", 256},        {"initialization-fails", 128},
     {"task-fails", 64},             {"task-fails-for-good", 8},      {"tasks-start-slowly", 256},
+    {"tasks-never-start", 32},      {"execution-lost", 256},
     {"checkpoint-lost", 128},       {"stream-breaks", 32},           {"stream-slow", 256},
     {"message-repeated", 256},      {"report-misdirected", 256},     {"crash-before", 16},
     {"crash-after", 16},            {"controller-pauses", 16},       {"wall-clock-jumps", 256},
@@ -139,10 +176,16 @@ inline std::optional<fault> fault_of(std::string_view name) {
 
 inline fault_plan::fault_plan(const fault_set& allowed, decisions& by) {
     for (std::size_t i = 0; i < faults; ++i) possible_[i] = allowed[i] and by.choose(4) == 3;
+    const bool has_one = by.choose(8) == 7;
+    const auto one = static_cast<fault>(by.choose(static_cast<std::uint32_t>(faults)));
+    if (not has_one or not allowed[index(one)]) return;
+    relentless_ = one;
+    possible_[index(one)] = true;
 }
 
 inline bool fault_plan::strikes(fault which, decisions& by) {
-    if (not is_possible(which) or not by.happens(fault_detail::all[index(which)].of_1024)) return false;
+    const std::uint32_t of_1024 = which == relentless_ ? 1'000 : fault_detail::all[index(which)].of_1024;
+    if (not is_possible(which) or not by.happens(of_1024)) return false;
     count(which);
     return true;
 }

@@ -40,6 +40,7 @@ enum class invariant : std::uint8_t {
     no_silent_end,
     bounded,
     authority,
+    deterministic,
     attempt_ends,
     converges,
     stops,
@@ -153,6 +154,7 @@ constexpr std::string_view sentence_of(invariant which) {
         case invariant::no_silent_end: return "I15 a job is left only when its end is stored or another has it";
         case invariant::bounded: return "I16 everything is bounded";
         case invariant::authority: return "I17 only workers that were launched are accepted";
+        case invariant::deterministic: return "I18 the same decisions give the same run";
         case invariant::attempt_ends: return "L1 an attempt ends";
         case invariant::converges: return "L2 when all is well again a job that is wished for runs";
         case invariant::stops: return "L3 a wish to stop is acted on in the same turn";

@@ -93,7 +93,7 @@ void plan_troubles(World& in, duration until) {
     const auto at_some_time = [&](fault which, world_turn::kind what, std::uint32_t most) {
         if (not o.wrong.is_possible(which)) return;
         for (std::uint32_t n = 1 + o.chosen.choose(most); n > 0; --n)
-            o.put_after(duration(o.chosen.choose(static_cast<std::uint32_t>(until.count()))), world_turn{what});
+            o.put_after(duration(o.chosen.choose(static_cast<std::uint32_t>(until.count()) + 1)), world_turn{what});
     };
     at_some_time(fault::database_away, world_turn::kind::database_goes, 2);
     at_some_time(fault::slots_taken, world_turn::kind::slots_go, 2);
@@ -108,7 +108,10 @@ inline bool may_have_failed(const fault_plan& wrong) {
         for (const fault one : which) all += wrong.injected(one);
         return all;
     };
-    if (sum({fault::scheduler_gives_up, fault::task_fails_for_good}) > 0) return true;
+    // Who had the slots may have had them for the whole start-up time.
+    if (sum({fault::scheduler_gives_up, fault::task_fails_for_good, fault::slots_taken}) > 0) return true;
+    if (sum({fault::worker_never_connects, fault::worker_hangs}) >= default_budgets()[error_kind::worker_start_up])
+        return true;
     if (sum({fault::states_refuse, fault::states_lose_request, fault::states_lose_answer, fault::states_slow}) >=
         default_budgets()[error_kind::state_backend])
         return true;
@@ -120,13 +123,18 @@ inline bool may_have_failed(const fault_plan& wrong) {
 template <class Policies, backend_rules Backend>
 lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies policy, Backend backend) {
     using world_type = world<Policies, Backend>;
+    // Start-up is also tried with less patience: three times the usual is as long as a job may go without a healthy run.
+    if (by.choose(8) == 7) policy.wait.worker_start_up = std::chrono::minutes(1);
     const auto made =
         std::make_unique<world_type>(std::move(by), settings.allowed, std::move(policy), std::move(backend));
     world_type& in = *made;
     outside& o = in.around();
     if (settings.keeps_lines) o.seen.keep_lines();
     const instant begun = o.now;
-    const duration trouble(o.chosen.choose(4) * 60'000 + o.chosen.choose(60'000));
+    const duration trouble(o.chosen.choose(4) * 60'000 + o.chosen.choose(60'000) +
+                           (o.wrong.is_relentless() ? o.chosen.choose(40) * 60'000 : 0u));
+    // Room for one crew and little more, or plenty.
+    if (o.chosen.choose(4) == 3) o.backend.most_room = o.backend.room = 3 + o.chosen.choose(2);
 
     std::vector<job_id> jobs;
     for (std::uint32_t i = 0; i < settings.jobs; ++i) jobs.push_back({"job-" + std::to_string(i + 1)});

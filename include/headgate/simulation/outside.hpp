@@ -89,6 +89,9 @@ public:
     /// The job's sources end by themselves so long after they were started; `never`: they do not.
     duration sources_end_after = duration::max();
 
+    /// Each strikes the first effect of its kind that comes, in this order.
+    std::vector<planned_fault> planned{};
+
     /// Delays of what goes well: up to so many milliseconds. 1: none, for whoever tries every order.
     std::uint32_t usual_delay = 16;
 
@@ -116,10 +119,18 @@ public:
     void end(stream_id which, const std::string& why);
     void put_after(duration length, on_its_way what) { queue.put(now + length, std::move(what)); }
     bool strikes(fault which);
+    /// The outcome that is planned for this effect now, if it is the next one.
+    std::optional<std::uint8_t> planned_for(std::uint8_t effect);
     duration soon(fault slow);
     duration soon() { return duration(chosen.choose(usual_delay)); }
 
 private:
+    template <class Effect>
+    void ask_as_planned(host from, job_handle job, const request<Effect>& r, std::uint8_t outcome);
+    void say_as_planned(process_number from, stream_id on, const worker_message& message, std::uint8_t outcome);
+
+    std::vector<ticket> muted{};  ///< requests whose answers nobody gets
+
     template <class Effect>
     void answer_call(const to_outside& asked, const request<Effect>& r, connection_id on, const call_answer& with);
 };
@@ -174,6 +185,27 @@ typename Effect::answer refusal_of(error why) {
         return tl::unexpected(std::move(why));
 }
 
+/// Which effect of an attempt it is; `no_effect`: none that is planned for.
+template <class Effect>
+std::uint8_t number_of(const Effect& what) {
+    if constexpr (std::same_as<Effect, claim>) return claiming_effect;
+    else if constexpr (std::same_as<Effect, stop_workers>) return stopping_effect;
+    else if constexpr (std::same_as<Effect, start_workers>) return starting_effect;
+    else if constexpr (std::same_as<Effect, load_checkpoint>) return loading_effect;
+    else if constexpr (std::same_as<Effect, prepare_checkpoint>) return preparing_effect;
+    else if constexpr (std::same_as<Effect, dial>) return dialling_effect;
+    else if constexpr (std::same_as<Effect, start_execution>) return executing_effect;
+    else if constexpr (std::same_as<Effect, store_row>) return what.next.state == state_name::running ? storing_effect : no_effect;
+    else if constexpr (std::same_as<Effect, begin_checkpoint>) return barrier_effect;
+    else if constexpr (std::same_as<Effect, store_checkpoint>) return metadata_effect;
+    else if constexpr (std::same_as<Effect, write_checkpoint>) return what.row.state == checkpoint_state::ready ? ready_effect : no_effect;
+    else if constexpr (std::same_as<Effect, worker_message>)
+        return std::holds_alternative<proof>(what)         ? registration
+               : std::holds_alternative<task_report>(what) ? started_report
+                                                           : no_effect;
+    else return no_effect;
+}
+
 /// "127.0.0.1:17", where the process of that number listens.
 inline std::string address_of(process_number of) { return "127.0.0.1:" + std::to_string(of + 1); }
 std::optional<process_number> process_at(const std::string& address);
@@ -194,6 +226,14 @@ inline bool outside::strikes(fault which) {
     return true;
 }
 
+inline std::optional<std::uint8_t> outside::planned_for(std::uint8_t effect) {
+    if (planned.empty() or planned.front().effect != effect or effect == no_effect) return std::nullopt;
+    const std::uint8_t outcome = planned.front().outcome;
+    planned.erase(planned.begin());
+    seen.say(now, "world", [&] { return "planned fault: effect " + std::to_string(effect) + ", outcome " + std::to_string(outcome); });
+    return outcome;
+}
+
 inline duration outside::soon(fault slow) {
     const duration usual = soon();
     // Around the limits of calls, so that answers come before, at and after them.
@@ -208,9 +248,16 @@ void outside::ask(host from, job_handle job, const request<Effect>& r) {
         asking.is_doomed = true;
         return;
     }
+    const auto plan = planned_for(number_of(r.what));
+    if (plan == 1) {
+        asking.is_doomed = true;
+        return;
+    }
     rules.asked(r, rows, now);
+    if (plan) return ask_as_planned(from, job, r, *plan);
     constexpr fault domain = domain_of<Effect>();
-    if (not is_watch<Effect> and strikes(in_domain(domain, fault::database_loses_request))) {
+    const bool is_lost = std::same_as<Effect, start_execution> and strikes(fault::execution_lost);
+    if (is_lost or (not is_watch<Effect> and strikes(in_domain(domain, fault::database_loses_request)))) {
         if constexpr (is_row_write<Effect>) lost_requests.insert({r.by.incarnation, r.what.expected});
         if (chosen.choose(2) == 1)
             queue.put(r.deadline, to_controller{from, mail_of<Effect>(job, r.by, no_answer_of<Effect>("lost"))});
@@ -221,8 +268,27 @@ void outside::ask(host from, job_handle job, const request<Effect>& r) {
 }
 
 template <class Effect>
+void outside::ask_as_planned(host from, job_handle job, const request<Effect>& r, std::uint8_t outcome) {
+    const auto answers = [&](typename Effect::answer answer) {
+        put_after({}, to_controller{from, mail_of<Effect>(job, r.by, std::move(answer))});
+    };
+    switch (outcome) {
+        case 0:
+            put_after({}, to_outside{from, job, r});
+            places[from.slot].is_doomed = true;
+            break;
+        case 2: put_after({}, to_outside{from, job, r}); muted.push_back(r.by); [[fallthrough]];
+        case 3: answers(no_answer_of<Effect>("no answer")); break;
+        case 4: answers(refusal_of<Effect>({.kind = Effect::fails_as, .text = "not now"})); break;
+        case 5: answers(refusal_of<Effect>({.kind = error_kind::permanent, .text = "never"})); break;
+        default: break;
+    }
+}
+
+template <class Effect>
 void outside::reply(host to, job_handle job, const request<Effect>& asked, typename Effect::answer answer) {
     constexpr fault domain = domain_of<Effect>();
+    if (std::erase(muted, asked.by) > 0) return;
     mail what = mail_of<Effect>(job, asked.by, std::move(answer));
     if (strikes(in_domain(domain, fault::database_loses_answer))) {
         if constexpr (is_row_write<Effect>) lost_answers.insert({asked.by.incarnation, asked.what.expected});
@@ -298,6 +364,7 @@ inline void outside::say(process_number from, const worker_message& message) {
         return to_controller{on.to, stream_event{.stream = id, .peer_host = "127.0.0.1", .what = std::move(what)}};
     };
     if (strikes(fault::stream_breaks)) return end(id, "broken");
+    if (const auto plan = planned_for(number_of(message))) return say_as_planned(from, id, message, *plan);
     on.up = std::max(on.up, now + soon(fault::stream_slow));
     queue.put(on.up, arrives(message));
     if (not on.is_proven) return;
@@ -310,6 +377,37 @@ inline void outside::say(process_number from, const worker_message& message) {
         foreign.started = {{node_id{1 + chosen.choose(3)}, 0, 1 + chosen.choose(8)}};
         foreign.finished = foreign.started;
         queue.put(on.up, arrives(foreign));
+    }
+}
+
+inline void outside::say_as_planned(process_number from, stream_id id, const worker_message& message,
+                                    std::uint8_t outcome) {
+    stream& on = streams[id.value - 1];
+    const auto arrives = [&](duration after) {
+        put_after(after, to_controller{on.to, stream_event{.stream = id, .peer_host = "127.0.0.1", .what = message}});
+    };
+    const host at = on.to;
+    switch (outcome) {
+        case 0:
+            arrives({});
+            put_after({}, controller_turn{at, controller_turn::kind::crashes});
+            break;
+        case 1: return end(id, "broken");  // a stream loses nothing but its end
+        case 2:
+            on.up = std::max(on.up, now + std::chrono::seconds(15));
+            arrives(on.up - now);
+            break;
+        case 3:
+            arrives({});
+            arrives(std::chrono::seconds(1));
+            break;
+        case 4: arrives(std::chrono::seconds(4)); break;
+        case 5:
+            arrives({});
+            put_after({}, process_turn{from, process_turn::kind::hangs});
+            put_after(std::chrono::seconds(70), process_turn{from, process_turn::kind::goes_on});
+            break;
+        default: break;
     }
 }
 

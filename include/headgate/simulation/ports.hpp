@@ -202,6 +202,7 @@ inline void engine_port::run() {
     if (fails) return;
     for_each_subtask([&](node_id node, std::uint32_t i) {
         const duration start = to->soon(fault::tasks_start_slowly);
+        if (to->strikes(fault::tasks_never_start)) return;
         to->put_after(start, from_engine{of, subtask_started{node, i}});
         if (to->sources_end_after != duration::max())
             to->put_after(start + to->sources_end_after + to->soon(), from_engine{of, subtask_finished{node, i}});

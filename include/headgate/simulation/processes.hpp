@@ -45,6 +45,7 @@ public:
 
     /// Room for workers, in slots; what is used by those that live.
     std::uint64_t room = 64;
+    std::uint64_t most_room = 64;  ///< when nobody else has slots
     std::uint64_t used() const;
     std::uint64_t free() const { return room - std::min(room, used()); }
 

@@ -23,6 +23,11 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
         [&](const error& why) -> step<scheduling> {
             if (why.kind == error_kind::permanent or why.kind == error_kind::invalid) return to<failing>(why);
             if (why.kind != error_kind::not_enough_slots) return again(why);
+            // Workers that were given up may hold the slots, and only a stop of their generation frees them.
+            if (c.job.workers.wanted_count() < c.job.workers.members().size()) {
+                c.job.is_generation_used = true;
+                return to<scheduling>(why);
+            }
             wait_for_slots(s, c, why);
             return stay;
         },

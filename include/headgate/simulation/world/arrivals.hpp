@@ -405,7 +405,7 @@ void world<Policies, Backend>::arrive(const world_turn& what) {
             around_.put_after(duration(around_.chosen.choose(90'000)), world_turn{world_turn::kind::slots_come});
             break;
         case world_turn::kind::slots_come:
-            around_.backend.room = 64;
+            around_.backend.room = around_.backend.most_room;
             around_.news.freed();
             tell_watchers();
             break;

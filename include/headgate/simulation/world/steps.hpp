@@ -182,7 +182,8 @@ void world<Policies, Backend>::glance(const machine<Policies>& of, glimpse& befo
     }
     if (attempt and attempt->lacking) before.lacked_slots = true;
     if (of.state() == state_name::running and std::exchange(before.lacked_slots, false)) reached.hit(probe::slots_came);
-    const bool is_stopped_alone = of.state() == state_name::stopping and job.stop.gone and not job.persisted and
+    const bool is_stopping = of.state() == state_name::stopping or of.state() == state_name::stopped;
+    const bool is_stopped_alone = is_stopping and job.stop.gone and not job.persisted and
                                   around_.now < around_.database_away_until;
     if (is_stopped_alone and not before.was_stopped_alone) reached.hit(probe::stopped_without_database);
     before.was_stopped_alone = is_stopped_alone;
@@ -296,7 +297,7 @@ template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::heal() {
     around_.wrong.heal();
     around_.database_away_until = around_.now;
-    around_.backend.room = std::max<std::uint64_t>(around_.backend.room, 64);
+    around_.backend.room = around_.backend.most_room;
     around_.news.freed();
     for (std::uint32_t slot = 0; slot < most_controllers; ++slot)
         if (around_.places[slot].is_paused) arrive(controller_turn{around_.host_of(slot), controller_turn::kind::goes_on});

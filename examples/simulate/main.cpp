@@ -1,0 +1,227 @@
+// headgate-simulate: the machine that runs in production, in a world of faults.
+#include <headgate/simulation/campaign.hpp>
+#include <headgate/simulation/matrix.hpp>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::simulation;
+using wall = std::chrono::steady_clock;
+
+constexpr int violated = 1, usage = 2, short_of = 3;
+
+struct flags {
+    std::optional<std::uint64_t> seed;
+    std::string seeds, faults = "all", replay;
+    double minutes = 0;
+    std::uint32_t jobs = 1, matrix = 0;
+    bool trace = false, quiet = false, no_progress = false;
+};
+
+[[noreturn]] void wrong(const std::string& why) {
+    std::fprintf(stderr, "headgate-simulate: %s\n", why.c_str());
+    std::exit(usage);
+}
+
+double since(wall::time_point start) { return std::chrono::duration<double>(wall::now() - start).count(); }
+
+fault_set faults_of(const std::string& list) {
+    if (list == "all") return fault_set{}.set();
+    fault_set chosen;
+    if (list == "none") return chosen;
+    for (std::size_t at = 0; at <= list.size();) {
+        const std::size_t comma = std::min(list.find(',', at), list.size());
+        const auto one = fault_of(std::string_view(list).substr(at, comma - at));
+        if (not one) {
+            std::string all = "no such fault: \"" + list.substr(at, comma - at) + "\"; there are all, none";
+            for (std::size_t i = 0; i < faults; ++i) all += ", " + std::string(simulation::name_of(static_cast<fault>(i)));
+            wrong(all);
+        }
+        chosen.set(static_cast<std::size_t>(*one));
+        at = comma + 1;
+    }
+    return chosen;
+}
+
+std::pair<std::uint64_t, std::uint64_t> range_of(const std::string& text) {
+    const std::size_t dots = text.find("..");
+    const auto number = [](std::string_view digits, std::uint64_t& into) {
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
+        return error == std::errc{} and end == digits.data() + digits.size();
+    };
+    std::uint64_t first = 0, last = 0;
+    const bool is_read = dots != std::string::npos and number(std::string_view(text).substr(0, dots), first) and
+                         number(std::string_view(text).substr(dots + 2), last);
+    if (not is_read or last < first) wrong("--seeds wants A..B, two numbers with A <= B, not \"" + text + "\"");
+    return {first, last};
+}
+
+void print_trace(const lifecycle_result& run, std::size_t last) {
+    for (const std::string& line : sequence_chart(run.lines, last)) std::printf("%s\n", line.c_str());
+}
+
+/// One run, told whole.
+int show(const lifecycle_result& run, const flags& chosen) {
+    if (chosen.trace) print_trace(run, run.lines.size());
+    if (run.broken) {
+        std::printf("VIOLATION: %s\n    %s\n", std::string(sentence_of(run.broken->which)).c_str(),
+                    run.broken->what.c_str());
+        return violated;
+    }
+    if (not chosen.quiet)
+        std::printf("no violation: %llu events, %lld s of virtual time, %u faults, trace %016llx\n",
+                    static_cast<unsigned long long>(run.events), static_cast<long long>(run.lasted.count() / 1'000),
+                    run.injected, static_cast<unsigned long long>(run.digest));
+    return 0;
+}
+
+int report(const lifecycle_result& found, std::uint64_t seed, const lifecycle_settings& settings, const flags& chosen) {
+    std::printf("\nVIOLATION with seed %llu: %s\n    %s\nshrinking ...\n", static_cast<unsigned long long>(seed),
+                std::string(sentence_of(found.broken->which)).c_str(), found.broken->what.c_str());
+    const lifecycle_result least = shrink(found, settings);
+    print_trace(least, 60);
+    const std::string with = chosen.faults == "all" ? "" : " --faults " + chosen.faults;
+    const std::string jobs = chosen.jobs == 1 ? "" : " --jobs " + std::to_string(chosen.jobs);
+    std::printf("%zu decisions, of %zu. To see it again:\n    headgate-simulate --trace%s%s --replay %s\n"
+                "or as it was found:\n    headgate-simulate --trace%s%s --seed %llu\n",
+                static_cast<std::size_t>(std::ranges::count_if(least.decisions, [](auto one) { return one != 0; })),
+                found.decisions.size(), with.c_str(), jobs.c_str(), print(least.decisions).c_str(), with.c_str(),
+                jobs.c_str(), static_cast<unsigned long long>(seed));
+    return violated;
+}
+
+void progress(const campaign& so_far, double share, wall::time_point start, const flags& chosen, bool is_last) {
+    if (chosen.quiet or chosen.no_progress or not isatty(STDERR_FILENO)) return;
+    constexpr int width = 30;
+    const int full = static_cast<int>(share * width);
+    std::size_t reached = 0;
+    for (std::size_t i = 0; i < probe_count; ++i) reached += so_far.reached[static_cast<probe>(i)] > 0 ? 1u : 0u;
+    std::fprintf(stderr, "\r[%s%s] %llu runs, %.0f a second, %.1f M events a second, %.0f h simulated, %zu of %zu probes%s",
+                 std::string(static_cast<std::size_t>(full), '#').c_str(),
+                 std::string(static_cast<std::size_t>(width - full), ' ').c_str(),
+                 static_cast<unsigned long long>(so_far.runs), static_cast<double>(so_far.runs) / since(start),
+                 static_cast<double>(so_far.events) / since(start) / 1e6,
+                 static_cast<double>(so_far.lasted.count()) / 3.6e6, reached, probe_count, is_last ? "\n" : "");
+}
+
+int run_campaign(std::uint64_t first, std::uint64_t last, const lifecycle_settings& settings, const flags& chosen) {
+    campaign all;
+    const auto start = wall::now();
+    const double seconds = chosen.minutes * 60;
+    const auto share = [&](std::uint64_t seed) {
+        if (seconds > 0) return std::min(1.0, since(start) / seconds);
+        return last == first ? 1.0 : static_cast<double>(seed - first) / static_cast<double>(last - first);
+    };
+    for (std::uint64_t seed = first; seconds > 0 ? since(start) < seconds : seed < last; ++seed) {
+        if (const auto found = all.run(seed, settings)) return report(*found, seed, settings, chosen);
+        if (all.runs % 256 == 0) progress(all, share(seed), start, chosen, false);
+    }
+    progress(all, 1, start, chosen, true);
+    if (chosen.quiet) return 0;
+    std::printf("no violation in %llu runs from seed %llu: %.1f s, %llu events (%.2f M a second), %.0f h of virtual time, "
+                "%llu faults; %llu runs done twice; %llu of %llu jobs that were to run did so; traces %016llx\n",
+                static_cast<unsigned long long>(all.runs), static_cast<unsigned long long>(first), since(start),
+                static_cast<unsigned long long>(all.events), static_cast<double>(all.events) / since(start) / 1e6,
+                static_cast<double>(all.lasted.count()) / 3.6e6, static_cast<unsigned long long>(all.faults),
+                static_cast<unsigned long long>(all.repeated), static_cast<unsigned long long>(all.running),
+                static_cast<unsigned long long>(all.wished), static_cast<unsigned long long>(all.digest));
+    for (std::size_t i = 0; i < probe_count; ++i)
+        std::printf("    %-55s %llu\n", std::string(text_of(static_cast<probe>(i))).c_str(),
+                    static_cast<unsigned long long>(all.reached[static_cast<probe>(i)]));
+    if (all.runs < 1'000'000 or chosen.faults != "all") return 0;
+    const auto missing = all.shortcomings();
+    for (const std::string& one : missing) std::printf("TOO LITTLE: %s\n", one.c_str());
+    return missing.empty() ? 0 : short_of;
+}
+
+int run_matrix(const flags& chosen) {
+    if (chosen.matrix < 1 or chosen.matrix > 3) wrong("--matrix wants 1 to 3");
+    std::size_t all = 1;
+    for (std::uint32_t i = 0; i < chosen.matrix; ++i) all *= single_faults;
+    const auto start = wall::now();
+    std::uint64_t struck = 0, events = 0, failed = 0;
+    for (std::size_t number = 0; number < all; ++number) {
+        std::vector<planned_fault> through;
+        for (std::size_t rest = number, i = 0; i < chosen.matrix; ++i, rest /= single_faults)
+            through.push_back(fault_number(rest % single_faults));
+        const matrix_result one = run_attempt(through, chosen.trace);
+        struck += one.struck == through.size() ? 1u : 0u;
+        events += one.events;
+        failed += one.end == state_name::failed ? 1u : 0u;
+        if (one.broken) {
+            std::string name;
+            for (const planned_fault& each : through) name += (name.empty() ? "" : "; then ") + text_of(each);
+            const matrix_result again = run_attempt(through, true);
+            for (const std::string& line : sequence_chart(again.lines, 60)) std::printf("%s\n", line.c_str());
+            std::printf("VIOLATION through %s: %s\n    %s\n", name.c_str(),
+                        std::string(sentence_of(one.broken->which)).c_str(), one.broken->what.c_str());
+            return violated;
+        }
+        if (number % 256 == 0 and not chosen.quiet and not chosen.no_progress and isatty(STDERR_FILENO))
+            std::fprintf(stderr, "\r%zu of %zu", number, all);
+    }
+    std::printf("no violation through %zu lists of %u faults (%zu effects of %zu outcomes): in %llu of them every fault "
+                "struck, %llu ended as failed for a permanent error; %.1f s, %llu events\n",
+                all, chosen.matrix, effects_of_an_attempt, outcomes_of_an_effect,
+                static_cast<unsigned long long>(struck), static_cast<unsigned long long>(failed), since(start),
+                static_cast<unsigned long long>(events));
+    return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    flags chosen;
+    CLI::App app{"Runs headgate's controllers and workers, the templates of production, in a world of faults and virtual "
+                 "time, and checks invariants after every event.",
+                 "headgate-simulate"};
+    app.footer("Exit status: 0 no violation, 1 an invariant was violated, 2 wrong usage, 3 a campaign of a million runs or "
+               "more that reached too little.");
+    app.add_option("--seed", chosen.seed, "One run of this seed");
+    app.add_option("--seeds", chosen.seeds, "Runs of the seeds A..B, B excluded");
+    app.add_option("--minutes", chosen.minutes, "Runs from seed A of --seeds, or from a seed of now, for so long")
+        ->check(CLI::PositiveNumber);
+    app.add_option("--jobs", chosen.jobs, "Jobs in each world")->check(CLI::Range(1, 16));
+    app.add_option("--faults", chosen.faults, "all, none, or a list of faults with commas");
+    app.add_option("--replay", chosen.replay, "One run of decisions as a violation printed them");
+    app.add_option("--matrix", chosen.matrix,
+                   "Every outcome of every effect of an attempt: 1 alone, 2 in pairs, 3 in triples");
+    app.add_flag("--trace", chosen.trace, "Prints what everyone did and why, as a sequence chart");
+    app.add_flag("--quiet", chosen.quiet, "Prints violations alone");
+    app.add_flag("--no-progress", chosen.no_progress, "Without a progress bar");
+    try {
+        app.parse(count, arguments);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : usage;
+    }
+    if (chosen.matrix > 0) return run_matrix(chosen);
+
+    lifecycle_settings settings{.allowed = faults_of(chosen.faults), .jobs = chosen.jobs, .keeps_lines = chosen.trace};
+    if (not chosen.replay.empty()) {
+        const auto taken = parse_decisions(chosen.replay);
+        if (not taken) wrong(taken.error().text);
+        return show(live(decisions(*taken), settings), chosen);
+    }
+    if (chosen.seed) return show(live(decisions(*chosen.seed), settings), chosen);
+    settings.keeps_lines = false;
+    std::uint64_t first = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()), last = first;
+    if (not chosen.seeds.empty()) std::tie(first, last) = range_of(chosen.seeds);
+    if (chosen.seeds.empty() and chosen.minutes == 0) {
+        std::fputs(app.help().c_str(), stdout);
+        return usage;
+    }
+    return run_campaign(first, last, settings, chosen);
+}

@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(workers_that_were_given_up_and_hold_the_slots_are_stopped_w
     s.workers_come = false;
     s.start();
     s.without<start_workers, stop_workers>();
-    s.run(11min);
+    s.run(10min + 2s);
     BOOST_TEST((s.current() == generation{1} and s.member(0).phase == worker_phase::gone));
     s.answer<start_workers>(not_applied{{.kind = error_kind::not_enough_slots, .needed = 2, .available = 0}});
     s.run(2s);

@@ -117,12 +117,32 @@ BOOST_AUTO_TEST_CASE(workers_that_were_given_up_and_hold_the_slots_are_stopped_w
     s.run(10min + 2s);
     BOOST_TEST((s.current() == generation{1} and s.member(0).phase == worker_phase::gone));
     s.answer<start_workers>(not_applied{{.kind = error_kind::not_enough_slots, .needed = 2, .available = 0}});
-    s.run(2s);
+    s.run(1s);
     BOOST_TEST((s.state() == state_name::scheduling and s.current() == generation{2}));
     BOOST_TEST((s.pending<stop_workers>().what.up_to == generation{1}));
     s.workers_come = true;
     s.with<start_workers, stop_workers>().settle();
     BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(a_replacement_that_finds_no_slots_is_not_waited_for_when_the_lost_worker_is_back_S6_S11) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    s.comes(0);
+    s.settle();
+    s.without<start_workers>();
+    s.says(0, stream_lost{});
+    s.run(1s);
+    s.comes(0);
+    s.settle();
+    BOOST_TEST(s.job().workers.wanted_count() == 3u);
+    s.answer<start_workers>(not_applied{{.kind = error_kind::not_enough_slots, .needed = 1, .available = 0}});
+    BOOST_TEST((s.job().workers.wanted_count() == 2u and s.member(2).phase == worker_phase::gone));
+    s.with<start_workers>().settle();
+    s.comes(1);
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));
 }
 
 BOOST_AUTO_TEST_CASE(all_workers_are_dialled_as_soon_as_they_come_S12) {
@@ -218,6 +238,7 @@ BOOST_AUTO_TEST_CASE(a_worker_whose_stream_was_lost_may_come_back_S11_S17) {
     stage s;
     s.without<start_execution, dial>().start();
     s.says(0, stream_lost{});
+    s.run(1s);
     s.comes(0);
     s.with<start_execution, dial>().run(1s);
     BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));

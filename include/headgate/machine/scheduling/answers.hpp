@@ -23,6 +23,7 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
         [&](const error& why) -> step<scheduling> {
             if (why.kind == error_kind::permanent or why.kind == error_kind::invalid) return to<failing>(why);
             if (why.kind != error_kind::not_enough_slots) return again(why);
+            if (drop_surplus(s, c)) return stay;
             // Workers that were given up may hold the slots, and only a stop of their generation frees them.
             if (c.job.workers.wanted_count() < c.job.workers.members().size()) {
                 c.job.is_generation_used = true;
@@ -32,6 +33,21 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
             return stay;
         },
         again);
+}
+
+/// Replacements of workers that came back are not needed any more. Answers whether there were any.
+template <class Context>
+bool drop_surplus(scheduling& s, Context& c) {
+    auto& members = c.job.workers.all();
+    std::size_t surplus = c.job.workers.wanted_count() - std::min(c.job.workers.wanted_count(), crew_size(c));
+    const bool has_any = surplus > 0;
+    for (auto one = members.rbegin(); one != members.rend() and surplus > 0; ++one) {
+        if (one->phase != worker_phase::launched) continue;
+        drop(*one, c, "is not needed any more");
+        --surplus;
+    }
+    if (has_any) s.asked.forget();
+    return has_any and surplus == 0;
 }
 
 /// Asked again every second, half of it random (S6).

@@ -69,7 +69,7 @@ std::optional<error> cannot_be_tried(Context& c) {
                      .text = "checkpoint of epoch " + std::to_string(j.restore->name.epoch.value) + ", generation " +
                              std::to_string(j.restore->name.generation.value) +
                              " is committing; commits cannot be replayed yet, the row is left as it is"};
-    const std::uint64_t workers = (std::uint64_t{slots_needed(*j.program)} + j.worker_slots - 1) / j.worker_slots;
+    const std::size_t workers = crew_size(c);
     if (workers > c.policy.most.workers)
         return error{.kind = error_kind::invalid,
                      .text = "parallelism " + std::to_string(slots_needed(*j.program)) + " needs " +
@@ -78,15 +78,20 @@ std::optional<error> cannot_be_tried(Context& c) {
     return std::nullopt;
 }
 
+/// Workers that are needed.
+template <class Context>
+std::size_t crew_size(const Context& c) {
+    return (std::size_t{slots_needed(*c.job.program)} + c.job.worker_slots - 1) / c.job.worker_slots;
+}
+
 /// The launched set: ceil(need / slots a worker) workers; what is gone is replaced (S6, S12). None is launched once
 /// the plan is made: a loss ends the attempt then.
 template <class Context>
 void fill_crew(scheduling& s, Context& c) {
     if (s.is_placed) return;
-    const std::uint32_t slots = c.job.worker_slots;
-    const std::size_t count = (std::size_t{slots_needed(*c.job.program)} + slots - 1) / slots;
+    const std::size_t count = crew_size(c);
     if (c.job.workers.wanted_count() >= count or c.job.workers.members().size() >= c.policy.most.workers) return;
-    c.job.workers.fill(count, slots);
+    c.job.workers.fill(count, c.job.worker_slots);
     s.asked.forget();
 }
 

@@ -45,7 +45,6 @@ enum class invariant : std::uint8_t {
     converges,
     stops,
     no_unwatched_wait,
-    isolated,
     wakes_up,
     no_livelock,
     no_cause_to_fail,
@@ -159,7 +158,6 @@ constexpr std::string_view sentence_of(invariant which) {
         case invariant::converges: return "L2 when all is well again a job that is wished for runs";
         case invariant::stops: return "L3 a wish to stop is acted on in the same turn";
         case invariant::no_unwatched_wait: return "L4 nothing waits without a deadline";
-        case invariant::isolated: return "L5 no job holds up another";
         case invariant::wakes_up: return "L7 workers start soon after there are slots";
         case invariant::no_livelock: return "L8 generations are used up by faults and users alone";
         case invariant::no_cause_to_fail: return "L2 a job fails only where its world gave it cause";

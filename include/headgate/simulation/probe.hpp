@@ -4,6 +4,7 @@
 
 #include <headgate/vocabulary/job.hpp>
 #include <headgate/vocabulary/note.hpp>
+#include <headgate/vocabulary/time.hpp>
 
 #include <array>
 #include <cstddef>
@@ -71,6 +72,9 @@ struct glimpse {
     bool lacked_slots = false;
     generation replaced_in{};
     bool was_stopped_alone = false;
+    std::uint32_t visit{};                ///< of the state
+    instant attempt_since = never;        ///< it brings workers up
+    instant slots_since = never;          ///< there are slots enough, and it waits for them
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------

@@ -125,6 +125,8 @@ private:
     void poll_worker(process_number at);
     void look(std::uint32_t slot);
     void glance(const machine<Policies>& of, glimpse& before);
+    void time_attempt(const machine<Policies>& of, glimpse& before);
+    void deliver(const to_controller& what);
 
     void arrive(const to_outside& what);
     void arrive(const to_controller& what);

@@ -288,8 +288,42 @@ void world<Policies, Backend>::arrive(const to_controller& what) {
             if (on.is_proven) around_.rules.reported(from, *said);
         }
     }
-    controllers_[what.to.slot]->drive.post(what.what);
+    deliver(what);
+}
+
+/// An answer to another incarnation or generation changes nothing but counts (I2). The stop of workers is asked for
+/// whatever the generation.
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::deliver(const to_controller& what) {
+    auto& drive = controllers_[what.to.slot]->drive;
+    const auto* const one = std::get_if<job_mail>(&what.what);
+    const auto generation_asked = [](const auto& e) -> std::optional<generation> {
+        if constexpr (requires { e.to.generation; }) {
+            if constexpr (not std::same_as<std::remove_cvref_t<decltype(e)>, answered<stop_workers>>)
+                return e.to.generation;
+        }
+        return std::nullopt;
+    };
+    const auto asked = one ? std::visit(generation_asked, one->event) : std::nullopt;
+    std::vector<std::pair<job_id, headgate::job>> before;
+    if (asked and drive.next_deadline() > around_.now and not around_.places[what.to.slot].is_paused)
+        for (const auto& [job, entry] : around_.rows.jobs())
+            if (const auto* const has = drive.find(job); has and has->job().next.generation > *asked)
+                before.emplace_back(job, has->job());
+    drive.post(what.what);
     poll_controller(what.to.slot);
+    if (not controllers_[what.to.slot]) return;
+    for (auto& [job, was] : before) {
+        const auto* const has = drive.find(job);
+        // A late row of our own may be a newer one: it is what stands, and is gone on from.
+        if (not has or was.durable != has->job().durable) continue;
+        was.count = has->job().count;
+        was.told_stale = has->job().told_stale;
+        was.told_rejected = has->job().told_rejected;
+        around_.rules.expect(was == has->job(), invariant::stale_answers_change_nothing, around_.now, [&] {
+            return "an answer to generation " + std::to_string(asked->value) + " changed job " + job.value;
+        });
+    }
 }
 
 template <class Policies, backend_rules Backend>
@@ -318,7 +352,7 @@ void world<Policies, Backend>::arrive(const process_turn& what) {
     switch (what.what) {
         case process_turn::kind::begins:
             if (one.is != process::phase::starting) return;
-            say(one.is_genuine ? "begins" : "begins, without the secret");
+            if (not one.is_genuine) say("has not the secret");
             one.is = process::phase::running;
             workers_[what.at] =
                 std::make_unique<worker_host>(around_, what.at, detail::mixed(~seed_ + what.at * 64));
@@ -328,12 +362,10 @@ void world<Policies, Backend>::arrive(const process_turn& what) {
         case process_turn::kind::dies: end_process(what.at, "killed by signal 9", true); break;
         case process_turn::kind::hangs:
             if (one.is != process::phase::running) return;
-            say("hangs");
             one.is = process::phase::hanging;
             break;
         case process_turn::kind::goes_on:
             if (one.is != process::phase::hanging) return;
-            say("goes on");
             one.is = process::phase::running;
             if (one.is_told_to_stop) workers_[what.at]->drive.post_stop();
             poll_worker(what.at);

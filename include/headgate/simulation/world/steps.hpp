@@ -149,6 +149,7 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
             continue;
         }
         around_.rules.looked(slot, *has, around_.now);
+        time_attempt(*has, around_.glimpses[{slot, job}]);
         glance(*has, around_.glimpses[{slot, job}]);
         if (has->is_over()) around_.rules.over(has->job(), around_.backend, around_.now);
     }
@@ -156,6 +157,30 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
                          invariant::accounted_for, around_.now, [] { return std::string("more slots than there are"); });
     around_.rules.expect(around_.queue.size() < traffic::most / 2, invariant::bounded, around_.now,
                          [] { return std::string("too much is on its way"); });
+}
+
+/// No attempt lasts longer than its phases together (L1), and where there are slots it starts its workers (L7).
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::time_attempt(const machine<Policies>& of, glimpse& before) {
+    const headgate::job& job = of.job();
+    const patience& wait = policy_.wait;
+    const auto* const attempt = std::get_if<scheduling>(&of.phase());
+    const bool is_timed = attempt and job.persisted and not job.wish->waits_for_slots;
+    if (not is_timed or before.visit != job.visit) before.attempt_since = before.slots_since = never;
+    before.visit = job.visit;
+    if (not is_timed) return;
+    const instant now = around_.now;
+    if (before.attempt_since == never) before.attempt_since = now;
+    const duration longest = wait.worker_start_up + wait.task_start_up + state_backoff.base.most + wait.call;
+    around_.rules.expect(now <= before.attempt_since + longest, invariant::attempt_ends, now, [] {
+        return std::string("it lasts longer than start-up of workers and tasks, backoff and one call together");
+    });
+    const bool could_start = around_.wrong.is_healed() and attempt->lacking and
+                             around_.backend.free() >= attempt->lacking->needed;
+    if (not could_start) before.slots_since = never;
+    if (could_start and before.slots_since == never) before.slots_since = now;
+    around_.rules.expect(not could_start or now <= before.slots_since + wait.slot_poll + wait.call, invariant::wakes_up,
+                         now, [] { return std::string("slots are there, and nothing was started"); });
 }
 
 /// What the probes are after.

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <headgate/simulation/campaign.hpp>
+#include <headgate/simulation/matrix.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::simulation;
+
+const lifecycle_settings everything{};
+
+/// One job, one controller, and every fault.
+std::unique_ptr<world<>> some_world(std::uint64_t seed) {
+    auto made = std::make_unique<world<>>(decisions(seed), fault_set{}.set());
+    made->will_say({made->around().now, {"job-1"}, {.name = "job-1", .program = program_of_lifecycles()}});
+    made->start_controller(0);
+    return made;
+}
+
+void go_on(world<>& in, int steps) {
+    for (int i = 0; i < steps and in.step(); ++i) {
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_same_seed_and_the_same_decisions_give_the_same_run_I18) {
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        const lifecycle_result first = live(decisions(seed), everything);
+        BOOST_TEST(first.digest == live(decisions(seed), everything).digest);
+        BOOST_TEST(first.digest == live(decisions(first.decisions), everything).digest);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(any_list_of_numbers_is_a_run_and_zeros_are_one_where_nothing_goes_wrong) {
+    const lifecycle_result none = live(decisions(std::vector<std::uint32_t>{}), everything);
+    BOOST_TEST((not none.broken and none.injected == 0u and none.running == 1u));
+    std::vector<std::uint32_t> numbers = live(decisions(5), everything).decisions;
+    std::ranges::reverse(numbers);
+    numbers.resize(numbers.size() / 2);
+    BOOST_TEST((not live(decisions(numbers), everything).broken));
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_of_a_world_goes_on_as_the_world_does_with_all_that_is_on_its_way) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        const auto original = some_world(seed);
+        go_on(*original, 150);
+        world<> copy(*original);
+        go_on(*original, 300);
+        BOOST_TEST(copy.around().seen.digest() != original->around().seen.digest());
+        go_on(copy, 300);
+        BOOST_TEST(copy.around().seen.digest() == original->around().seen.digest());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(another_wall_clock_changes_nothing_I18) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        const auto here = some_world(seed), there = some_world(seed);
+        there->around().wall_offset = std::chrono::hours(1'000);
+        go_on(*here, 400);
+        go_on(*there, 400);
+        BOOST_TEST(here->around().seen.digest() == there->around().seen.digest());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(decisions_are_printed_and_read_and_nonsense_says_where_it_is) {
+    const std::vector<std::uint32_t> taken{0, 17, 0, 0, 4'294'967'295};
+    BOOST_TEST(print(taken) == "v1:1=17,4=4294967295");
+    BOOST_TEST((parse_decisions(print(taken)) == taken));
+    BOOST_TEST((parse_decisions("v1:")->empty()));
+    const auto wrong = [](std::string_view text, std::string_view says) {
+        const auto read = parse_decisions(text);
+        BOOST_TEST((not read and read.error().text.find(says) != std::string::npos));
+    };
+    wrong("", "character 1");
+    wrong("x", "a list is needed");
+    wrong("v2:1=1", "version 2");
+    wrong("v1:1", "position=number");
+    wrong("v1:1=", "position=number");
+    wrong("v1:1=2;", "comma");
+    wrong("v1:99999999999=1", "above");
+    wrong("v1:1=4294967296", "position=number");
+}
+
+BOOST_AUTO_TEST_CASE(decisions_are_shrunk_to_those_that_matter) {
+    std::vector<std::uint32_t> taken(1'000);
+    for (std::uint32_t i = 0; i < 1'000; ++i) taken[i] = i;
+    const auto least = shrunk(taken, [](const auto& tried) { return tried.size() > 700 and tried[3] == 3 and tried[700] > 0; });
+    BOOST_TEST(print(least) == "v1:3=3,700=700");
+}
+
+BOOST_AUTO_TEST_CASE(every_single_fault_of_an_attempt_is_got_over_J6) {
+    for (std::size_t number = 0; number < single_faults; ++number) {
+        const planned_fault one = fault_number(number);
+        const matrix_result result = run_attempt(std::span(&one, 1));
+        BOOST_TEST((not result.broken and result.struck == 1u), text_of(one));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_fault_and_every_probe_has_a_name_of_its_own) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < faults; ++i) {
+        names.emplace_back(simulation::name_of(static_cast<fault>(i)));
+        BOOST_TEST((fault_of(names.back()) == static_cast<fault>(i)));
+    }
+    for (std::size_t i = 0; i < probe_count; ++i) names.emplace_back(text_of(static_cast<probe>(i)));
+    for (std::size_t i = 0; i < invariants; ++i) names.emplace_back(sentence_of(static_cast<invariant>(i)));
+    std::ranges::sort(names);
+    BOOST_TEST((std::ranges::adjacent_find(names) == names.end()));
+}
+
+BOOST_AUTO_TEST_CASE(a_chart_has_a_column_for_each_who_acts) {
+    lifecycle_settings settings = everything;
+    settings.keeps_lines = true;
+    const lifecycle_result run = live(decisions(3), settings);
+    const auto chart = sequence_chart(run.lines, 10);
+    BOOST_TEST((chart.size() > 11u and chart.front().find("controller 1") != std::string::npos));
+}
+
+}  // namespace

@@ -1,6 +1,7 @@
 // headgate-simulate: the machine that runs in production, in a world of faults.
 #include <headgate/simulation/campaign.hpp>
 #include <headgate/simulation/matrix.hpp>
+#include <headgate/simulation/scenario.hpp>
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,10 +28,10 @@ constexpr int violated = 1, usage = 2, short_of = 3;
 
 struct flags {
     std::optional<std::uint64_t> seed;
-    std::string seeds, faults = "all", replay;
+    std::string seeds, faults = "all", replay, scenario;
     double minutes = 0;
     std::uint32_t jobs = 1, matrix = 0;
-    bool trace = false, quiet = false, no_progress = false;
+    bool rewrite = false, trace = false, quiet = false, no_progress = false;
 };
 
 [[noreturn]] void wrong(const std::string& why) {
@@ -181,6 +184,30 @@ int run_matrix(const flags& chosen) {
     return 0;
 }
 
+int run_scenario(const flags& chosen) {
+    const auto fail = [&](const std::string& why) { wrong(chosen.scenario + ": " + why); };
+    std::ifstream file(chosen.scenario);
+    if (not file) fail("it cannot be read");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto read = parse_scenario(text);
+    if (not read) fail(read.error().text);
+    const auto told = play(*read);
+    if (not told) fail(told.error().text);
+    if (chosen.rewrite) {
+        std::ofstream out(chosen.scenario);
+        for (const std::string& line : read->commands) out << line << '\n';
+        out << "----\n";
+        for (const std::string& line : *told) out << line << '\n';
+        return out.good() ? 0 : usage;
+    }
+    if (*told == read->expected) return 0;
+    const auto [seen, wanted] = std::ranges::mismatch(*told, read->expected);
+    std::printf("%s: line %td after ---- is\n    %s\nand should be\n    %s\n", chosen.scenario.c_str(),
+                seen - told->begin() + 1, seen == told->end() ? "(the end)" : seen->c_str(),
+                wanted == read->expected.end() ? "(the end)" : wanted->c_str());
+    return violated;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -197,6 +224,8 @@ int main(int count, char** arguments) {
     app.add_option("--jobs", chosen.jobs, "Jobs in each world")->check(CLI::Range(1, 16));
     app.add_option("--faults", chosen.faults, "all, none, or a list of faults with commas");
     app.add_option("--replay", chosen.replay, "One run of decisions as a violation printed them");
+    app.add_option("--scenario", chosen.scenario, "Plays a file of commands and compares the trace with what stands there");
+    app.add_flag("--rewrite", chosen.rewrite, "With --scenario: writes the trace into the file instead");
     app.add_option("--matrix", chosen.matrix,
                    "Every outcome of every effect of an attempt: 1 alone, 2 in pairs, 3 in triples");
     app.add_flag("--trace", chosen.trace, "Prints what everyone did and why, as a sequence chart");
@@ -208,6 +237,7 @@ int main(int count, char** arguments) {
         return app.exit(error) == 0 ? 0 : usage;
     }
     if (chosen.matrix > 0) return run_matrix(chosen);
+    if (not chosen.scenario.empty()) return run_scenario(chosen);
 
     lifecycle_settings settings{.allowed = faults_of(chosen.faults), .jobs = chosen.jobs, .keeps_lines = chosen.trace};
     if (not chosen.replay.empty()) {

@@ -131,8 +131,10 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     outside& o = in.around();
     if (settings.keeps_lines) o.seen.keep_lines();
     const instant begun = o.now;
-    const duration trouble(o.chosen.choose(4) * 60'000 + o.chosen.choose(60'000) +
-                           (o.wrong.is_relentless() ? o.chosen.choose(40) * 60'000 : 0u));
+    // One draw an expression: compilers order operands differently.
+    duration trouble(o.chosen.choose(4) * 60'000);
+    trouble += duration(o.chosen.choose(60'000));
+    if (o.wrong.is_relentless()) trouble += duration(o.chosen.choose(40) * 60'000);
     // Room for one crew and little more, or plenty.
     if (o.chosen.choose(4) == 3) o.backend.most_room = o.backend.room = 3 + o.chosen.choose(2);
 

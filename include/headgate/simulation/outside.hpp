@@ -94,6 +94,8 @@ public:
 
     /// Delays of what goes well: up to so many milliseconds. 1: none, for whoever tries every order.
     std::uint32_t usual_delay = 16;
+    /// What every delay has at least.
+    duration hop{};
 
     // From controllers --------------------------------------------------------------------------------------------------
 
@@ -122,7 +124,7 @@ public:
     /// The outcome that is planned for this effect now, if it is the next one.
     std::optional<std::uint8_t> planned_for(std::uint8_t effect);
     duration soon(fault slow);
-    duration soon() { return duration(chosen.choose(usual_delay)); }
+    duration soon() { return hop + duration(chosen.choose(usual_delay)); }
 
 private:
     template <class Effect>

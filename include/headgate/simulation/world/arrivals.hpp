@@ -344,6 +344,7 @@ void world<Policies, Backend>::arrive(const from_engine& what) {
 
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::arrive(const process_turn& what) {
+    if (what.at >= around_.backend.all().size()) return;
     process& one = around_.backend.all()[what.at];
     if (not one.lives()) return;
     const auto say = [&](const char* text) {

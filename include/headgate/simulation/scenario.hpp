@@ -1,0 +1,232 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: a run written down as text: what is done to a world, and what its trace should be.
+
+#include <headgate/simulation/matrix.hpp>
+#include <headgate/vocabulary/outcome.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace headgate::inline v1::simulation {
+
+/// A world where each hop takes `hop` and nothing goes wrong but what is said. One command a line, # begins a comment:
+///
+///     hop 0.1                      seconds; before the others
+///     room 3                       slots; else there are plenty
+///     submit at 0                  one job of four subtasks on two workers
+///     stop force at 1.5            or checkpoint, graceful, immediate
+///     start at 3                   wished for again, with a new restart nonce
+///     rescale 4 at 1               another parallelism
+///     fault StartExecution: applied, unknown     the next effect of that name; of several, in this order
+///     controller 2 at 1            a second one starts
+///     crash controller 1 at 2      and comes back
+///     pause controller 1 at 2 for 60
+///     kill worker 1 at 2           also hang, wake; by the order in which they were launched
+///     slots 8 at 20                so many from then on
+///     run 30                       so long; the last
+struct scenario {
+    std::vector<std::string> commands{};
+    std::vector<std::string> expected{};
+};
+
+/// Commands, a line "----", and the expected lines. Errors are `invalid`, with the line.
+expected<scenario> parse_scenario(std::string_view text);
+/// The lines of controllers, database, users and the world that come of the commands.
+expected<std::vector<std::string>> play(const scenario& what);
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        lines.emplace_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return lines;
+}
+
+/// Reads one command, word by word. The first that does not fit is remembered with what was expected.
+class command_reader {
+public:
+    explicit command_reader(const std::string& line) : in_(line.substr(0, line.find('#'))) {}
+
+    bool is_empty() { return (in_ >> std::ws).eof(); }
+    std::string word(const char* what) {
+        std::string read;
+        if (not(in_ >> read)) wants(what);
+        return read;
+    }
+    bool literal(const char* text) { return word(text) == text or (wants(text), false); }
+    double number(const char* what) {
+        const std::string read = word(what);
+        double value = 0;
+        const auto [end, error] = std::from_chars(read.data(), read.data() + read.size(), value);
+        if (error != std::errc{} or end != read.data() + read.size() or value < 0 or value > 1e6) wants(what);
+        return value;
+    }
+    duration seconds(const char* what) { return duration(static_cast<std::int64_t>(number(what) * 1'000 + 0.5)); }
+    duration at() { return literal("at") ? seconds("seconds after \"at\"") : duration{}; }
+    std::string rest() {
+        std::string read;
+        std::getline(in_ >> std::ws, read);
+        while (not read.empty() and read.back() == ' ') read.pop_back();
+        return read;
+    }
+    void wants(const char* what) {
+        if (wrong_.empty()) wrong_ = std::string(what) + " was expected";
+    }
+    std::string wrong() {
+        if (wrong_.empty() and not is_empty()) wants("the end of the line");
+        return wrong_;
+    }
+
+private:
+    std::istringstream in_;
+    std::string wrong_;
+};
+
+/// What commands change, before the world runs.
+struct stage {
+    world<>& in;
+    headgate::wish wish{};
+    duration length{};
+
+    outside& around() { return in.around(); }
+    instant at(duration after) { return around().now + after; }
+
+    void say(duration after) { in.will_say({at(after), {"job-1"}, wish}); }
+    void obey(command_reader& read);
+    void turn_worker(command_reader& read, process_turn::kind how) {
+        read.literal("worker");
+        const auto number = static_cast<process_number>(read.number("the worker's number"));
+        around().queue.put(at(read.at()), process_turn{number - 1, how});
+    }
+    void turn_controller(command_reader& read, controller_turn::kind how) {
+        read.literal("controller");
+        const auto number = static_cast<std::uint32_t>(read.number("1 or 2"));
+        if (number < 1 or number > most_controllers) return read.wants("1 or 2");
+        const instant when = at(read.at());
+        around().queue.put(when, controller_turn{{number - 1, 1}, how});
+        if (how != controller_turn::kind::pauses) return;
+        read.literal("for");
+        around().queue.put(when + read.seconds("seconds after \"for\""),
+                           controller_turn{{number - 1, 1}, controller_turn::kind::goes_on});
+    }
+};
+
+inline void stage::obey(command_reader& read) {
+    const std::string what = read.word("a command");
+    if (what == "hop") {
+        around().hop = read.seconds("seconds");
+    } else if (what == "room") {
+        around().backend.room = around().backend.most_room = static_cast<std::uint64_t>(read.number("slots"));
+    } else if (what == "submit") {
+        say(read.at());
+    } else if (what == "stop") {
+        const std::string mode = read.word("a stop mode");
+        wish.stop = stop_mode::run;
+        for (const auto one : {stop_mode::checkpoint, stop_mode::graceful, stop_mode::immediate, stop_mode::force})
+            if (mode == text_of(one)) wish.stop = one;
+        if (wish.stop == stop_mode::run) read.wants("checkpoint, graceful, immediate or force");
+        say(read.at());
+    } else if (what == "start") {
+        wish.stop = stop_mode::run;
+        ++wish.restart_nonce;
+        say(read.at());
+    } else if (what == "rescale") {
+        const auto parallelism = static_cast<std::uint32_t>(read.number("a parallelism"));
+        wish.parallelism = {{{1}, parallelism}, {{2}, parallelism}};
+        say(read.at());
+    } else if (what == "fault") {
+        const std::string name = read.rest();
+        std::size_t number = 0;
+        while (number < single_faults and text_of(fault_number(number)) != name) ++number;
+        if (number == single_faults) return read.wants("an effect and an outcome, as in \"dial: crash before\",");
+        around().planned.push_back(fault_number(number));
+    } else if (what == "controller") {
+        read.literal("2");
+        around().queue.put(at(read.at()), controller_turn{{1, 0}, controller_turn::kind::starts});
+    } else if (what == "crash") {
+        turn_controller(read, controller_turn::kind::crashes);
+    } else if (what == "pause") {
+        turn_controller(read, controller_turn::kind::pauses);
+    } else if (what == "kill") {
+        turn_worker(read, process_turn::kind::dies);
+    } else if (what == "hang") {
+        turn_worker(read, process_turn::kind::hangs);
+    } else if (what == "wake") {
+        turn_worker(read, process_turn::kind::goes_on);
+    } else if (what == "slots") {
+        around().backend.most_room = static_cast<std::uint64_t>(read.number("slots"));
+        around().queue.put(at(read.at()), world_turn{world_turn::kind::slots_come});
+    } else if (what == "run") {
+        length = read.seconds("seconds");
+    } else {
+        read.wants("hop, room, submit, stop, start, rescale, fault, controller, crash, pause, kill, hang, wake, slots or run");
+    }
+}
+
+}  // namespace detail
+
+inline expected<scenario> parse_scenario(std::string_view text) {
+    scenario read;
+    bool is_over = false;
+    for (std::string& line : detail::lines_of(text)) {
+        if (not is_over and line == "----")
+            is_over = true;
+        else
+            (is_over ? read.expected : read.commands).push_back(std::move(line));
+    }
+    if (not is_over) return failure(error_kind::invalid, "a line \"----\" after the commands is needed");
+    return read;
+}
+
+inline expected<std::vector<std::string>> play(const scenario& what) {
+    const auto made = std::make_unique<world<>>(decisions(std::vector<std::uint32_t>{}), fault_set{});
+    made->around().seen.keep_lines();
+    const instant begun = made->around().now;
+    detail::stage stage{*made,
+                        {.name = "job-1",
+                         .program = std::make_shared<const program>(
+                             program{.nodes = {{{1}, 2, {{{"read"}, ""}}}, {{2}, 2, {{{"count"}, ""}}}},
+                                     .edges = {{{1}, {2}, edge_kind::shuffle}}})}};
+    for (std::size_t i = 0; i < what.commands.size(); ++i) {
+        detail::command_reader read(what.commands[i]);
+        if (read.is_empty()) continue;
+        stage.obey(read);
+        if (const std::string wrong = read.wrong(); not wrong.empty())
+            return failure(error_kind::invalid, "line " + std::to_string(i + 1) + ", \"" + what.commands[i] + "\": " + wrong);
+    }
+    if (stage.length == duration{}) return failure(error_kind::invalid, "a command \"run SECONDS\" is needed");
+    made->start_controller(0);
+    while (not made->broken() and made->next() <= begun + stage.length and made->step()) {
+    }
+    std::vector<std::string> told;
+    for (const trace::line& one : made->around().seen.lines()) {
+        const bool is_told = (one.who.starts_with("controller") and one.text.starts_with("job-1:")) or
+                             (one.who == "database" and not one.text.starts_with("lease")) or
+                             (one.who == "user" and one.text.starts_with("job-1:")) or one.who == "world";
+        if (not is_told) continue;
+        std::string time = std::to_string((one.at - begun).count());
+        while (time.size() < 4) time.insert(0, "0");
+        time.insert(time.size() - 3, ".");
+        told.push_back(std::string(time.size() < 8 ? 8 - time.size() : 0, ' ') + time + "  " + one.who + ": " + one.text);
+    }
+    if (made->broken())
+        told.push_back("VIOLATION: " + std::string(sentence_of(made->broken()->which)) + ": " + made->broken()->what);
+    return told;
+}
+
+}  // namespace headgate::inline v1::simulation

@@ -212,6 +212,8 @@ inline void checks::asked(const request<start_execution>& r, const database_rows
         const auto restore = one.restore ? std::optional(one.restore->name) : std::nullopt;
         expect(not one.has_restore or what.restore == restore, invariant::restores_the_newest, at,
                [&] { return detail::text_of(what.restore) + " is restored, the claim answered " + detail::text_of(restore); });
+        expect(not what.restore or what.restore->epoch >= what.minimum_epoch, invariant::restores_the_newest, at,
+               [&] { return detail::text_of(what.restore) + " is restored, and the user said to ignore it"; });
     }
     expect(one.digest == what.digest and digest(*what.plan) == what.digest, invariant::one_plan_a_generation, at,
            [] { return std::string("another digest is sent"); });
@@ -360,6 +362,9 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
                           state == finished;
         expect(job.wish->stop == stop_mode::run or job.is_let_go or ends, invariant::stops, at,
                [&] { return "the job is still " + std::string(text_of(state)); });
+        expect(job.wish->stop != stop_mode::force or state != stopping or not job.is_owned() or
+                   job.stop.with_force or job.stop.gone,
+               invariant::wish_is_latched, at, [] { return std::string("a stop by force is carried out without it"); });
         expect(state != stopped or job.wish->stop != stop_mode::run or job.live_until <= at or
                    job.next.applied < job.wish->version or not job.persisted or not job.is_owned(),
                invariant::wish_is_latched, at, [] { return std::string("stopped, and nobody wished it"); });
@@ -405,7 +410,7 @@ inline void checks::crashed(std::uint32_t slot) {
 inline void checks::over(const job& of, const processes& all, instant at) {
     if (of.is_let_go) return;
     for (const process& one : all.all())
-        expect(not one.lives() or one.job != of.id or one.generation > of.stop.up_to, invariant::accounted_for, at,
+        expect(not one.lives() or one.job != of.id or one.generation > of.next.generation, invariant::accounted_for, at,
                [&] { return "worker " + std::to_string(one.identity.id.value) + " lives"; });
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// simulation: what happens when something arrives.
+// simulation: what happens when something arrives at the outside.
 
 #include <headgate/simulation/world.hpp>
 
@@ -26,8 +26,6 @@ std::string written(const request<Effect>& r, const job_row& before, const job_r
 }
 
 }  // namespace detail
-
-// At the outside --------------------------------------------------------------------------------------------------------
 
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::arrive(const to_outside& what) {
@@ -270,183 +268,6 @@ void world<Policies, Backend>::arrive(const wait_over& what) {
                 break;
             }
             break;
-    }
-}
-
-// At controllers and workers --------------------------------------------------------------------------------------------
-
-template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::arrive(const to_controller& what) {
-    const outside::place& at = around_.places[what.to.slot];
-    if (not at.runs or at.boot != what.to.boot) return;
-    if (const auto* const heard = std::get_if<stream_event>(&what.what)) {
-        const outside::stream& on = around_.streams[heard->stream.value - 1];
-        const process& from = around_.backend.all()[on.of];
-        if (std::holds_alternative<stream_ended>(heard->what)) {
-            around_.rules.lost(from, heard->stream);
-        } else if (const auto* const said = std::get_if<task_report>(&std::get<worker_message>(heard->what))) {
-            if (on.is_proven) around_.rules.reported(from, *said);
-        }
-    }
-    deliver(what);
-}
-
-/// An answer to another incarnation or generation changes nothing but counts (I2). The stop of workers is asked for
-/// whatever the generation.
-template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::deliver(const to_controller& what) {
-    auto& drive = controllers_[what.to.slot]->drive;
-    const auto* const one = std::get_if<job_mail>(&what.what);
-    const auto generation_asked = [](const auto& e) -> std::optional<generation> {
-        if constexpr (requires { e.to.generation; }) {
-            if constexpr (not std::same_as<std::remove_cvref_t<decltype(e)>, answered<stop_workers>>)
-                return e.to.generation;
-        }
-        return std::nullopt;
-    };
-    const auto asked = one ? std::visit(generation_asked, one->event) : std::nullopt;
-    std::vector<std::pair<job_id, headgate::job>> before;
-    if (asked and drive.next_deadline() > around_.now and not around_.places[what.to.slot].is_paused)
-        for (const auto& [job, entry] : around_.rows.jobs())
-            if (const auto* const has = drive.find(job); has and has->job().next.generation > *asked)
-                before.emplace_back(job, has->job());
-    drive.post(what.what);
-    poll_controller(what.to.slot);
-    if (not controllers_[what.to.slot]) return;
-    for (auto& [job, was] : before) {
-        const auto* const has = drive.find(job);
-        // A late row of our own may be a newer one: it is what stands, and is gone on from.
-        if (not has or was.durable != has->job().durable) continue;
-        was.count = has->job().count;
-        was.told_stale = has->job().told_stale;
-        was.told_rejected = has->job().told_rejected;
-        around_.rules.expect(was == has->job(), invariant::stale_answers_change_nothing, around_.now, [&] {
-            return "an answer to generation " + std::to_string(asked->value) + " changed job " + job.value;
-        });
-    }
-}
-
-template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::arrive(const to_worker& what) {
-    if (not workers_[what.to]) return;
-    workers_[what.to]->drive.post(what.what);
-    poll_worker(what.to);
-}
-
-template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::arrive(const from_engine& what) {
-    process& at = around_.backend.all()[what.at];
-    if (not workers_[what.at] or not at.has_engine) return;
-    if (std::holds_alternative<engine_stopped>(what.what)) at.has_engine = false;
-    workers_[what.at]->drive.post(what.what);
-    poll_worker(what.at);
-}
-
-template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::arrive(const process_turn& what) {
-    if (what.at >= around_.backend.all().size()) return;
-    process& one = around_.backend.all()[what.at];
-    if (not one.lives()) return;
-    const auto say = [&](const char* text) {
-        around_.seen.say(around_.now, "worker " + std::to_string(what.at + 1), [&] { return std::string(text); });
-    };
-    switch (what.what) {
-        case process_turn::kind::begins:
-            if (one.is != process::phase::starting) return;
-            if (not one.is_genuine) say("has not the secret");
-            one.is = process::phase::running;
-            workers_[what.at] =
-                std::make_unique<worker_host>(around_, what.at, detail::mixed(~seed_ + what.at * 64));
-            poll_worker(what.at);
-            break;
-        case process_turn::kind::exits: end_process(what.at, "exit status 1", true); break;
-        case process_turn::kind::dies: end_process(what.at, "killed by signal 9", true); break;
-        case process_turn::kind::hangs:
-            if (one.is != process::phase::running) return;
-            one.is = process::phase::hanging;
-            break;
-        case process_turn::kind::goes_on:
-            if (one.is != process::phase::hanging) return;
-            one.is = process::phase::running;
-            if (one.is_told_to_stop) workers_[what.at]->drive.post_stop();
-            poll_worker(what.at);
-            break;
-        case process_turn::kind::stops:
-            if (one.is != process::phase::running) return;
-            workers_[what.at]->drive.post_stop();
-            poll_worker(what.at);
-            break;
-    }
-}
-
-template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::arrive(const controller_turn& what) {
-    outside::place& at = around_.places[what.at.slot];
-    if (at.boot != what.at.boot) return;
-    switch (what.what) {
-        case controller_turn::kind::crashes:
-            if (at.runs) crash_controller(what.at.slot);
-            break;
-        case controller_turn::kind::starts:
-            if (not at.runs) start_controller(what.at.slot);
-            break;
-        case controller_turn::kind::pauses:
-            if (not at.runs or at.is_paused or around_.wrong.is_healed()) return;
-            around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(what.at.slot + 1) + " is paused"; });
-            at.is_paused = true;
-            around_.put_after(duration(around_.chosen.choose(90'000)),
-                              controller_turn{what.at, controller_turn::kind::goes_on});
-            break;
-        case controller_turn::kind::goes_on:
-            if (not at.is_paused) return;
-            around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(what.at.slot + 1) + " goes on"; });
-            at.is_paused = false;
-            poll_controller(what.at.slot);
-            break;
-    }
-}
-
-// Users and the world ---------------------------------------------------------------------------------------------------
-
-template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::arrive(const user_turn& what) {
-    const word& says = words_[what.says];
-    around_.rows.now = around_.now + around_.wall_offset;
-    const auto at = around_.rows.jobs().find(says.job);
-    const std::uint64_t version = at == around_.rows.jobs().end() ? 0 : at->second.wish->version;
-    const auto answer = around_.rows.apply(put_wish{says.job, version, says.wish});
-    static_cast<void>(answer);
-    around_.seen.say(around_.now, "user", [&] {
-        return says.job.value + ": " + std::string(text_of(says.wish.stop)) + ", restart nonce " +
-               std::to_string(says.wish.restart_nonce);
-    });
-    tell_watchers();
-}
-
-template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::arrive(const world_turn& what) {
-    switch (what.what) {
-        case world_turn::kind::database_goes:
-            if (around_.wrong.is_healed()) return;
-            around_.wrong.count(fault::database_away);
-            around_.database_away_until = around_.now + duration(around_.chosen.choose(90'000));
-            break;
-        case world_turn::kind::slots_go:
-            if (around_.wrong.is_healed()) return;
-            around_.wrong.count(fault::slots_taken);
-            around_.backend.room = around_.backend.used();
-            around_.put_after(duration(around_.chosen.choose(90'000)), world_turn{world_turn::kind::slots_come});
-            break;
-        case world_turn::kind::slots_come:
-            around_.backend.room = around_.backend.most_room;
-            around_.news.freed();
-            tell_watchers();
-            break;
-        case world_turn::kind::wall_clock_jumps:
-            around_.wrong.count(fault::wall_clock_jumps);
-            around_.wall_offset += std::chrono::hours(1) * (static_cast<int>(around_.chosen.choose(48)) - 24);
-            break;
-        case world_turn::kind::heals: heal(); break;
     }
 }
 

@@ -3,6 +3,7 @@
 // simulation: how a world goes on: who is next, and what becomes of processes.
 
 #include <headgate/simulation/world/arrivals.hpp>
+#include <headgate/simulation/world/deliveries.hpp>
 
 namespace headgate::inline v1::simulation {
 

@@ -1,0 +1,144 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: streams and calls between controllers and workers.
+
+#include <headgate/simulation/outside.hpp>
+
+namespace headgate::inline v1::simulation {
+
+inline void outside::send(host from, stream_id to, const controller_message& message) {
+    if (not hears(from) or to.value == 0 or to.value > streams.size()) return;
+    stream& on = streams[to.value - 1];
+    if (on.to != from) return;
+    const auto* const said = std::get_if<verdict>(&message);
+    if (said and std::holds_alternative<accepted>(*said)) {
+        on.is_proven = true;
+        rules.accepted_by(backend.all()[on.of], to, now);
+    }
+    if (not on.is_open) return;
+    on.down = std::max(on.down, now + soon(fault::stream_slow));
+    queue.put(on.down, to_worker{on.of, message});
+}
+
+inline void outside::end(stream_id which, const std::string& why) {
+    if (which.value == 0 or which.value > streams.size()) return;
+    stream& ended = streams[which.value - 1];
+    if (not std::exchange(ended.is_open, false)) return;
+    process& of = backend.all()[ended.of];
+    if (of.stream == which.value) of.stream = 0;
+    queue.put(std::max(ended.up, now + soon()),
+              to_controller{ended.to, stream_event{.stream = which, .peer_host = "127.0.0.1", .what = stream_ended{}}});
+    queue.put(std::max(ended.down, now + soon()), to_worker{ended.of, link_ended{why}});
+}
+
+inline void outside::hang_up(host from, connection_id which) {
+    if (not hears(from) or which.value == 0 or which.value > connections.size()) return;
+    connection& ended = connections[which.value - 1];
+    if (ended.from != from) return;
+    ended.is_open = false;
+    for (call& one : calls)
+        if (one.asked and one.on == which) {
+            const to_outside asked = *std::exchange(one.asked, std::nullopt);
+            std::visit(
+                [&]<class Effect>(const request<Effect>& r) {
+                    put_after(soon(), to_controller{asked.from, mail_of<Effect>(asked.job, r.by,
+                                                                                no_answer_of<Effect>("hung up"))});
+                },
+                asked.what);
+        }
+}
+
+inline void outside::open(process_number from) {
+    process& opening = backend.all()[from];
+    if (opening.stream != 0) return;
+    const place& at = places[opening.dials];
+    if (not at.runs) return put_after(soon(), to_worker{from, link_ended{"connection refused"}});
+    streams.push_back({.of = from, .to = host_of(opening.dials)});
+    opening.stream = static_cast<std::uint32_t>(streams.size());
+    streams.back().down = now + soon(fault::stream_slow);
+    queue.put(streams.back().down, to_worker{from, link_opened{}});
+}
+
+inline void outside::say(process_number from, const worker_message& message) {
+    const process& saying = backend.all()[from];
+    if (saying.stream == 0) return;
+    stream& on = streams[saying.stream - 1];
+    const stream_id id{saying.stream};
+    const auto arrives = [&](worker_message what) {
+        return to_controller{on.to, stream_event{.stream = id, .peer_host = "127.0.0.1", .what = std::move(what)}};
+    };
+    if (strikes(fault::stream_breaks)) return end(id, "broken");
+    if (const auto plan = planned_for(number_of(message))) return say_as_planned(from, id, message, *plan);
+    on.up = std::max(on.up, now + soon(fault::stream_slow));
+    queue.put(on.up, arrives(message));
+    if (not on.is_proven) return;
+    if (strikes(fault::message_repeated))
+        put_after(duration(chosen.choose(8'192)), arrives(message));
+    const auto* const report = std::get_if<task_report>(&message);
+    if (report and strikes(fault::report_misdirected)) {
+        task_report foreign = *report;
+        // Of a node that exists and of one that does not.
+        foreign.started = {{node_id{1 + chosen.choose(3)}, 0, 1 + chosen.choose(8)}};
+        foreign.finished = foreign.started;
+        queue.put(on.up, arrives(foreign));
+    }
+}
+
+inline void outside::say_as_planned(process_number from, stream_id id, const worker_message& message,
+                                    std::uint8_t outcome) {
+    stream& on = streams[id.value - 1];
+    const auto arrives = [&](duration after) {
+        put_after(after, to_controller{on.to, stream_event{.stream = id, .peer_host = "127.0.0.1", .what = message}});
+    };
+    const host at = on.to;
+    switch (outcome) {
+        case 0:
+            arrives({});
+            put_after({}, controller_turn{at, controller_turn::kind::crashes});
+            break;
+        case 1: return end(id, "broken");  // a stream loses nothing but its end
+        case 2:
+            on.up = std::max(on.up, now + std::chrono::seconds(15));
+            arrives(on.up - now);
+            break;
+        case 3:
+            arrives({});
+            arrives(std::chrono::seconds(1));
+            break;
+        case 4: arrives(std::chrono::seconds(4)); break;
+        case 5:
+            arrives({});
+            put_after({}, process_turn{from, process_turn::kind::hangs});
+            put_after(std::chrono::seconds(70), process_turn{from, process_turn::kind::goes_on});
+            break;
+        default: break;
+    }
+}
+
+template <class Effect>
+void outside::answer_call(const to_outside& asked, const request<Effect>& r, connection_id on,
+                          const call_answer& with) {
+    const auto* const no = std::get_if<refused>(&with);
+    if constexpr (std::same_as<Effect, dial>) {
+        connection& made = connections[on.value - 1];
+        const auto* const me = std::get_if<identified>(&with);
+        if (me) made.is_open = true;
+        reply<Effect>(asked.from, asked.job, r,
+                      me ? outcome<dialled>(dialled{on, me->worker, me->incarnation, me->mac})
+                         : outcome<dialled>(not_applied{{error_kind::permanent, no ? no->why : "not asked"}}));
+    } else if constexpr (domain_of<Effect>() == fault::call_refused) {
+        reply<Effect>(asked.from, asked.job, r,
+                      no ? outcome<applied>(not_applied{{error_kind::permanent, no->why}}) : outcome<applied>(applied{}));
+    }
+}
+
+inline void outside::answer(call_id to, const call_answer& with) {
+    if (to.value == 0 or to.value > calls.size()) return;
+    call& one = calls[to.value - 1];
+    if (not one.asked) return;
+    const to_outside asked = *std::exchange(one.asked, std::nullopt);
+    const connection_id on = one.on;
+    std::visit([&]<class Effect>(const request<Effect>& r) { answer_call(asked, r, on, with); }, asked.what);
+}
+
+}  // namespace headgate::inline v1::simulation

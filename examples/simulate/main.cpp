@@ -1,4 +1,6 @@
 // headgate-simulate: the machine that runs in production, in a world of faults.
+#include "explore.hpp"
+
 #include <headgate/simulation/campaign.hpp>
 #include <headgate/simulation/matrix.hpp>
 #include <headgate/simulation/scenario.hpp>
@@ -28,8 +30,9 @@ constexpr int violated = 1, usage = 2, short_of = 3;
 
 struct flags {
     std::optional<std::uint64_t> seed;
-    std::string seeds, faults = "all", replay, scenario;
+    std::string seeds, faults = "all", replay, scenario, explore;
     double minutes = 0;
+    std::uint64_t states = explore::wishes{}.states;
     std::uint32_t jobs = 1, matrix = 0;
     bool rewrite = false, trace = false, quiet = false, no_progress = false;
 };
@@ -208,6 +211,20 @@ int run_scenario(const flags& chosen) {
     return violated;
 }
 
+int run_exploration(const flags& chosen) {
+    if (not explored_world_of(chosen.explore)) wrong(explore::unknown(chosen.explore));
+    std::vector<std::uint32_t> path;
+    if (not chosen.replay.empty()) {
+        const auto read = parse_decisions(chosen.replay);
+        if (not read) wrong(read.error().text);
+        path = *read;
+    }
+    explore::wishes wished{.world = chosen.explore, .states = chosen.states, .trace = chosen.trace, .quiet = chosen.quiet,
+                           .no_progress = chosen.no_progress};
+    if (chosen.minutes > 0) wished.minutes = chosen.minutes;
+    return explore::run(wished, path);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -228,6 +245,10 @@ int main(int count, char** arguments) {
     app.add_flag("--rewrite", chosen.rewrite, "With --scenario: writes the trace into the file instead");
     app.add_option("--matrix", chosen.matrix,
                    "Every outcome of every effect of an attempt: 1 alone, 2 in pairs, 3 in triples");
+    app.add_option("--explore", chosen.explore,
+                   "Every order of events of a small world, breadth first, for --minutes (30) or --states:" + explore::list());
+    app.add_option("--states", chosen.states, "With --explore: goes on to no more states than this")
+        ->check(CLI::PositiveNumber);
     app.add_flag("--trace", chosen.trace, "Prints what everyone did and why, as a sequence chart");
     app.add_flag("--quiet", chosen.quiet, "Prints violations alone");
     app.add_flag("--no-progress", chosen.no_progress, "Without a progress bar");
@@ -238,6 +259,7 @@ int main(int count, char** arguments) {
     }
     if (chosen.matrix > 0) return run_matrix(chosen);
     if (not chosen.scenario.empty()) return run_scenario(chosen);
+    if (not chosen.explore.empty()) return run_exploration(chosen);
 
     lifecycle_settings settings{.allowed = faults_of(chosen.faults), .jobs = chosen.jobs, .keeps_lines = chosen.trace};
     if (not chosen.replay.empty()) {

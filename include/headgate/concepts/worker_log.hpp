@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // concepts: what a scheduler saw, kept until whoever watches has heard it.
 
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/record.hpp>
 
 #include <cstddef>
@@ -32,6 +33,9 @@ public:
     friend bool operator==(const worker_log&, const worker_log&) = default;
 
 private:
+    friend fields;
+    static constexpr std::size_t field_count = 3;
+
     std::uint64_t last_ = 0;
     std::uint64_t freed_at_ = 0;
     std::deque<std::pair<std::uint64_t, worker_news::exited>> exits_;

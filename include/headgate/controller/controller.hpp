@@ -9,9 +9,11 @@
 #include <headgate/controller/metrics.hpp>
 #include <headgate/controller/routing.hpp>
 #include <headgate/controller/standing_call.hpp>
+#include <headgate/vocabulary/fields.hpp>
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -257,6 +259,9 @@ private:
     }
 
     void receive(const stream_event& heard) { routing_.receive(heard, jobs_, to_); }
+
+    friend fields;
+    static constexpr std::size_t field_count = 14;
 
     bindings_type to_;
     incarnation self_;

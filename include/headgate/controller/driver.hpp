@@ -12,8 +12,10 @@
 #include <headgate/concepts/state_backend.hpp>
 #include <headgate/controller/mailbox.hpp>
 #include <headgate/machine/machine.hpp>
+#include <headgate/vocabulary/fields.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -88,6 +90,9 @@ private:
         worker_id worker{};
         headgate::incarnation incarnation{};
     };
+
+    friend fields;
+    static constexpr std::size_t field_count = 8;
 
     job_handle handle_;
     machine<Policies> machine_;

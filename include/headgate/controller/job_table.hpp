@@ -7,6 +7,7 @@
 #include <headgate/controller/mailbox.hpp>
 #include <headgate/controller/metrics.hpp>
 #include <headgate/fact/waiting.hpp>
+#include <headgate/vocabulary/fields.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -70,6 +71,9 @@ private:
     void tell_turned_away(entry& one, const std::string& why, bool is_told_anyway, const Bindings& to);
     void arm(entry& one);
     void tell_history(entry& one, const Bindings& to);
+
+    friend fields;
+    static constexpr std::size_t field_count = 8;
 
     Policies policy_;
     waiting random_;

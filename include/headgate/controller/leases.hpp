@@ -3,6 +3,7 @@
 // controller: who else lives (G5). No clocks are compared: only this controller's own is read, and only time in which
 // the database answered counts, so an outage makes nobody seize anything (T5).
 
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/record.hpp>
 #include <headgate/vocabulary/strong.hpp>
 #include <headgate/vocabulary/time.hpp>
@@ -31,6 +32,9 @@ private:
         controller_seen as{};
         instant since{};  ///< unchanged
     };
+
+    friend fields;
+    static constexpr std::size_t field_count = 3;
 
     std::vector<watched> all_;  // by incarnation
     std::vector<watched> unknown_;  // owners that the database did not know when it was looked at

@@ -4,8 +4,10 @@
 
 #include <headgate/controller/job_table.hpp>
 #include <headgate/controller/streams.hpp>
+#include <headgate/vocabulary/fields.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -38,6 +40,9 @@ private:
     void refuse(stream_id stream, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
     void dismiss(stream_id stream, entry* of, jobs_type& jobs, const Bindings& to);
     void end(stream_id stream, verdict last, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
+
+    friend fields;
+    static constexpr std::size_t field_count = 2;
 
     streams streams_;
     std::uint64_t strangers_ = 0;

@@ -3,9 +3,11 @@
 // controller: a call that is asked again whenever it was answered: a watch, or the lease.
 
 #include <headgate/vocabulary/effect.hpp>
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/time.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace headgate::inline v1 {
@@ -30,6 +32,9 @@ public:
     }
 
 private:
+    friend fields;
+    static constexpr std::size_t field_count = 2;
+
     instant due_{};  // at once
     attempt attempt_{};
 };

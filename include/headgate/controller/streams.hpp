@@ -5,6 +5,7 @@
 #include <headgate/concepts/credentials.hpp>
 #include <headgate/controller/mailbox.hpp>
 #include <headgate/vocabulary/fenced.hpp>
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/limits.hpp>
 #include <headgate/vocabulary/message.hpp>
 #include <headgate/vocabulary/worker.hpp>
@@ -45,6 +46,9 @@ public:
     std::size_t size() const { return open_.size(); }
 
 private:
+    friend fields;
+    static constexpr std::size_t field_count = 1;
+
     std::map<stream_id, standing> open_;
 };
 

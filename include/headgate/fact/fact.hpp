@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // fact: something that a state must ask for before it knows it.
 
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/outcome.hpp>
 #include <headgate/vocabulary/strong.hpp>
 #include <headgate/vocabulary/time.hpp>
 
 #include <cassert>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -50,6 +52,9 @@ public:
 
 private:
     enum class phase : std::uint8_t { unasked, in_flight, backing_off, known };
+
+    friend fields;
+    static constexpr std::size_t field_count = 6;
 
     instant until_ = never;
     duration paused_{};

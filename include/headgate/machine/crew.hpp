@@ -4,6 +4,7 @@
 
 #include <headgate/fact/fact.hpp>
 #include <headgate/vocabulary/effect.hpp>
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/worker.hpp>
 
 #include <algorithm>
@@ -93,6 +94,9 @@ public:
 
 private:
     static instant next_due(const worker& one, instant after);
+
+    friend fields;
+    static constexpr std::size_t field_count = 7;
 
     std::vector<worker> members_;
     std::vector<std::uint32_t> attention_;

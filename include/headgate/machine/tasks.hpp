@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // machine: which subtasks have started and which have finished: one bit each (S14).
 
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/message.hpp>
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/program.hpp>
@@ -31,6 +32,9 @@ public:
     friend bool operator==(const subtask_set&, const subtask_set&) = default;
 
 private:
+    friend fields;
+    static constexpr std::size_t field_count = 2;
+
     std::vector<std::uint64_t> words_;
     std::uint64_t missing_ = 0;
 };
@@ -64,6 +68,9 @@ public:
 private:
     std::optional<std::pair<std::uint32_t, subtask_range>> located(const plan& placed, std::uint32_t worker,
                                                                    const task_range& range) const;
+
+    friend fields;
+    static constexpr std::size_t field_count = 6;
 
     std::vector<std::uint64_t> offsets_;                              // of each node, and the sum
     std::vector<std::pair<std::uint32_t, std::uint32_t>> positions_;  // (id, position), ascending

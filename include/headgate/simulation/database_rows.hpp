@@ -50,6 +50,7 @@ public:
         std::uint64_t changed{};  ///< number of the last change
     };
     const std::map<job_id, entry>& jobs() const { return jobs_; }
+    const std::map<incarnation, controller_seen>& controllers() const { return controllers_; }
 
     static constexpr std::size_t log_lines = 10'000;      ///< kept of each job
     static constexpr std::size_t checkpoints_kept = 100;  ///< of those that are over

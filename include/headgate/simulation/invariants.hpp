@@ -6,6 +6,7 @@
 #include <headgate/simulation/database_rows.hpp>
 #include <headgate/simulation/invariant.hpp>
 #include <headgate/simulation/processes.hpp>
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
 
 #include <array>
@@ -88,6 +89,9 @@ private:
 
     attempt_seen& attempt_of(const job_id& job, generation of) { return attempts_[{job, of}]; }
     void act(const job_id& job, const ticket& by, instant at, std::string_view what);
+
+    friend fields;
+    static constexpr std::size_t field_count = 3;
 
     std::optional<violation> broken_{};
     std::map<std::pair<job_id, generation>, attempt_seen> attempts_{};

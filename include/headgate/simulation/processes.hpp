@@ -3,11 +3,13 @@
 // simulation: the workers' processes of a world, and a backend that starts and stops them: as plain values.
 
 #include <headgate/vocabulary/effect.hpp>
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/message.hpp>
 #include <headgate/vocabulary/worker.hpp>
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -92,6 +94,9 @@ public:
     outcome<std::uint32_t> stop_workers(const headgate::stop_workers& what, processes& on);
 
 private:
+    friend fields;
+    static constexpr std::size_t field_count = 2;
+
     std::uint32_t worker_slots_;
     std::map<job_id, generation> floors_{};
 };

@@ -116,6 +116,8 @@ public:
     on_its_way take_at(std::size_t position);
     const on_its_way& at(std::size_t position) const { return held_[order_[position].slot]; }
     instant time_of(std::size_t position) const { return order_[position].at; }
+    /// What was put there earlier has a lower one.
+    std::uint64_t number_of(std::size_t position) const { return order_[position].number; }
 
 private:
     struct place {

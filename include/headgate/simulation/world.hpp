@@ -86,6 +86,7 @@ public:
     const outside& around() const { return around_; }
     const std::optional<violation>& broken() const { return around_.rules.broken(); }
     const Policies& policy() const { return policy_; }
+    const Backend& backend() const { return backend_; }
 
     /// A controller starts at that place. Precondition: none runs there.
     void start_controller(std::uint32_t slot);
@@ -110,6 +111,10 @@ public:
     void happen(const on_its_way& what);
     /// Time passes until the next deadline of a controller or worker, which is then polled. False if there is none.
     bool pass();
+    /// For whoever tries every order: those whose deadlines there are, by number, and one of them being polled at its time.
+    std::uint32_t pollable() const { return static_cast<std::uint32_t>(most_controllers + workers_.size()); }
+    instant deadline_of(std::uint32_t which) const;
+    void pass(std::uint32_t which);
     void heal();
 
     std::uint64_t events() const { return events_; }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // worker: heartbeats, and how long a worker may go on without an answer to one (G7).
 
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/message.hpp>
 #include <headgate/worker/context.hpp>
 #include <headgate/worker/settings.hpp>
@@ -39,6 +40,9 @@ private:
 
         friend bool operator==(const sent&, const sent&) = default;
     };
+
+    friend fields;
+    static constexpr std::size_t field_count = 7;
 
     bool runs_ = false;
     duration length_{};

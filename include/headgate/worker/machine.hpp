@@ -12,6 +12,7 @@
 //   reports        told                  accepted; again on each new stream   -- S14 stop           stopped stop
 //   called, or the end wished       by force after its limit
 
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
 #include <headgate/worker/context.hpp>
 #include <headgate/worker/event.hpp>
@@ -20,6 +21,7 @@
 #include <headgate/worker/reports.hpp>
 #include <headgate/worker/settings.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -84,6 +86,9 @@ private:
     void want(worker_context& c);
     void begin_stop(worker_context& c);
     void finish(worker_end_kind kind, std::string text, worker_context& c);
+
+    friend fields;
+    static constexpr std::size_t field_count = 14;
 
     worker_settings settings_;
     instant give_up_;

@@ -10,10 +10,12 @@
 // Nothing is told to a controller that did not prove itself, and little is believed of it: its "go" or "refused" counts
 // once nobody proved anything for a while, because a superseded worker's secret is gone with its controller.
 
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/message.hpp>
 #include <headgate/worker/context.hpp>
 #include <headgate/worker/settings.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -55,6 +57,9 @@ private:
     void rest(worker_context& c, const worker_times& times);
     void close(worker_context& c, const worker_times& times, std::string why);
     void doubt(const verdict& said, worker_context& c, const worker_times& times);
+
+    friend fields;
+    static constexpr std::size_t field_count = 7;
 
     phase phase_{};
     instant until_ = instant::min();  ///< of the phase; unused in accepted

@@ -7,6 +7,7 @@
 // most one of each kind in `worker_times::report`, so a thousand starts are a few messages.
 
 #include <headgate/vocabulary/engine.hpp>
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/worker/context.hpp>
 #include <headgate/worker/settings.hpp>
 #include <headgate/worker/task_ranges.hpp>
@@ -49,6 +50,9 @@ public:
     friend bool operator==(const worker_reports&, const worker_reports&) = default;
 
 private:
+    friend fields;
+    static constexpr std::size_t field_count = 17;
+
     bool is_mine(node_id node, std::uint32_t subtask) const;
     void tell_tasks(worker_context& c);
     void tell_checkpoint(worker_context& c, const limits& most);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // worker: a set of subtasks as the ranges that reports carry.
 
+#include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/message.hpp>
 
 #include <cstddef>
@@ -29,6 +30,9 @@ public:
 
 private:
     using place = std::pair<node_id, std::uint32_t>;
+
+    friend fields;
+    static constexpr std::size_t field_count = 1;
 
     std::map<place, std::uint32_t> last_;  ///< by first
 };

@@ -61,16 +61,18 @@ void world<Policies, Backend>::will_say(word what) {
 // Who is next -----------------------------------------------------------------------------------------------------------
 
 template <class Policies, backend_rules Backend>
+instant world<Policies, Backend>::deadline_of(std::uint32_t which) const {
+    if (which < most_controllers)
+        return controllers_[which] and not around_.places[which].is_paused ? controllers_[which]->drive.next_deadline() : never;
+    const std::size_t at = which - most_controllers;
+    return workers_[at] and around_.backend.all()[at].is == process::phase::running ? workers_[at]->drive.next_deadline() : never;
+}
+
+template <class Policies, backend_rules Backend>
 auto world<Policies, Backend>::first_due() const -> due {
     due first;
-    const auto compare = [&](instant at, std::size_t which) {
-        if (at < first.at) first = {at, static_cast<std::uint32_t>(which)};
-    };
-    for (std::size_t i = 0; i < most_controllers; ++i)
-        if (controllers_[i] and not around_.places[i].is_paused) compare(controllers_[i]->drive.next_deadline(), i);
-    for (std::size_t i = 0; i < workers_.size(); ++i)
-        if (workers_[i] and around_.backend.all()[i].is == process::phase::running)
-            compare(workers_[i]->drive.next_deadline(), most_controllers + i);
+    for (std::uint32_t i = 0; i < pollable(); ++i)
+        if (const instant at = deadline_of(i); at < first.at) first = {at, i};
     return first;
 }
 
@@ -104,6 +106,13 @@ bool world<Policies, Backend>::pass() {
     around_.now = std::max(around_.now, first.at);
     poll(first);
     return true;
+}
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::pass(std::uint32_t which) {
+    const instant at = deadline_of(which);
+    around_.now = std::max(around_.now, at);
+    poll({at, which});
 }
 
 template <class Policies, backend_rules Backend>

@@ -1,0 +1,112 @@
+#pragma once
+// headgate-simulate --explore: every order of events of a small world.
+#include <headgate/simulation/describe.hpp>
+#include <headgate/simulation/explored_worlds.hpp>
+#include <headgate/simulation/shrink.hpp>
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace explore {
+
+using namespace headgate;
+using namespace headgate::simulation;
+
+struct wishes {
+    std::string world;
+    std::uint64_t states = 50'000'000;
+    double minutes = 30;
+    bool trace = false, quiet = false, no_progress = false;
+};
+
+/// "no such world: ...; there are ...".
+inline std::string unknown(const std::string& name) {
+    std::string text = "no such world: \"" + name + "\"; there are";
+    for (const explored_world& one : explored_worlds)
+        text += (&one == &explored_worlds.front() ? " " : ", ") + std::string(one.name);
+    return text;
+}
+
+inline std::string list() {
+    std::string text;
+    for (const explored_world& one : explored_worlds)
+        text += "\n" + std::string(one.name) + ": " + std::string(one.what);
+    return text;
+}
+
+/// Positions begin at 1 in print, so that no event of the path is a zero that may be left out.
+inline std::string print_path(std::vector<std::uint32_t> path) {
+    for (std::uint32_t& one : path) ++one;
+    return print(path);
+}
+
+inline int show(const situation<>& start, const std::vector<std::uint32_t>& path, const wishes& chosen, bool is_told) {
+    situation<> begun(start);
+    begun.in().around().seen.keep_lines();
+    const situation<> end = follow(std::move(begun), path);
+    if (is_told)
+        for (const std::string& line : sequence_chart(end.in().around().seen.lines(), trace::most_lines))
+            std::printf("%s\n", line.c_str());
+    if (not end.in().broken()) {
+        if (not chosen.quiet) std::printf("no violation along %zu events\n", path.size());
+        return 0;
+    }
+    std::printf("VIOLATION: %s\n    %s\n", std::string(sentence_of(end.in().broken()->which)).c_str(),
+                end.in().broken()->what.c_str());
+    return 1;
+}
+
+inline void progress(const exploration& so_far, const wishes& chosen, bool is_last) {
+    if (chosen.quiet or chosen.no_progress or not isatty(STDERR_FILENO)) return;
+    std::fprintf(stderr, "\r%llu states, %llu wait, depth %u, %.0f states and %.0f steps a second, %.0f s%s",
+                 static_cast<unsigned long long>(so_far.states), static_cast<unsigned long long>(so_far.waiting),
+                 so_far.depth, static_cast<double>(so_far.states) / so_far.seconds,
+                 static_cast<double>(so_far.steps) / so_far.seconds, so_far.seconds, is_last ? "\n" : "  ");
+}
+
+inline std::string text_of(exploration_end how, const wishes& chosen) {
+    switch (how) {
+        case exploration_end::wholly: return "explored wholly";
+        case exploration_end::states: return "cut at " + std::to_string(chosen.states) + " states";
+        case exploration_end::minutes:
+            return "cut after " + std::to_string(static_cast<int>(chosen.minutes * 60)) + " s";
+        case exploration_end::waiting: return "cut where too many states waited";
+        case exploration_end::violation: return "ended by a violation";
+    }
+    return {};
+}
+
+/// Precondition: there is that world.
+inline int run(const wishes& chosen, const std::vector<std::uint32_t>& replayed) {
+    const situation<> start = begin(*explored_world_of(chosen.world));
+    if (not replayed.empty()) {
+        std::vector<std::uint32_t> path = replayed;
+        for (std::uint32_t& one : path) one -= one > 0 ? 1u : 0u;
+        return show(start, path, chosen, chosen.trace);
+    }
+    const exploration_limits limits{.states = chosen.states, .minutes = chosen.minutes};
+    const exploration all =
+        simulation::explore(start, limits, [&](const exploration& so_far) { progress(so_far, chosen, false); });
+    progress(all, chosen, true);
+    if (not chosen.quiet)
+        std::printf(
+            "%s, %s: %llu states, %llu of them at rest, depth %u, %llu steps; %.0f states and %.0f steps a second, "
+            "%.1f s; %llu states were not gone on from\n",
+            chosen.world.c_str(), text_of(all.end, chosen).c_str(), static_cast<unsigned long long>(all.states),
+            static_cast<unsigned long long>(all.resting), all.depth, static_cast<unsigned long long>(all.steps),
+            static_cast<double>(all.states) / all.seconds, static_cast<double>(all.steps) / all.seconds, all.seconds,
+            static_cast<unsigned long long>(all.waiting));
+    if (not all.broken) return 0;
+    const int found = show(start, all.path, chosen, true);
+    std::printf(
+        "%zu events, and no shorter path leads there. To see it again:\n"
+        "    headgate-simulate --trace --explore %s --replay %s\n",
+        all.path.size(), chosen.world.c_str(), print_path(all.path).c_str());
+    return found;
+}
+
+}  // namespace explore

@@ -16,7 +16,7 @@ using namespace headgate::simulation;
 
 constexpr auto nobody_listens = [](const exploration&) {};
 
-std::uint64_t number_of(const outside& in, const auto& what) { return hasher(in).add(what).value(); }
+std::uint64_t number_of(const outside& in, const auto& what) { return hasher(in, names(in)).add(what).value(); }
 
 const outside& nowhere() {
     static const outside none(decisions(std::vector<std::uint32_t>{}), fault_set{});
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(what_is_on_its_way_counts_and_in_which_order_within_a_strea
         const auto in = with(std::move(said), at);
         std::uint64_t sum = 0;
         for (std::size_t i = 0; i < in->around().queue.size(); ++i)
-            sum += hash_of(hasher(in->around()), in->around(), i);
+            sum += hash_of(hasher(in->around(), names(in->around())), in->around(), i);
         return sum;
     };
     const worker_message first = initialized{}, second = task_report{};

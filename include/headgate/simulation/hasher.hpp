@@ -26,6 +26,14 @@
 
 namespace headgate::inline v1::simulation {
 
+/// Streams and connections of a world by whose they are, and how many of the same are newer: so that those that are over
+/// change no name.
+struct names {
+    explicit names(const outside& of);
+
+    std::vector<std::uint64_t> streams{}, connections{};
+};
+
 /// Feeds every member of every value (`fields`) into 64 bits, but for what decides nothing:
 ///
 /// - instants count from now, so that worlds that differ only in when they are, are one;
@@ -35,7 +43,8 @@ namespace headgate::inline v1::simulation {
 class hasher {
 public:
     /// `counts_time`: false leaves instants out, so that what only time has moved is the same.
-    explicit hasher(const outside& of, bool counts_time = true);
+    hasher(const outside& of, const names& known, bool counts_time = true)
+        : of_(of), names_(known), now_(of.now), counts_time_(counts_time) {}
 
     std::uint64_t value() const { return hash_; }
 
@@ -65,7 +74,7 @@ public:
     template <std::size_t Size>
     void put(const std::array<std::byte, Size>&) {}
     void put(stream_id which);
-    void put(connection_id which) { mix(which.value == 0 ? 0 : connection_names_[which.value - 1]); }
+    void put(connection_id which) { mix(which.value == 0 ? 0 : names_.connections[which.value - 1]); }
     void put(call_id which);
     void put(const controller_seen& one);
     void put(const headgate::wish& one) {
@@ -127,36 +136,30 @@ private:
     void spread(const T& what);
 
     const outside& of_;
+    const names& names_;
     instant now_;
     std::uint64_t hash_ = 0;
     bool counts_time_ = true;
     bool has_limits_only_ = false;  // an instant that is past is as good as any other that is
-    std::vector<std::uint64_t> stream_names_{}, connection_names_{};
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-// Of a process, the newest first, so that those that are over change no name.
-inline hasher::hasher(const outside& of, bool counts_time)
-    : of_(of),
-      now_(of.now),
-      counts_time_(counts_time),
-      stream_names_(of.streams.size()),
-      connection_names_(of.connections.size()) {
+inline names::names(const outside& of) : streams(of.streams.size()), connections(of.connections.size()) {
     std::vector<std::uint32_t> seen(2 * of.backend.all().size());
     const auto name = [&](std::size_t counter, process_number whose) {
         return (std::uint64_t{whose} + 1) << 32 | ++seen[counter];
     };
-    for (std::size_t i = of.streams.size(); i-- > 0;)
-        stream_names_[i] = name(2 * std::size_t{of.streams[i].of}, of.streams[i].of);
-    for (std::size_t i = of.connections.size(); i-- > 0;)
-        connection_names_[i] = name(2 * std::size_t{of.connections[i].to} + 1, of.connections[i].to);
+    for (std::size_t i = streams.size(); i-- > 0;)
+        streams[i] = name(2 * std::size_t{of.streams[i].of}, of.streams[i].of);
+    for (std::size_t i = connections.size(); i-- > 0;)
+        connections[i] = name(2 * std::size_t{of.connections[i].to} + 1, of.connections[i].to);
 }
 
 inline void hasher::put(stream_id which) {
     if (which.value == 0) return static_cast<void>(mix(0));
     const outside::stream& one = of_.streams[which.value - 1];
-    mix(stream_names_[which.value - 1]).add(one.to).add(one.is_open).add(one.is_proven);
+    mix(names_.streams[which.value - 1]).add(one.to).add(one.is_open).add(one.is_proven);
 }
 
 namespace detail {

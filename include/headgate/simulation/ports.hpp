@@ -152,7 +152,7 @@ struct link_port {
     void open() { to->open(of); }
     void send(const worker_message& message) { to->say(of, message); }
     void close() {
-        if (to->backend.all()[of].stream != 0) to->end({to->backend.all()[of].stream}, "closed");
+        if (to and to->backend.all()[of].stream != 0) to->end({to->backend.all()[of].stream}, "closed");
     }
     void answer(call_id which, const call_answer& with) { to->answer(which, with); }
 };
@@ -225,6 +225,7 @@ inline void engine_port::begin_checkpoint(checkpoint_name name) {
 }
 
 inline void engine_port::stop(bool force) {
+    if (not to) return;
     process& at = to->backend.all()[of];
     if (not at.has_engine) return;
     if (force)

@@ -123,7 +123,7 @@ bool situation<Policies, Backend>::is_stale(const move& by, const world_hash& no
     const outside& o = in_.around();
     if (by.what != move::kind::arrives or now.standing != next.standing or not detail::is_answer(o.queue.at(by.at)))
         return false;
-    return now.traffic == next.traffic + 1 + hash_of(hasher(o), o, by.at);
+    return now.traffic == next.traffic + 1 + hash_of(hasher(o, names(o)), o, by.at);
 }
 
 template <class Policies, backend_rules Backend>

@@ -60,6 +60,11 @@ struct worker_host {
         : link{&of, other.link.of}, clock{&of}, hidden(other.hidden), engine{&of, other.engine.of, other.engine.share},
           drive(other.drive, link, clock, hidden, engine) {}
 
+    worker_host(const worker_host&) = delete;
+    worker_host& operator=(const worker_host&) = delete;
+    // Whatever it was bound to may be gone by now, and has nothing more to hear.
+    ~worker_host() { link.to = engine.to = nullptr; }
+
     link_port link;
     clock_port clock;
     secrets hidden;
@@ -78,8 +83,9 @@ template <class Policies = policies<>, backend_rules Backend = cluster>
 class world {
 public:
     world(decisions by, const fault_set& allowed, Policies policy = {}, Backend backend = Backend{});
-    /// Everything is copied, what is on its way too; the copies of controllers and workers are bound to this world.
-    world(const world& other);
+    /// Everything is copied, what is on its way too. Controllers and workers are copied, and bound to this world, when
+    /// they go on.
+    world(const world& other) = default;
     world& operator=(const world&) = delete;
 
     outside& around() { return around_; }
@@ -124,6 +130,11 @@ private:
         instant at = never;
         std::uint32_t which = 0;  ///< a controller's place, or after those a process
     };
+    template <class Host>
+    Host& own(std::shared_ptr<Host>& one) {
+        if (one.use_count() > 1 or one->clock.of != &around_) one = std::make_shared<Host>(*one, around_);
+        return *one;
+    }
     due first_due() const;
     void poll(const due& one);
     void poll_controller(std::uint32_t slot);
@@ -162,8 +173,9 @@ private:
     Policies policy_;
     Backend backend_;
     std::uint64_t seed_;
-    std::array<std::unique_ptr<controller_host<Policies>>, most_controllers> controllers_{};
-    std::vector<std::unique_ptr<worker_host>> workers_{};  // by process; null where it does not run
+    // Shared with copies of this world until one of them goes on: then `own` makes it its own.
+    std::array<std::shared_ptr<controller_host<Policies>>, most_controllers> controllers_{};
+    std::vector<std::shared_ptr<worker_host>> workers_{};  // by process; null where it does not run
     std::vector<word> words_{};
     std::uint64_t events_ = 0;
     std::uint32_t idle_polls_ = 0;

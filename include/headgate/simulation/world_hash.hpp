@@ -67,7 +67,8 @@ inline std::uint64_t hash_of(const hasher& empty, const outside& o, std::size_t 
 template <class Policies, backend_rules Backend>
 world_hash hash_of(const world<Policies, Backend>& in, bool counts_time) {
     const outside& o = in.around();
-    const hasher empty(o, counts_time);
+    const names known(o);
+    const hasher empty(o, known, counts_time);
     hasher all(empty);
     for (std::uint32_t slot = 0; slot < most_controllers; ++slot) {
         const auto* const has = in.controller_at(slot);

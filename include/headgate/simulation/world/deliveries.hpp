@@ -28,7 +28,7 @@ void world<Policies, Backend>::arrive(const to_controller& what) {
 /// whatever the generation.
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::deliver(const to_controller& what) {
-    auto& drive = controllers_[what.to.slot]->drive;
+    auto& drive = own(controllers_[what.to.slot]).drive;
     const auto* const one = std::get_if<job_mail>(&what.what);
     const auto generation_asked = [](const auto& e) -> std::optional<generation> {
         if constexpr (requires { e.to.generation; }) {
@@ -62,7 +62,7 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::arrive(const to_worker& what) {
     if (not workers_[what.to]) return;
-    workers_[what.to]->drive.post(what.what);
+    own(workers_[what.to]).drive.post(what.what);
     poll_worker(what.to);
 }
 
@@ -71,7 +71,7 @@ void world<Policies, Backend>::arrive(const from_engine& what) {
     process& at = around_.backend.all()[what.at];
     if (not workers_[what.at] or not at.has_engine) return;
     if (std::holds_alternative<engine_stopped>(what.what)) at.has_engine = false;
-    workers_[what.at]->drive.post(what.what);
+    own(workers_[what.at]).drive.post(what.what);
     poll_worker(what.at);
 }
 
@@ -89,7 +89,7 @@ void world<Policies, Backend>::arrive(const process_turn& what) {
             if (not one.is_genuine) say("has not the secret");
             one.is = process::phase::running;
             workers_[what.at] =
-                std::make_unique<worker_host>(around_, what.at, detail::mixed(~seed_ + what.at * 64));
+                std::make_shared<worker_host>(around_, what.at, detail::mixed(~seed_ + what.at * 64));
             poll_worker(what.at);
             break;
         case process_turn::kind::exits: end_process(what.at, "exit status 1", true); break;
@@ -101,12 +101,12 @@ void world<Policies, Backend>::arrive(const process_turn& what) {
         case process_turn::kind::goes_on:
             if (one.is != process::phase::hanging) return;
             one.is = process::phase::running;
-            if (one.is_told_to_stop) workers_[what.at]->drive.post_stop();
+            if (one.is_told_to_stop) own(workers_[what.at]).drive.post_stop();
             poll_worker(what.at);
             break;
         case process_turn::kind::stops:
             if (one.is != process::phase::running) return;
-            workers_[what.at]->drive.post_stop();
+            own(workers_[what.at]).drive.post_stop();
             poll_worker(what.at);
             break;
     }

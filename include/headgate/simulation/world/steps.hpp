@@ -26,23 +26,6 @@ world<Policies, Backend>::world(decisions by, const fault_set& allowed, Policies
       seed_(around_.chosen.choose(~std::uint32_t{0})) {}
 
 template <class Policies, backend_rules Backend>
-world<Policies, Backend>::world(const world& other)
-    : around_(other.around_),
-      policy_(other.policy_),
-      backend_(other.backend_),
-      seed_(other.seed_),
-      words_(other.words_),
-      events_(other.events_),
-      idle_polls_(other.idle_polls_) {
-    for (std::size_t i = 0; i < most_controllers; ++i)
-        if (other.controllers_[i])
-            controllers_[i] = std::make_unique<controller_host<Policies>>(*other.controllers_[i], around_);
-    workers_.reserve(other.workers_.size());
-    for (const auto& one : other.workers_)
-        workers_.push_back(one ? std::make_unique<worker_host>(*one, around_) : nullptr);
-}
-
-template <class Policies, backend_rules Backend>
 const machine<Policies>* world<Policies, Backend>::machine_of(const job_id& job) const {
     const machine<Policies>* any = nullptr;
     for (const auto& one : controllers_) {
@@ -143,7 +126,7 @@ void world<Policies, Backend>::poll(const due& one) {
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::poll_controller(std::uint32_t slot) {
     if (not controllers_[slot] or around_.places[slot].is_paused) return;
-    controllers_[slot]->drive.poll();
+    own(controllers_[slot]).drive.poll();
     if (around_.places[slot].is_doomed)
         crash_controller(slot);
     else
@@ -235,7 +218,7 @@ void world<Policies, Backend>::glance(const machine<Policies>& of, glimpse& befo
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::poll_worker(process_number at) {
     if (not workers_[at] or around_.backend.all()[at].is != process::phase::running) return;
-    workers_[at]->drive.poll();
+    own(workers_[at]).drive.poll();
     if (workers_[at]->drive.is_over()) end_process(at, std::string(text_of(workers_[at]->drive.end().kind)), true);
 }
 
@@ -245,7 +228,7 @@ template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::start_controller(std::uint32_t slot) {
     outside::place& at = around_.places[slot];
     at = {.boot = at.boot + 1, .self = {}, .runs = true};
-    controllers_[slot] = std::make_unique<controller_host<Policies>>(
+    controllers_[slot] = std::make_shared<controller_host<Policies>>(
         around_, around_.host_of(slot), backend_.worker_slots(), detail::mixed(seed_ + slot * 4'096 + at.boot), policy_);
     at.self = controllers_[slot]->drive.id();
     around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(slot + 1) + " starts"; });

@@ -44,10 +44,11 @@ inline std::string print_path(std::vector<std::uint32_t> path) {
     return print(path);
 }
 
-inline int show(const situation<>& start, const std::vector<std::uint32_t>& path, const wishes& chosen, bool is_told) {
-    situation<> begun(start);
+inline int show(const situation<explored_policies>& start, const std::vector<std::uint32_t>& path, const wishes& chosen,
+                bool is_told) {
+    situation<explored_policies> begun(start);
     begun.in().around().seen.keep_lines();
-    const situation<> end = follow(std::move(begun), path);
+    const situation<explored_policies> end = follow(std::move(begun), path);
     if (is_told)
         for (const std::string& line : sequence_chart(end.in().around().seen.lines(), trace::most_lines))
             std::printf("%s\n", line.c_str());
@@ -74,7 +75,6 @@ inline std::string text_of(exploration_end how, const wishes& chosen) {
         case exploration_end::states: return "cut at " + std::to_string(chosen.states) + " states";
         case exploration_end::minutes:
             return "cut after " + std::to_string(static_cast<int>(chosen.minutes * 60)) + " s";
-        case exploration_end::waiting: return "cut where too many states waited";
         case exploration_end::violation: return "ended by a violation";
     }
     return {};
@@ -82,7 +82,7 @@ inline std::string text_of(exploration_end how, const wishes& chosen) {
 
 /// Precondition: there is that world.
 inline int run(const wishes& chosen, const std::vector<std::uint32_t>& replayed) {
-    const situation<> start = begin(*explored_world_of(chosen.world));
+    const situation<explored_policies> start = begin(*explored_world_of(chosen.world));
     if (not replayed.empty()) {
         std::vector<std::uint32_t> path = replayed;
         for (std::uint32_t& one : path) one -= one > 0 ? 1u : 0u;

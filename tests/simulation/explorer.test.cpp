@@ -3,8 +3,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,8 +27,8 @@ const outside& nowhere() {
 }
 
 /// Walks through a world in a way that depends on `seed` alone; calls `each(situation)` on the way.
-template <class Each>
-void walk(situation<> from, std::uint32_t seed, int events, Each each) {
+template <class Situation, class Each>
+void walk(Situation from, std::uint32_t seed, int events, Each each) {
     std::vector<move> moves;
     for (int i = 0; i < events; ++i) {
         from.list(moves);
@@ -53,22 +56,22 @@ BOOST_AUTO_TEST_CASE(worlds_that_differ_only_in_when_they_are_have_one_hash) {
     const allowance left{.lost = 2, .late = 2, .deaths = 1, .crashes = 1};
     for (std::uint32_t seed = 1; seed <= 10; ++seed) {
         std::vector<std::uint64_t> early, late;
-        walk({*world_at(instant{} + std::chrono::hours(1)), left}, seed, 60,
+        walk(situation<>(*world_at(instant{} + std::chrono::hours(1)), left), seed, 60,
              [&](const situation<>& s) { early.push_back(s.hash()); });
-        walk({*world_at(instant{} + std::chrono::hours(7)), left}, seed, 60,
+        walk(situation<>(*world_at(instant{} + std::chrono::hours(7)), left), seed, 60,
              [&](const situation<>& s) { late.push_back(s.hash()); });
         BOOST_TEST(early == late, boost::test_tools::per_element());
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_world_and_its_copy_have_one_hash_and_what_happens_to_one_changes_it) {
-    walk(begin(explored_worlds[0]), 3, 25, [](const situation<>& s) {
-        const situation<> copy(s);
+    walk(begin(explored_worlds[0]), 3, 25, [](const auto& s) {
+        auto copy(s);
         BOOST_TEST(copy.hash() == s.hash());
         std::vector<move> moves;
         s.list(moves);
         for (const move& one : moves) {
-            situation<> next(s);
+            auto next(s);
             next.take(one);
             BOOST_TEST(next.hash() != s.hash());
         }
@@ -149,6 +152,46 @@ BOOST_AUTO_TEST_CASE(what_is_on_its_way_counts_and_in_which_order_within_a_strea
     BOOST_TEST(hash({first}) != hash({first}, in_no_order));
 }
 
+/// The hashes of all that can follow, in order.
+template <class Situation>
+std::vector<std::uint64_t> after(const Situation& now) {
+    std::vector<move> moves;
+    now.list(moves);
+    std::vector<std::uint64_t> hashes;
+    for (const move& one : moves) {
+        auto next(now);
+        next.take(one);
+        hashes.push_back(next.hash());
+    }
+    std::ranges::sort(hashes);
+    return hashes;
+}
+
+BOOST_AUTO_TEST_CASE(worlds_of_one_hash_go_on_alike_however_they_were_reached) {
+    for (const char* const name : {"strange-reports-small", "two-controllers-small", "bring-up-small", "crash-small"}) {
+        const auto start = begin(*explored_world_of(name));
+        std::map<std::uint64_t, std::vector<std::uint64_t>> known{{start.hash(), after(start)}};
+        std::deque front{start};
+        std::size_t met_again = 0;
+        std::vector<move> moves;
+        while (not front.empty() and known.size() < 1'500) {
+            const auto now = front.front();
+            front.pop_front();
+            now.list(moves);
+            for (const move& one : moves) {
+                auto next(now);
+                next.take(one);
+                const auto [at, is_new] = known.try_emplace(next.hash());
+                const auto follows = after(next);
+                if (not is_new) BOOST_TEST(at->second == follows, name << ": two worlds of one hash");
+                if (not is_new) ++met_again;
+                if (is_new) at->second = follows, front.push_back(next);
+            }
+        }
+        BOOST_TEST(met_again > 50u);
+    }
+}
+
 // Explorations --------------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(small_worlds_are_explored_wholly_and_nothing_breaks) {
@@ -178,8 +221,15 @@ BOOST_AUTO_TEST_CASE(an_exploration_is_cut_where_it_is_told_to) {
     BOOST_TEST((some.end == exploration_end::states));
     BOOST_TEST(some.states >= 500u);
     BOOST_TEST(some.waiting > 0u);
-    const exploration narrow = explore(begin(explored_worlds[0]), {.waiting = 50}, nobody_listens);
-    BOOST_TEST((narrow.end == exploration_end::waiting));
+}
+
+BOOST_AUTO_TEST_CASE(with_little_room_the_same_states_are_found_on_other_paths) {
+    const auto start = begin(*explored_world_of("bring-up-small"));
+    const exploration wide = explore(start, {.prunes = false}, nobody_listens);
+    const exploration narrow = explore(start, {.prunes = false, .waiting = 50}, nobody_listens);
+    BOOST_TEST((narrow.end == exploration_end::wholly));
+    BOOST_TEST(narrow.states == wide.states);
+    BOOST_TEST((wide.is_shortest and not narrow.is_shortest));
 }
 
 /// A backend that says "gone" when it has only been asked.
@@ -203,7 +253,7 @@ private:
 };
 
 BOOST_AUTO_TEST_CASE(a_broken_backend_is_found_by_a_shortest_path_that_replays_I12) {
-    const auto start = begin(*explored_world_of("bring-up-small"), policies<>{}, hasty{});
+    const auto start = begin(*explored_world_of("bring-up-small"), without_jitter(), hasty{});
     const exploration all = explore(start, {}, nobody_listens);
     BOOST_REQUIRE(all.broken);
     BOOST_TEST((all.broken->which == invariant::accounted_for));
@@ -234,7 +284,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_overtakes_its_stop_leaks_workers_with_no_fault
     explored_world no_fault = *explored_world_of("bring-up-small");
     no_fault.goes_wrong = {};
     BOOST_TEST((explore(begin(no_fault), {}, nobody_listens).end == exploration_end::wholly));
-    const exploration all = explore(begin(no_fault, policies<>{}, forgetful{}), {}, nobody_listens);
+    const exploration all = explore(begin(no_fault, without_jitter(), forgetful{}), {}, nobody_listens);
     BOOST_REQUIRE(all.broken);
     BOOST_TEST((all.broken->which == invariant::accounted_for or all.broken->which == invariant::stops));
 }

@@ -67,12 +67,23 @@ inline constexpr std::array<explored_world, 8> explored_worlds{{
      .goes_wrong = {.repeated = 1, .misdirected = 1}},
 }};
 
+/// Those of production, but that pauses have no jitter: what is the same then goes on alike.
+using explored_policies = policies<slot_filling, exponential, exponential, restart_after<exponential>>;
+inline explored_policies without_jitter() {
+    explored_policies made{
+        .dial = dial_backoff.base, .state_retry = state_backoff.base, .restart = {.pause = state_backoff.base}};
+    // Epochs have no end, and what is explored has to.
+    made.takes_checkpoints = false;
+    return made;
+}
+
 /// Null if there is none of that name.
 constexpr const explored_world* explored_world_of(std::string_view name);
 
 /// As it begins: the job is submitted, its controllers start. `policy` and `backend` may be one's own.
-template <class Policies = policies<>, backend_rules Backend = cluster>
-situation<Policies, Backend> begin(const explored_world& of, Policies policy = {}, Backend backend = Backend{});
+template <class Policies = explored_policies, backend_rules Backend = cluster>
+situation<Policies, Backend> begin(const explored_world& of, Policies policy = without_jitter(),
+                                   Backend backend = Backend{});
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
@@ -83,12 +94,11 @@ constexpr const explored_world* explored_world_of(std::string_view name) {
 
 template <class Policies, backend_rules Backend>
 situation<Policies, Backend> begin(const explored_world& of, Policies policy, Backend backend) {
-    // Epochs have no end, and what is explored has to.
-    policy.takes_checkpoints = false;
     const auto in = std::make_unique<world<Policies, Backend>>(decisions(std::vector<std::uint32_t>{}), fault_set{},
                                                                std::move(policy), std::move(backend));
     outside& o = in->around();
     o.usual_delay = 1;
+    o.rows.keeps_history = false;
     program what{.nodes = {}, .edges = {}};
     for (std::uint32_t i = 1; i <= of.nodes; ++i) {
         what.nodes.push_back(

@@ -5,6 +5,7 @@
 
 #include <headgate/simulation/situation.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,32 +21,34 @@ namespace headgate::inline v1::simulation {
 struct exploration_limits {
     std::uint64_t states = 50'000'000;
     double minutes = 30;
-    bool prunes =
-        true;  ///< goes on from a state by a stale answer alone, if one is on its way: it changes nothing (I2)
-    std::uint64_t waiting = 350'000;  ///< states that wait to be gone on from: each is a world, of about 16 KB
+    /// Goes on from a state by an answer alone that nobody waits for, if one is on its way: it changes nothing (I2).
+    bool prunes = true;
+    /// While more states wait to be gone on from, the newest goes first: that needs less room (one is a world, of about
+    /// 16 KB), but what is found then may have a shorter path.
+    std::uint64_t waiting = 150'000;
 };
 
-enum class exploration_end : std::uint8_t { wholly, states, minutes, waiting, violation };
+enum class exploration_end : std::uint8_t { wholly, states, minutes, violation };
 
 struct exploration {
     exploration_end end{};
     std::uint64_t states{};   ///< that are different
     std::uint64_t steps{};    ///< taken from them
     std::uint64_t waiting{};  ///< states found and not gone on from
-    std::uint32_t depth{};    ///< events on the longest of all shortest paths
+    std::uint32_t depth{};    ///< events on the longest path
     std::uint64_t resting{};  ///< states in which the job is where its user wants it
     double seconds{};
     std::optional<violation> broken{};
+    bool is_shortest = true;            ///< the oldest always went first, so no path is longer than need be
     std::vector<std::uint32_t> path{};  ///< to the violation: of all that could happen, which did
 };
 
-/// States that were visited, by hash. Open addressing; 8 bytes a state at half load at worst.
+/// States that were visited, by hash. Open addressing; 16 to 32 bytes a state.
 class visited {
 public:
     /// False if it was there.
     bool insert(std::uint64_t hash);
     std::size_t size() const { return size_; }
-    std::size_t bytes() const { return at_.size() * sizeof(std::uint64_t); }
 
 private:
     std::vector<std::uint64_t> at_ = std::vector<std::uint64_t>(std::size_t{1} << 16);
@@ -145,9 +148,11 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
         return path;
     };
     while (not front.empty()) {
-        const found one = std::move(front.front());
-        front.pop_front();
-        told.depth = one.depth;
+        const bool is_newest_first = front.size() > limits.waiting;
+        told.is_shortest = told.is_shortest and not is_newest_first;
+        const found one = std::move(is_newest_first ? front.back() : front.front());
+        is_newest_first ? front.pop_back() : front.pop_front();
+        told.depth = std::max(told.depth, one.depth);
         one.what->list(moves);
         told.resting += one.what->rests() ? 1u : 0u;
         if (moves.empty()) detail::judge(*one.what, true);
@@ -167,7 +172,7 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
                 told.broken = next->in().broken();
                 told.path = path_to(one.number);
                 told.path.push_back(i);
-                ++told.depth;
+                told.depth = std::max(told.depth, one.depth + 1);
                 return end(exploration_end::violation);
             }
             const world_hash then = hash_of(next->in());
@@ -185,7 +190,6 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
             front.push_back({std::move(next), static_cast<std::uint32_t>(origins.size() - 1), one.depth + 1});
         }
         if (seen.size() >= limits.states) return end(exploration_end::states);
-        if (front.size() >= limits.waiting) return end(exploration_end::waiting);
         if (told.steps % 1'024 < moves.size()) {
             tell(end(exploration_end::minutes));
             if (told.seconds > limits.minutes * 60) return told;

@@ -26,8 +26,8 @@
 
 namespace headgate::inline v1::simulation {
 
-/// Streams and connections of a world by whose they are, and how many of the same are newer: so that those that are over
-/// change no name.
+/// Streams and connections of a world by whose they are, and how many of the same are newer: so that those that are
+/// over change no name.
 struct names {
     explicit names(const outside& of);
 
@@ -86,6 +86,9 @@ public:
     void put(const job_record& one) { add(one.id).add(one.row).add(*one.wish).add(one.time_left); }
     void put(const database_rows::entry& one) { add(one.row).add(one.wish).add(one.checkpoints); }
     void put(const standing_call& one) { add(one.deadline()); }
+    // Standing calls are asked anew for ever: how often is no matter.
+    void put(const answered<watch_jobs>& one) { add(one.result); }
+    void put(const answered<watch_workers>& one) { add(one.result); }
     void put(const request<watch_jobs>& one) { add(one.deadline).add(one.what); }
     void put(const request<watch_workers>& one) { add(one.deadline).add(one.what); }
     void put(const watch_jobs& one) { put_read(one.since); }

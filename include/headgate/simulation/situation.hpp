@@ -8,11 +8,13 @@
 //   the user speaks, a worker dies, a controller crashes; what a dead controller had asked may be lost;
 //   when nothing is on its way, time passes until the next deadline; of those that have one instant, any is first.
 //   With `late` to spend time passes before what is on its way has arrived.
-// At once, in one order: leases, heartbeats, histories, and news that tell a controller nothing.
+// At once, in one order: leases, heartbeats, histories, and news that tell a controller nothing; and while nothing is on
+// its way, deadlines that only move a lease or a heartbeat on: time stops just before one that something comes of.
 // A world whose job is where its user wants it rests: no time passes there until something else happens.
 //
-// Nothing is lost by this but: deadlines that pass before an answer has come, more often than `late` allows; leases,
-// heartbeats and histories that come late; and what only time brings about in a job that runs or has ended.
+// What is lost by this: deadlines that pass while an answer is on its way, more often than `late` allows; leases,
+// heartbeats and histories that come late; faults between two deadlines of which nothing comes; and what time alone
+// brings about in a job that runs or has ended. Seeded runs have all of these.
 
 #include <headgate/simulation/world_hash.hpp>
 
@@ -90,6 +92,7 @@ private:
     void fire(const move& one);
     bool is_dead(const on_its_way& what) const;
     bool is_at_once(const on_its_way& what) const;
+    bool is_due_at_once(std::uint32_t slot) const;
     bool tells_nothing(const to_controller& to, const job_news& news) const;
     bool is_first(std::size_t position) const;
     void say(std::string_view what);

@@ -104,7 +104,7 @@ void hasher::put(const job_table<Bindings, Policies>& one) {
     fields::apply(one, [&](const auto&, const auto&, const auto& entries, const auto&, const auto&, const auto&,
                            auto next, const auto& restarting) {
         add(next).add(restarting).mix(entries.size());
-        for (const auto& [handle, entry] : entries) add(entry.drive).add(entry.told.deadline());
+        for (const auto& [handle, entry] : entries) add(entry.drive);
     });
 }
 

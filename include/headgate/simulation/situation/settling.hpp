@@ -88,19 +88,42 @@ bool situation<Policies, Backend>::is_at_once(const on_its_way& what) const {
     return over and over->what != wait_over::kind::stop_of_workers;
 }
 
+/// To ask again for news, or to tell a history: no machine has a part in it.
+template <class Policies, backend_rules Backend>
+bool situation<Policies, Backend>::is_due_at_once(std::uint32_t slot) const {
+    const outside& o = in_.around();
+    if (in_.deadline_of(slot) > o.now) return false;
+    return std::ranges::all_of(o.rows.jobs(), [&](const auto& each) {
+        const auto* const has = in_.controller_at(slot)->find(each.first);
+        return not has or has->deadline() > o.now;
+    });
+}
+
 /// What is to happen at once happens, and what finds nobody is taken away.
 template <class Policies, backend_rules Backend>
 void situation<Policies, Backend>::arrive_at_once() {
     traffic& queue = in_.around().queue;
-    for (std::size_t i = 0; i < queue.size() and not in_.broken();) {
-        if (is_dead(queue.at(i))) {
-            queue.take_at(i);
-            i = 0;
-        } else if (queue.time_of(i) <= in_.around().now and is_at_once(queue.at(i)) and is_first(i)) {
-            in_.happen(queue.take_at(i));
-            i = 0;
-        } else {
+    for (bool has_any = true; has_any and not in_.broken();) {
+        // In the order in which it was sent, wherever it is in the queue: worlds of one hash do the same.
+        std::size_t next = queue.size();
+        has_any = false;
+        for (std::size_t i = 0; i < queue.size();) {
+            if (is_dead(queue.at(i))) {
+                queue.take_at(i);
+                i = 0;
+                next = queue.size();
+                continue;
+            }
+            if (queue.time_of(i) <= in_.around().now and is_at_once(queue.at(i)) and is_first(i) and
+                (next == queue.size() or queue.number_of(i) < queue.number_of(next)))
+                next = i;
             ++i;
+        }
+        has_any = next != queue.size();
+        if (has_any) in_.happen(queue.take_at(next));
+        for (std::uint32_t slot = 0; not has_any and slot < most_controllers; ++slot) {
+            has_any = is_due_at_once(slot);
+            if (has_any) in_.pass(slot);
         }
     }
 }

@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(small_worlds_are_explored_wholly_and_nothing_breaks) {
 }
 
 BOOST_AUTO_TEST_CASE(without_pruning_the_same_is_found_in_more_states_I2) {
-    for (const char* const name : {"bring-up-small", "strange-reports-small"}) {
+    for (const char* const name : {"bring-up-small", "strange-reports-small", "two-controllers-small"}) {
         const exploration pruned = explore(begin(*explored_world_of(name)), {}, nobody_listens);
         const exploration whole = explore(begin(*explored_world_of(name)), {.prunes = false}, nobody_listens);
         BOOST_TEST((whole.end == exploration_end::wholly and pruned.end == exploration_end::wholly));

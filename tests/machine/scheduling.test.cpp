@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "stage.hpp"
 
+#include <headgate/vocabulary/note_text.hpp>
+
 namespace {
 
 using namespace stages;
@@ -181,6 +183,14 @@ BOOST_AUTO_TEST_CASE(a_job_may_wait_for_slots_without_limit_and_that_time_does_n
     BOOST_TEST((s.state() == state_name::scheduling));
     s.with<start_workers>().run(2s);
     BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(that_slots_are_lacking_is_told_once_S6_S18) {
+    stage s;
+    s.without<start_workers>().start();
+    lack_slots(s, 10s);
+    BOOST_TEST(std::ranges::count(s.told, "waiting for slots: needed 4, available 1",
+                                  [](const note& one) { return text_of(one); }) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(news_of_free_slots_wakes_the_wait_S6) {

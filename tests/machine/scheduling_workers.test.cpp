@@ -220,6 +220,21 @@ BOOST_AUTO_TEST_CASE(each_phase_is_reported_with_its_duration_once_S18) {
         BOOST_TEST(std::ranges::count(ended, each) == 1, text_of(each));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_retry_backs_off_is_a_phase_of_its_own_and_no_part_of_the_claim_S18) {
+    stage s;
+    s.without<start_execution>().start();
+    s.told.clear();
+    s.step(worker_exited{id_of(s.current(), {1}), "exit status 1"});
+    s.run(2s);
+    const auto length_of = [&](phase what) {
+        for (const note& one : s.told)
+            if (const auto* const p = std::get_if<phase_ended>(&one); p and p->what == what) return p->ended - p->began;
+        return duration{-1};
+    };
+    BOOST_TEST((length_of(phase::claiming) == 0s));
+    BOOST_TEST((length_of(phase::backing_off) >= 250ms and length_of(phase::backing_off) <= 500ms));
+}
+
 BOOST_AUTO_TEST_CASE(before_the_launch_a_lost_worker_is_replaced_within_the_generation_S17) {
     stage s;
     s.without<start_execution, dial>().start();

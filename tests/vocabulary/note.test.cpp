@@ -9,7 +9,7 @@ namespace {
 
 using namespace headgate;
 
-static_assert(phase_count == 8);
+static_assert(phase_count == 9);
 
 BOOST_AUTO_TEST_CASE(every_phase_of_an_attempt_has_a_text_of_its_own_S18) {
     std::set<std::string_view> texts;

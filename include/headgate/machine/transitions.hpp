@@ -106,7 +106,7 @@ void machine<Policies>::enter(state_name to, const std::optional<error>& why, co
 template <class Policies>
 void machine<Policies>::prepare_scheduling(bool is_retry, const std::optional<error>& why, context_type& c) {
     scheduling& s = std::get<scheduling>(state_);
-    s.phases.begin(c);
+    s.phases.begin(c, is_retry);
     if (is_retry) {
         const auto kind = static_cast<std::size_t>(why.value_or(error{}).kind);
         const duration pause = policy_.state_retry({job_.spent[kind]}, {}, c.bits());

@@ -31,9 +31,10 @@ enum class phase : std::uint8_t {
     dialling,
     launching,
     starting_tasks,
+    backing_off,  ///< of a retry; the claim goes on meanwhile
 };
 
-inline constexpr std::size_t phase_count = static_cast<std::size_t>(phase::starting_tasks) + 1;
+inline constexpr std::size_t phase_count = static_cast<std::size_t>(phase::backing_off) + 1;
 
 constexpr std::string_view text_of(phase what);
 
@@ -73,6 +74,7 @@ constexpr std::string_view text_of(phase what) {
         case phase::dialling: return "dialling";
         case phase::launching: return "launching";
         case phase::starting_tasks: return "waiting for tasks";
+        case phase::backing_off: return "backing off";
     }
     return "no such phase";
 }

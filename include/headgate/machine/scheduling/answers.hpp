@@ -53,7 +53,11 @@ bool drop_surplus(scheduling& s, Context& c) {
 /// Asked again every second, half of it random (S6).
 template <class Context>
 void wait_for_slots(scheduling& s, Context& c, const error& why) {
-    if (not s.lacking) s.lacking_since = c.from_now({});
+    if (not s.lacking) {
+        s.lacking_since = c.from_now({});
+        c.say(remark::severity::info, "waiting for slots: needed " + std::to_string(why.needed) + ", available " +
+                                          std::to_string(why.available));
+    }
     s.lacking = why;
     const equal_jitter poll{exponential{.first = c.policy.wait.slot_poll, .most = c.policy.wait.slot_poll}};
     c.pause(s.asked, poll(s.asked.attempt(), s.asked.paused(), c.bits()));

@@ -26,9 +26,9 @@ struct timeline {
 
     bool has_ended(phase what) const { return is_over[static_cast<std::size_t>(what)]; }
 
-    /// The attempt begins, with its claim.
+    /// The attempt begins, with its claim; a retry with backing off as well.
     template <class Context>
-    void begin(const Context& c);
+    void begin(const Context& c, bool backs_off);
 
     /// Notes what has become true, and tells of a phase that ended.
     template <class Context>
@@ -63,10 +63,11 @@ struct scheduling {
 // Implementation ------------------------------------------------------------------------------------------------------
 
 template <class Context>
-void timeline::begin(const Context& c) {
+void timeline::begin(const Context& c, bool backs_off) {
     start = c.from_now(duration::zero());
+    began.fill(start);
     is_begun[static_cast<std::size_t>(phase::claiming)] = true;
-    began[static_cast<std::size_t>(phase::claiming)] = start;
+    is_begun[static_cast<std::size_t>(phase::backing_off)] = backs_off;
 }
 
 template <class Context>

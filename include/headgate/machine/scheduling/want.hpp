@@ -31,7 +31,9 @@ template <class Context>
 step<scheduling> want(scheduling& s, Context& c) {
     if (s.until == never) begin_attempt(s, c);
     const bool is_clean = c.tear_down({c.current().value - 1}, false);
-    if (not c.reached(s.not_before)) return stay;
+    const bool is_backed_off = c.reached(s.not_before);
+    note_beginning(s, c, is_clean, is_backed_off);
+    if (not is_backed_off) return stay;
     if (const auto why = cannot_be_tried(c)) return to<failing>(*why);
 
     fill_crew(s, c);
@@ -44,7 +46,7 @@ step<scheduling> want(scheduling& s, Context& c) {
         begin_launching(s, c, is_clean);
     c.serve_attended([&](worker& w) { serve(w, s, c); });
 
-    note_phases(s, c, is_clean, is_restorable);
+    note_phases(s, c, is_restorable);
     if (s.is_placed and c.job.tasks.all_started()) return to<running>;
     if (c.job.exhausted) return after_exhaustion(c, *c.job.exhausted);
     if (c.reached(c.gives_up_at())) return to<failing>(gave_up(c, restart_verdict::time_spent));
@@ -221,12 +223,19 @@ step<scheduling> timed_out(scheduling& s, Context& c) {
                                          std::to_string(c.job.tasks.count()) + " subtasks did not start in time"});
 }
 
+/// The claim is over by now: a state acts only when its row is durable.
 template <class Context>
-void note_phases(scheduling& s, Context& c, bool is_clean, bool is_restorable) {
-    const headgate::job& j = c.job;
+void note_beginning(scheduling& s, Context& c, bool is_clean, bool is_backed_off) {
     timeline& t = s.phases;
     t.note(c, phase::claiming, true, true);
     t.note(c, phase::stopping_old, true, is_clean);
+    if (t.has_begun(phase::backing_off)) t.note(c, phase::backing_off, true, is_backed_off);
+}
+
+template <class Context>
+void note_phases(scheduling& s, Context& c, bool is_restorable) {
+    const headgate::job& j = c.job;
+    timeline& t = s.phases;
     t.note(c, phase::starting, true, bool(s.asked));
     if (j.restore) t.note(c, phase::loading, true, is_restorable);
     const bool any_joined = t.has_begun(phase::dialling) or s.is_placed or

@@ -114,7 +114,7 @@ void judge(situation<Policies, Backend>& now, bool is_stuck) {
 
 template <class Policies, backend_rules Backend, class Tell>
 exploration explore(const situation<Policies, Backend>& start, const exploration_limits& limits, Tell tell) {
-    using clock = std::chrono::steady_clock;
+    using wall = std::chrono::steady_clock;
     using situation_type = situation<Policies, Backend>;
     struct found {
         std::unique_ptr<situation_type> what;
@@ -127,7 +127,7 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
         std::uint64_t hash{};
     };
     std::vector<successor> all;
-    const auto begun = clock::now();
+    const auto begun = wall::now();
     exploration told;
     visited seen;
     std::vector<detail::origin> origins{{}};
@@ -139,7 +139,7 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
         told.end = how;
         told.states = seen.size();
         told.waiting = front.size();
-        told.seconds = std::chrono::duration<double>(clock::now() - begun).count();
+        told.seconds = std::chrono::duration<double>(wall::now() - begun).count();
         return told;
     };
     const auto path_to = [&](std::uint32_t number) {

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -61,19 +62,19 @@ inline int show(const situation<explored_policies>& start, const std::vector<std
     return 1;
 }
 
-inline void progress(const exploration& so_far, const wishes& chosen, bool is_last) {
+inline void progress(const exploration& so_far, double seconds, const wishes& chosen, bool is_last) {
     if (chosen.quiet or chosen.no_progress or not isatty(STDERR_FILENO)) return;
     std::fprintf(stderr, "\r%llu states, %llu wait, depth %u, %.0f states and %.0f steps a second, %.0f s%s",
                  static_cast<unsigned long long>(so_far.states), static_cast<unsigned long long>(so_far.waiting),
-                 so_far.depth, static_cast<double>(so_far.states) / so_far.seconds,
-                 static_cast<double>(so_far.steps) / so_far.seconds, so_far.seconds, is_last ? "\n" : "  ");
+                 so_far.depth, static_cast<double>(so_far.states) / seconds,
+                 static_cast<double>(so_far.steps) / seconds, seconds, is_last ? "\n" : "  ");
 }
 
 inline std::string text_of(exploration_end how, const wishes& chosen) {
     switch (how) {
         case exploration_end::wholly: return "explored wholly";
         case exploration_end::states: return "cut at " + std::to_string(chosen.states) + " states";
-        case exploration_end::minutes:
+        case exploration_end::told_to_end:
             return "cut after " + std::to_string(static_cast<int>(chosen.minutes * 60)) + " s";
         case exploration_end::violation: return "ended by a violation";
     }
@@ -88,24 +89,32 @@ inline int run(const wishes& chosen, const std::vector<std::uint32_t>& replayed)
         for (std::uint32_t& one : path) one -= one > 0 ? 1u : 0u;
         return show(start, path, chosen, chosen.trace);
     }
-    const exploration_limits limits{.states = chosen.states, .minutes = chosen.minutes};
+    const auto begun = std::chrono::steady_clock::now();
+    const auto elapsed = [&] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    };
     const exploration all =
-        simulation::explore(start, limits, [&](const exploration& so_far) { progress(so_far, chosen, false); });
-    progress(all, chosen, true);
+        simulation::explore(start, {.states = chosen.states}, [&](const exploration& so_far) {
+            progress(so_far, elapsed(), chosen, false);
+            return elapsed() < chosen.minutes * 60;
+        });
+    const double seconds = elapsed();
+    progress(all, seconds, chosen, true);
     if (not chosen.quiet)
         std::printf(
             "%s, %s: %llu states, %llu of them at rest, depth %u, %llu steps; %.0f states and %.0f steps a second, "
             "%.1f s; %llu states were not gone on from\n",
             chosen.world.c_str(), text_of(all.end, chosen).c_str(), static_cast<unsigned long long>(all.states),
             static_cast<unsigned long long>(all.resting), all.depth, static_cast<unsigned long long>(all.steps),
-            static_cast<double>(all.states) / all.seconds, static_cast<double>(all.steps) / all.seconds, all.seconds,
+            static_cast<double>(all.states) / seconds, static_cast<double>(all.steps) / seconds, seconds,
             static_cast<unsigned long long>(all.waiting));
     if (not all.broken) return 0;
     const int found = show(start, all.path, chosen, true);
     std::printf(
-        "%zu events, and no shorter path leads there. To see it again:\n"
+        "%zu events%s. To see it again:\n"
         "    headgate-simulate --trace --explore %s --replay %s\n",
-        all.path.size(), chosen.world.c_str(), print_path(all.path).c_str());
+        all.path.size(), all.is_shortest ? ", and no shorter path leads there" : "; there may be a shorter path",
+        chosen.world.c_str(), print_path(all.path).c_str());
     return found;
 }
 

@@ -17,7 +17,7 @@ namespace {
 using namespace headgate;
 using namespace headgate::simulation;
 
-constexpr auto nobody_listens = [](const exploration&) {};
+constexpr auto nobody_listens = [](const exploration&) { return true; };
 
 std::uint64_t number_of(const outside& in, const auto& what) { return hasher(in, names(in)).add(what).value(); }
 
@@ -220,6 +220,14 @@ BOOST_AUTO_TEST_CASE(an_exploration_is_cut_where_it_is_told_to) {
     const exploration some = explore(begin(explored_worlds[0]), {.states = 500}, nobody_listens);
     BOOST_TEST((some.end == exploration_end::states));
     BOOST_TEST(some.states >= 500u);
+    BOOST_TEST(some.waiting > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_is_told_of_an_exploration_may_end_it) {
+    const exploration some = explore(begin(explored_worlds[0]), {}, [](const exploration&) { return false; });
+    BOOST_TEST((some.end == exploration_end::told_to_end));
+    BOOST_TEST(some.steps >= 1'000u);
+    BOOST_TEST(some.steps < 3'000u);
     BOOST_TEST(some.waiting > 0u);
 }
 

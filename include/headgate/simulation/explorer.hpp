@@ -6,7 +6,6 @@
 #include <headgate/simulation/situation.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -20,7 +19,6 @@ namespace headgate::inline v1::simulation {
 
 struct exploration_limits {
     std::uint64_t states = 50'000'000;
-    double minutes = 30;
     /// Goes on from a state by an answer alone that nobody waits for, if one is on its way: it changes nothing (I2).
     bool prunes = true;
     /// While more states wait to be gone on from, the newest goes first: that needs less room (one is a world, of about
@@ -28,7 +26,7 @@ struct exploration_limits {
     std::uint64_t waiting = 150'000;
 };
 
-enum class exploration_end : std::uint8_t { wholly, states, minutes, violation };
+enum class exploration_end : std::uint8_t { wholly, states, told_to_end, violation };
 
 struct exploration {
     exploration_end end{};
@@ -37,7 +35,6 @@ struct exploration {
     std::uint64_t waiting{};  ///< states found and not gone on from
     std::uint32_t depth{};    ///< events on the longest path
     std::uint64_t resting{};  ///< states in which the job is where its user wants it
-    double seconds{};
     std::optional<violation> broken{};
     bool is_shortest = true;            ///< the oldest always went first, so no path is longer than need be
     std::vector<std::uint32_t> path{};  ///< to the violation: of all that could happen, which did
@@ -55,7 +52,8 @@ private:
     std::size_t size_ = 0;
 };
 
-/// Goes on from `start` in every way there is. `tell(exploration)` is called from time to time.
+/// Goes on from `start` in every way there is. `tell(exploration)` is called from time to time, about every thousand
+/// steps, and answers whether to go on.
 /// Two states of one hash are taken for one: with 64 bits and n states the chance of any such pair is about n^2 / 2^65.
 template <class Policies, backend_rules Backend, class Tell>
 exploration explore(const situation<Policies, Backend>& start, const exploration_limits& limits, Tell tell);
@@ -114,7 +112,6 @@ void judge(situation<Policies, Backend>& now, bool is_stuck) {
 
 template <class Policies, backend_rules Backend, class Tell>
 exploration explore(const situation<Policies, Backend>& start, const exploration_limits& limits, Tell tell) {
-    using wall = std::chrono::steady_clock;
     using situation_type = situation<Policies, Backend>;
     struct found {
         std::unique_ptr<situation_type> what;
@@ -127,7 +124,6 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
         std::uint64_t hash{};
     };
     std::vector<successor> all;
-    const auto begun = wall::now();
     exploration told;
     visited seen;
     std::vector<detail::origin> origins{{}};
@@ -139,7 +135,6 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
         told.end = how;
         told.states = seen.size();
         told.waiting = front.size();
-        told.seconds = std::chrono::duration<double>(wall::now() - begun).count();
         return told;
     };
     const auto path_to = [&](std::uint32_t number) {
@@ -190,10 +185,7 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
             front.push_back({std::move(next), static_cast<std::uint32_t>(origins.size() - 1), one.depth + 1});
         }
         if (seen.size() >= limits.states) return end(exploration_end::states);
-        if (told.steps % 1'024 < moves.size()) {
-            tell(end(exploration_end::minutes));
-            if (told.seconds > limits.minutes * 60) return told;
-        }
+        if (told.steps % 1'024 < moves.size() and not tell(end(exploration_end::told_to_end))) return told;
     }
     return end(exploration_end::wholly);
 }

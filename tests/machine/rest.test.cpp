@@ -42,6 +42,25 @@ BOOST_AUTO_TEST_CASE(a_job_at_rest_costs_nothing_I12) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_late_answer_changes_nothing_at_rest_whatever_was_awaited_of_the_workers_I2_I12) {
+    stage s;
+    s.without<claim>().start();
+    const auto late = s.pending<claim>();
+    s.with<claim>().without<dial>().settle();
+    const claimed first{.row = s.stands, .restore = {}};
+    BOOST_TEST(s.count<dial>() > 0u);
+    s.is_wished(wants(2, stop_mode::immediate));
+    s.settle();
+    BOOST_TEST((s.state() == state_name::stopped and s.value.is_over()));
+    s.advance(1h);
+    auto before = s.job();
+    s.step(answered<claim>{late.by, first});
+    BOOST_TEST(s.job().count.stale == before.count.stale + 1);
+    before.count = s.job().count;
+    before.told_stale = s.job().told_stale;
+    BOOST_TEST((s.job() == before and s.out.asked.empty()));
+}
+
 BOOST_AUTO_TEST_CASE(a_job_that_stops_or_fails_is_released_with_its_last_write_and_one_that_finishes_after_it_I12) {
     stage stopping;
     stopping.run_up().without<store_row>();

@@ -14,15 +14,16 @@ namespace headgate::inline v1 {
 
 template <class Policies>
 void machine<Policies>::settle(context_type& c) {
-    c.attend_workers();
+    // At rest nothing is due for a worker: its last answers may come at any time and change nothing (I2).
+    if (not is_terminal(state())) c.attend_workers();
     watch(c);
     if (not settles_within(policy_.most.turns, c)) end_inconsistent(c);
     if (not is_terminal(state())) {
         c.reached(job_.live_until);
         c.reached(job_.overdue_look);
+        c.settle_deadline();
     }
     serve_teardown(c);
-    c.settle_deadline();
     deadline_ = c.deadline();
 }
 

@@ -51,6 +51,7 @@ enum class fault : std::uint8_t {
     tasks_start_slowly,
     tasks_never_start,
     execution_lost,           ///< StartExecution, and nobody says so
+    execution_refused,        ///< StartExecution alone, so that its budget is spent before the time is over
     checkpoint_lost,          ///< a subtask cannot store its state
     stream_breaks,
     stream_slow,
@@ -158,7 +159,7 @@ inline constexpr std::array<description, faults> all{{
     {"worker-exits-at-once", 128},  {"worker-dies", 256},            {"worker-hangs", 256},
     {"worker-comes-twice", 256},    {"stranger-knocks", 256},        {"initialization-fails", 128},
     {"task-fails", 64},             {"task-fails-for-good", 8},      {"tasks-start-slowly", 256},
-    {"tasks-never-start", 32},      {"execution-lost", 256},
+    {"tasks-never-start", 32},      {"execution-lost", 256},         {"execution-refused", 256},
     {"checkpoint-lost", 128},       {"stream-breaks", 32},           {"stream-slow", 256},
     {"message-repeated", 256},      {"report-misdirected", 256},     {"crash-before", 16},
     {"crash-after", 16},            {"controller-pauses", 16},       {"wall-clock-jumps", 256},

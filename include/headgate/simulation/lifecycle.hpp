@@ -85,6 +85,17 @@ void plan_words(World& in, const job_id& job, const std::shared_ptr<const progra
         }
         say();
     }
+    if (o.chosen.choose(4) < 3) return;
+    std::vector<word> at_a_cue;
+    next.stop = static_cast<stop_mode>(1 + o.chosen.choose(4));
+    at_a_cue.push_back({.job = job, .wish = next});
+    if (o.chosen.choose(4) > 0) {
+        next.stop = stop_mode::run;
+        ++next.restart_nonce;
+        at_a_cue.push_back({.job = job, .wish = next});
+    }
+    const auto effect = static_cast<std::uint8_t>(o.chosen.choose(no_effect));
+    in.will_say(std::move(at_a_cue), effect, 1 + o.chosen.choose(4));
 }
 
 template <class World>
@@ -188,7 +199,7 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     }
 
     lifecycle_result result;
-    const auto rule_of_users = 2 * (o.wrong.injected() + 4) + 1;
+    const auto rule_of_users = 2 * (o.wrong.injected() + 6) + 1;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         const auto entry = o.rows.jobs().find(jobs[i]);
         const bool is_wanted = entry != o.rows.jobs().end() and entry->second.wish->stop == stop_mode::run;

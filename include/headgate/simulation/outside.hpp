@@ -90,6 +90,15 @@ public:
     /// The job's sources end by themselves so long after they were started; `never`: they do not.
     duration sources_end_after = duration::max();
 
+    /// The user watches, and speaks up when an effect is asked for the so manieth time: uniform over the phases of an
+    /// attempt, which uniform times are not.
+    struct cue {
+        std::uint8_t effect = no_effect;
+        std::uint32_t times{};
+        std::uint32_t first{}, count{};  ///< of what is said, one after the other
+    };
+    cue watched{};
+
     /// Each strikes the first effect of its kind that comes, in this order.
     std::vector<planned_fault> planned{};
 
@@ -128,6 +137,7 @@ public:
     duration soon() { return hop + duration(chosen.choose(usual_delay)); }
 
 private:
+    void look_for_cue(std::uint8_t effect);
     template <class Effect>
     void ask_as_planned(host from, job_handle job, const request<Effect>& r, std::uint8_t outcome);
     void say_as_planned(process_number from, stream_id on, const worker_message& message, std::uint8_t outcome);
@@ -160,10 +170,19 @@ inline duration outside::soon(fault slow) {
     return strikes(slow) ? usual + duration(chosen.choose(16'384)) : usual;
 }
 
+inline void outside::look_for_cue(std::uint8_t effect) {
+    if (effect == no_effect or effect != watched.effect or --watched.times > 0) return;
+    watched.effect = no_effect;
+    duration after{};
+    for (std::uint32_t i = 0; i < watched.count and not wrong.is_healed(); ++i)
+        put_after(after += duration(chosen.choose(i == 0 ? 64 : 2'000)), user_turn{.says = watched.first + i});
+}
+
 template <class Effect>
 void outside::ask(host from, job_handle job, const request<Effect>& r) {
     if (not hears(from)) return;
     place& asking = places[from.slot];
+    look_for_cue(number_of(r.what));
     if (not is_watch<Effect> and strikes(fault::crash_before)) {
         asking.is_doomed = true;
         return;
@@ -176,6 +195,11 @@ void outside::ask(host from, job_handle job, const request<Effect>& r) {
     rules.asked(r, rows, now);
     if (plan) return ask_as_planned(from, job, r, *plan);
     constexpr fault domain = domain_of<Effect>();
+    if (std::same_as<Effect, start_execution> and strikes(fault::execution_refused)) {
+        auto refusal = refusal_of<Effect>({.kind = Effect::fails_as, .text = "not now"});
+        put_after(soon(), to_controller{from, mail_of<Effect>(job, r.by, std::move(refusal))});
+        return;
+    }
     const bool is_lost = std::same_as<Effect, start_execution> and strikes(fault::execution_lost);
     if (is_lost or (not is_watch<Effect> and strikes(in_domain(domain, fault::database_loses_request)))) {
         if constexpr (is_row_write<Effect>) lost_requests.insert({r.by.incarnation, r.what.expected});

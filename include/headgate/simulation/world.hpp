@@ -108,6 +108,9 @@ public:
     }
 
     void will_say(word what);
+    /// Likewise, one after the other, when an effect of this number is asked for the so manieth time; the words' times
+    /// do not count. The last cue of a world replaces the ones before.
+    void will_say(std::vector<word> what, std::uint8_t effect, std::uint32_t times);
 
     /// What happens next, at its time: something arrives, or somebody's deadline has come. False if nothing ever will.
     bool step();

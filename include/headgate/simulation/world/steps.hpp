@@ -41,6 +41,12 @@ void world<Policies, Backend>::will_say(word what) {
     words_.push_back(std::move(what));
 }
 
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::will_say(std::vector<word> what, std::uint8_t effect, std::uint32_t times) {
+    around_.watched = {effect, times, static_cast<std::uint32_t>(words_.size()), static_cast<std::uint32_t>(what.size())};
+    std::ranges::move(what, std::back_inserter(words_));
+}
+
 // Who is next -----------------------------------------------------------------------------------------------------------
 
 template <class Policies, backend_rules Backend>

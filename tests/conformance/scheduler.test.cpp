@@ -305,6 +305,23 @@ BOOST_AUTO_TEST_CASE(a_model_that_never_answers_keeps_no_law) {
     BOOST_TEST(broken_by<queued>([](auto&, auto) {}).size() == 11u);
 }
 
+BOOST_AUTO_TEST_CASE(a_broken_law_tells_what_was_expected_what_came_and_the_calls_that_led_there) {
+    std::string told;
+    laws::check_scheduler([] { return has_no_floor{}; }, at_once,
+                          [](auto& model, const job_id& job, generation of, worker_id id) {
+                              model.exit(job, of, id, "exit status 1");
+                          },
+                          [&](std::string_view law, bool holds, const std::string& detail) {
+                              if (not holds) told.append(law).append(": ").append(detail);
+                          });
+    BOOST_TEST(told ==
+               "floor: expected late starts that are refused, came {4294967297, 8589934592} started\n"
+               "    1. start_workers(job, generation 1, workers {4294967296}): applied\n"
+               "    2. stop_workers(job, up to generation 2): applied (0 left)\n"
+               "    3. start_workers(job, generation 1, workers {4294967297}): applied\n"
+               "    4. start_workers(job, generation 2, workers {8589934592}): applied");
+}
+
 BOOST_AUTO_TEST_CASE(a_component_over_the_concept_runs_on_a_model) {
     prompt model;
     cleaner component(model);

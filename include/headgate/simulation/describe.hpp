@@ -70,11 +70,6 @@ std::string answer_text(const answered<Effect>& a) {
 }
 inline std::string answer_text(const auto&) { return "an event"; }
 
-inline std::string_view message_name(const worker_message& what) {
-    constexpr std::string_view names[] = {"hello", "proof", "initialized", "heartbeat", "report", "checkpoint report"};
-    return names[what.index()];
-}
-
 inline std::string mail_text(const mail& what) {
     return std::visit(headgate::detail::overloaded{
                           [](const job_mail& one) {
@@ -83,7 +78,7 @@ inline std::string mail_text(const mail& what) {
                           [](const stream_event& one) {
                               const auto* const said = std::get_if<worker_message>(&one.what);
                               return "stream " + std::to_string(one.stream.value) + ": " +
-                                     std::string(said ? message_name(*said) : std::string_view("ended"));
+                                     std::string(said ? text_of(*said) : std::string_view("ended"));
                           },
                           [](const auto& one) { return answer_text(one); },
                       },

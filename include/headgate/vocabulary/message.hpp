@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -145,5 +146,21 @@ struct checkpoint_report {
 
 using worker_message = std::variant<hello, proof, initialized, heartbeat, task_report, checkpoint_report>;
 using controller_message = std::variant<challenge, verdict, heartbeat_answer>;
+
+/// What it is, for people.
+constexpr std::string_view text_of(const worker_message& what);
+constexpr std::string_view text_of(const controller_message& what);
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+constexpr std::string_view text_of(const worker_message& what) {
+    constexpr std::string_view names[] = {"hello", "proof", "initialized", "heartbeat", "report", "checkpoint report"};
+    return names[what.index()];
+}
+
+constexpr std::string_view text_of(const controller_message& what) {
+    constexpr std::string_view names[] = {"challenge", "verdict", "heartbeat answer"};
+    return names[what.index()];
+}
 
 }  // namespace headgate::inline v1

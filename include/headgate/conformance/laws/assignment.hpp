@@ -17,9 +17,9 @@
 
 namespace headgate::inline v1::laws {
 
-/// Calls `report(law, holds, detail)` once for each law of `assignment_policy`; `detail` tells the first input that
-/// breaks it. Tries up to 3 nodes with parallelism 1 to 4 on up to 3 workers with 0 to 4 slots in every order, each
-/// also with the plan before as the past, and what is no program: 135,000 plans.
+/// Calls `report(law, holds, detail)` once for each law of `assignment_policy`; `detail` tells what was expected,
+/// what came and the first input that breaks it. Tries up to 3 nodes with parallelism 1 to 4 on up to 3 workers with 0
+/// to 4 slots in every order, each also with the plan before as the past, and what is no program: 135,000 plans.
 template <assignment_policy Policy, law_report Report>
 void check_assignment(const Policy& policy, Report report);
 
@@ -89,14 +89,24 @@ inline std::string input(const std::vector<std::uint32_t>& parallelisms, const s
     return made;
 }
 
-/// The first input that broke a law.
+/// The first input that broke a law, and what came.
 struct broken_by {
-    std::string input{};
+    std::string_view law;
+    findings found{};
 
-    void expect(bool holds, auto describe_input) {
-        if (not holds and input.empty()) input = describe_input();
+    void expect(bool holds, auto describe_input, auto describe_answer) {
+        if (holds or not found.empty()) return;
+        found.note_call("assign(" + std::string(describe_input()) + ")");
+        found.expect(false, law, describe_answer());
     }
 };
+
+/// "a plan", "a plan that is none: ...", "an error: ...".
+inline std::string answer_text(const expected<plan>& answer, const program& of, const limits& most = {}) {
+    if (not answer) return "an error: " + describe(answer.error());
+    const auto checked = check(*answer, of, most);
+    return checked ? "a plan" : "a plan that is none: " + describe(checked.error());
+}
 
 inline bool is_right_refusal(const error& why, std::uint64_t needed, std::uint64_t available) {
     return available < needed and why.kind == error_kind::not_enough_slots and why.needed == needed and
@@ -107,7 +117,11 @@ inline bool is_right_refusal(const error& why, std::uint64_t needed, std::uint64
 
 template <assignment_policy Policy, law_report Report>
 void check_assignment(const Policy& policy, Report report) {
-    detail::broken_by valid, enough, same, total, bound;
+    detail::broken_by valid{"a plan that `check` accepts, of workers among the offers"},
+        enough{"a plan if the slots cover the largest parallelism, else not_enough_slots with needed and available"},
+        same{"the same plan for the offers in another order"},
+        total{"an answer to every input, `invalid` to what is no program"},
+        bound{"no load above what largest_load promises"};
     const auto all_slots = detail::lists(3, 0, 4);
     std::optional<plan> strange;  // of the program before, so mostly of another one
     for (const auto& parallelisms : detail::lists(3, 1, 4)) {
@@ -123,23 +137,30 @@ void check_assignment(const Policy& policy, Report report) {
             };
 
             const auto first = policy(of, offers, past{});
-            if (first) valid.expect(is_valid(first), input);
+            const auto came = [&of](const expected<plan>& made) {
+                return [&made, &of] { return detail::answer_text(made, of); };
+            };
+            if (first) valid.expect(is_valid(first), input, came(first));
             enough.expect(first ? available >= needed : detail::is_right_refusal(first.error(), needed, available),
-                          input);
+                          input, came(first));
             const past before{.previous = first ? &*first : nullptr};
             const auto second = policy(of, offers, before);
-            if (second) valid.expect(is_valid(second), input);
-            enough.expect(second.has_value() == first.has_value(), input);
+            if (second) valid.expect(is_valid(second), input, came(second));
+            enough.expect(second.has_value() == first.has_value(), input, came(second));
             if (strange) {
                 const auto third = policy(of, offers, past{.previous = &*strange});
-                total.expect(third.has_value() == first.has_value(), input);
-                if (third) valid.expect(is_valid(third), input);
+                total.expect(third.has_value() == first.has_value(), input, came(third));
+                if (third) valid.expect(is_valid(third), input, came(third));
             }
             if constexpr (bounded_assignment_policy<Policy>)
                 bound.expect(not first or detail::largest_load(*first) <= policy.largest_load(parallelisms, slots),
-                             input);
+                             input, [&] {
+                                 return "a load of " + std::to_string(detail::largest_load(*first)) + ", promised " +
+                                        std::to_string(policy.largest_load(parallelisms, slots));
+                             });
             while (std::ranges::next_permutation(offers, {}, &offer::id).found)
-                same.expect(policy(of, offers, past{}) == first and policy(of, offers, before) == second, input);
+                same.expect(policy(of, offers, past{}) == first and policy(of, offers, before) == second, input,
+                            [] { return "another"; });
             if (first) strange = *first;
         }
     }
@@ -147,26 +168,31 @@ void check_assignment(const Policy& policy, Report report) {
     const std::vector<offer> two = detail::offers_with({2, 2});
     const auto refuses = [&](const program& of, const std::vector<offer>& offers, std::string_view what) {
         const auto answer = policy(of, offers, past{});
-        total.expect(not answer and answer.error().kind == error_kind::invalid, [&] { return std::string(what); });
+        total.expect(
+            not answer and answer.error().kind == error_kind::invalid, [&] { return what; },
+            [&] { return detail::answer_text(answer, of); });
     };
     refuses({}, two, "no nodes");
     refuses(detail::program_with({1, 0}), two, "parallelism 0");
     refuses(detail::program_with({2}), {two[0], two[0]}, "two offers with one id");
     const auto without = policy(detail::program_with({2}), {}, past{});
-    total.expect(not without and detail::is_right_refusal(without.error(), 2, 0), [] { return "no offers"; });
+    total.expect(
+        not without and detail::is_right_refusal(without.error(), 2, 0), [] { return "no offers"; },
+        [&] { return detail::answer_text(without, detail::program_with({2})); });
     constexpr std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
     const program large = detail::program_with({most, 3, most - 1});
     const auto on_large = policy(large, detail::offers_with({most, 7, most}), past{});
     const limits no_limits{.parallelism = most, .slots = most};
     const auto slots_of_32_bits = [] { return "slots of 2^32 - 1"; };
-    total.expect(on_large.has_value(), slots_of_32_bits);
-    if (on_large) valid.expect(check(*on_large, large, no_limits).has_value(), slots_of_32_bits);
+    const auto came = [&] { return detail::answer_text(on_large, large, no_limits); };
+    total.expect(on_large.has_value(), slots_of_32_bits, came);
+    if (on_large) valid.expect(check(*on_large, large, no_limits).has_value(), slots_of_32_bits, came);
 
-    report("valid", valid.input.empty(), valid.input);
-    report("enough", enough.input.empty(), enough.input);
-    report("same", same.input.empty(), same.input);
-    report("total", total.input.empty(), total.input);
-    report("bound", bound.input.empty(), bound.input);
+    report("valid", valid.found.empty(), valid.found.text());
+    report("enough", enough.found.empty(), enough.found.text());
+    report("same", same.found.empty(), same.found.text());
+    report("total", total.found.empty(), total.found.text());
+    report("bound", bound.found.empty(), bound.found.text());
 }
 
 }  // namespace headgate::inline v1::laws

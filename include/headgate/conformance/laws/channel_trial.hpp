@@ -4,6 +4,7 @@
 
 #include <headgate/concepts/channel.hpp>
 #include <headgate/concepts/controller_link.hpp>
+#include <headgate/conformance/laws/channel_calls.hpp>
 #include <headgate/conformance/laws/pending.hpp>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -136,8 +138,10 @@ public:
         for (std::size_t n = 0; n < 2; ++n) rig_.link(n).listen(ear<link_event, Rig>{heard_by_[n], &rig_});
     }
 
-    auto& channel() { return rig_.channel(); }
-    auto& link(std::size_t n) { return rig_.link(n); }
+    auto channel() { return noted_channel<std::remove_reference_t<decltype(rig_.channel())>>{rig_.channel(), *this}; }
+    auto link(std::size_t n) {
+        return noted_link<std::remove_reference_t<decltype(rig_.link(n))>>{rig_.link(n), *this, n};
+    }
     std::string nobody() { return rig_.nobody(); }
     template <class Came>
     void settle(Came came) {
@@ -219,16 +223,16 @@ public:
                           .call_token = token});
     }
     auto begin(dial what) {
-        return ask_waking(what, [&](const auto& r, auto done) { channel().dial(r, done); });
+        return ask_waking(what, [&](const auto& r, auto done) { rig_.channel().dial(r, done); });
     }
     auto begin(start_execution what) {
-        return ask_waking(what, [&](const auto& r, auto done) { channel().start_execution(r, done); });
+        return ask_waking(what, [&](const auto& r, auto done) { rig_.channel().start_execution(r, done); });
     }
     auto begin(begin_checkpoint what) {
-        return ask_waking(what, [&](const auto& r, auto done) { channel().begin_checkpoint(r, done); });
+        return ask_waking(what, [&](const auto& r, auto done) { rig_.channel().begin_checkpoint(r, done); });
     }
     auto begin(stop_execution what) {
-        return ask_waking(what, [&](const auto& r, auto done) { channel().stop_execution(r, done); });
+        return ask_waking(what, [&](const auto& r, auto done) { rig_.channel().stop_execution(r, done); });
     }
 
     /// The next call that worker `n` hears.
@@ -263,7 +267,7 @@ private:
 
     template <class Effect, class Call>
     auto ask_waking(Effect what, Call call) {
-        return ask(std::move(what), ++asked_, [&](const auto& r, auto done) {
+        return this->ask(std::move(what), [&](const auto& r, auto done) {
             call(r, waking_completion<Effect, Rig>{done, &rig_});
         });
     }
@@ -297,7 +301,6 @@ private:
     std::shared_ptr<hearing<link_event>> heard_by_[2] = {std::make_shared<hearing<link_event>>(),
                                                          std::make_shared<hearing<link_event>>()};
     std::size_t seen_[2] = {};
-    std::uint32_t asked_ = 0;
     std::shared_ptr<const execution> execution_ = make_execution();
 };
 

@@ -60,6 +60,7 @@ void check_clock(Clock& model, Pass pass, Report report) {
     for (int i = 0; i < readings; ++i) {
         if (i % 100 == 99) pass(model);
         const instant now = model.now();
+        found.note_call("now(): " + std::to_string(now.time_since_epoch().count()) + " ms");
         found.expect(now >= last, "no time before " + std::to_string(last.time_since_epoch().count()) + " ms",
                      std::to_string(now.time_since_epoch().count()) + " ms");
         last = now;

@@ -70,7 +70,6 @@ private:
     Settle& settle_;
     findings found_{};
     std::string last_{};
-    std::uint32_t calls_ = 0;
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -93,7 +92,7 @@ job_row database_trial<Database, Settle>::some_row(generation number, incarnatio
 template <class Database, class Settle>
 template <class Effect, class Call>
 auto database_trial<Database, Settle>::begin(Effect what, Call call) {
-    return ask(std::move(what), ++calls_, call);
+    return found_.ask(std::move(what), call);
 }
 
 template <class Database, class Settle>

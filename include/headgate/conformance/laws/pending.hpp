@@ -3,6 +3,7 @@
 // conformance: how laws ask a model and what they find, without a test framework.
 
 #include <headgate/concepts/completion.hpp>
+#include <headgate/conformance/laws/calls.hpp>
 
 #include <atomic>
 #include <concepts>
@@ -53,21 +54,32 @@ std::shared_ptr<pending<Effect>> ask(Effect what, std::uint32_t number, CallMode
 template <class Effect>
 bool is_applied(const pending<Effect>& asked);
 
-/// "applied", "not applied: ...", "unknown: ..."; of a read "answered" or its error; "no answer" before one came.
+/// "applied", "not applied: ...", "unknown: ..."; of a read "answered" or its error; "no answer" before one came. With
+/// the result, where that is short: "answered ({1, 2})".
 template <class Effect>
 std::string describe(const pending<Effect>& asked);
 
-/// What a law expected and did not find.
+/// What a law expected and did not find, and the calls that led there.
 class findings {
 public:
     /// Notes `expected`, and what came in its place, unless it happened. Answers whether it did.
     bool expect(bool happened, std::string_view expected, std::string_view came = {});
 
+    /// As `laws::ask` with the next number; the call is one of those that led to what is not found later.
+    template <class Effect, class CallModel>
+    std::shared_ptr<pending<Effect>> ask(Effect what, CallModel call_model);
+    /// A call that has no answer.
+    void note_call(std::string call) { calls_.add(std::move(call)); }
+
     bool empty() const { return text_.empty(); }
-    const std::string& text() const { return text_; }
+    /// "expected ..., came ...; expected ..." and a line for each call before the first that was not found.
+    std::string text() const { return text_ + calls_before_; }
 
 private:
     std::string text_;
+    std::string calls_before_;
+    calls calls_;
+    std::uint32_t asked_ = 0;
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -97,17 +109,29 @@ template <class Effect>
 std::string describe(const pending<Effect>& asked) {
     if (not asked.came()) return "no answer";
     if constexpr (requires { asked.answer().has_value(); }) {
-        return asked.answer().has_value() ? "answered" : describe(asked.answer().error());
+        return asked.answer().has_value() ? "answered" + result_text(*asked.answer())
+                                          : describe(asked.answer().error());
     } else {
-        return asked.answer().match([](const auto&) { return std::string("applied"); },
+        return asked.answer().match([](const auto& result) { return "applied" + result_text(result); },
                                     [](const error& why) { return "not applied: " + describe(why); },
                                     [](const error& why) { return "unknown: " + describe(why); });
     }
 }
 
+template <class Effect, class CallModel>
+std::shared_ptr<pending<Effect>> findings::ask(Effect what, CallModel call_model) {
+    std::string call = call_text(what);
+    const auto asked = laws::ask(std::move(what), ++asked_, call_model);
+    calls_.add(std::move(call), asked);
+    return asked;
+}
+
 inline bool findings::expect(bool happened, std::string_view expected, std::string_view came) {
     if (happened) return true;
-    if (not text_.empty()) text_ += "; ";
+    if (text_.empty())
+        calls_before_ = calls_.told();
+    else
+        text_ += "; ";
     text_.append("expected ").append(expected);
     if (not came.empty()) text_.append(", came ").append(came);
     return false;

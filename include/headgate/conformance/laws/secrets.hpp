@@ -88,6 +88,7 @@ void draws_are_fresh(Secrets& model, findings& found) {
         std::array<std::byte, size + 2> bytes;
         bytes.fill(guard);
         model.random(std::span(bytes).subspan(1, size));
+        found.note_call("random(" + std::to_string(size) + " bytes)");
         found.expect(bytes.front() == guard and bytes.back() == guard, "no byte written outside");
         for (std::size_t i = 0; i < size; ++i) by_position[i].insert(bytes[i + 1]);
         found.expect(seen.insert(bytes).second, "another draw each time", hexadecimal(bytes));
@@ -109,6 +110,7 @@ void codes_are_keyed(Secrets& model, findings& found) {
     std::set<digest256> codes;
     const auto is_new = [&](const octets& with, const octets& over) {
         const digest256 made = model.mac(with, over);
+        found.note_call("mac(key " + hexadecimal(with) + ", text " + hexadecimal(over) + ")");
         found.expect(codes.insert(made).second,
                      "another code for key " + hexadecimal(with) + ", text " + hexadecimal(over), hexadecimal(made));
     };
@@ -141,6 +143,8 @@ void check_secrets(Make make, Report report) {
     law("known", [](model_type& model, findings& found) {
         for (const detail::known_code& each : detail::known_codes()) {
             const std::string code = detail::hexadecimal(model.mac(each.key, each.text));
+            found.note_call("mac(key " + detail::hexadecimal(each.key) + ", text " + detail::hexadecimal(each.text) +
+                            ")");
             found.expect(code == each.code, each.code, code);
         }
     });

@@ -97,14 +97,13 @@ public:
 private:
     template <class Effect, class CallModel>
     std::shared_ptr<pending<Effect>> call(Effect what, CallModel call_model) {
-        const auto asked = ask(std::move(what), ++calls_, call_model);
+        const auto asked = this->ask(std::move(what), call_model);
         settle_(model_, [&asked] { return asked->came(); });
         return asked;
     }
 
     StateBackend& model_;
     Settle& settle_;
-    std::uint32_t calls_ = 0;
 };
 
 template <class Trial>

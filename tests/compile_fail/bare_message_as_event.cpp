@@ -1,4 +1,4 @@
-// expect: could not convert|no viable conversion|conversion from.*to non-scalar
+// expect: G1: a message is handled fenced|no viable conversion
 #include <headgate/vocabulary/event.hpp>
 
 headgate::event hear(headgate::session of, headgate::heartbeat beat) {

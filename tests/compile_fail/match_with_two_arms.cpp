@@ -1,4 +1,6 @@
-// expect: no matching function.*match|no matching member function.*match
+// expect: match
+// expect: G6: an outcome is read with three arms
+// expect: match\(on_applied, on_not_applied, on_unknown\)
 #include <headgate/vocabulary/outcome.hpp>
 
 bool is_done(const headgate::outcome<headgate::applied>& start) {

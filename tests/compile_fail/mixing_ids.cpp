@@ -1,4 +1,6 @@
-// expect: no match for|invalid operands
+// expect: operator==
+// expect: values of two kinds are never equal
+// expect: compare two of one kind
 #include <headgate/vocabulary/strong.hpp>
 
 bool is_same(headgate::worker_id worker) {

@@ -1,4 +1,6 @@
-// expect: could not convert|no viable conversion|no known conversion
+// expect: fenced
+// expect: G1: a message is handled fenced
+// expect: session.fence\(message\)
 #include <headgate/vocabulary/event.hpp>
 
 void handle(headgate::fenced<headgate::task_report>);

@@ -47,12 +47,9 @@ BOOST_AUTO_TEST_CASE(the_table_has_the_edges_of_the_specification_and_no_other_T
     BOOST_TEST(edges.size() == state_count);
 }
 
-// Error edges too.
+// Error edges too. That an edge that is not legal is refused, with the reason, is a test in compile_fail/.
 template <class From, class To>
-concept goes = requires(error why) {
-    step<From>(to<To>(why));
-}
-and requires { step<From>(to<To>); };
+concept goes = legal<From, To> and requires(error why) { step<From>(to<To>(why)); } and requires { step<From>(to<To>); };
 static_assert(goes<scheduling, running> and goes<scheduling, failing> and goes<running, recovering>);
 static_assert(not goes<running, scheduling> and not goes<stopping, failing> and not goes<failing, stopped>);
 static_assert(not goes<created, failing> and not goes<finished, compiling> and not goes<recovering, scheduling>);

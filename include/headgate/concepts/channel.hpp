@@ -29,6 +29,47 @@ struct any_receiver {
     void operator()(stream_event) const {}
 };
 
+namespace channel_has {
+
+template <class Channel>
+concept listen = requires(Channel& c) {
+    { c.listen(any_receiver{}) } -> std::same_as<void>;
+};
+template <class Channel>
+concept send = requires(Channel& c, stream_id to, controller_message message) {
+    { c.send(to, message) } -> std::same_as<void>;
+};
+template <class Channel>
+concept close = requires(Channel& c, stream_id which) {
+    { c.close(which) } -> std::same_as<void>;
+};
+template <class Channel>
+concept dial = requires(Channel& c, const request<headgate::dial>& r, any_completion<headgate::dial> done) {
+    { c.dial(r, done) } -> std::same_as<void>;
+};
+template <class Channel>
+concept hang_up = requires(Channel& c, connection_id which) {
+    { c.hang_up(which) } -> std::same_as<void>;
+};
+template <class Channel>
+concept start_execution =
+    requires(Channel& c, const request<headgate::start_execution>& r, any_completion<headgate::start_execution> done) {
+        { c.start_execution(r, done) } -> std::same_as<void>;
+    };
+template <class Channel>
+concept begin_checkpoint =
+    requires(Channel& c, const request<headgate::begin_checkpoint>& r,
+             any_completion<headgate::begin_checkpoint> done) {
+        { c.begin_checkpoint(r, done) } -> std::same_as<void>;
+    };
+template <class Channel>
+concept stop_execution =
+    requires(Channel& c, const request<headgate::stop_execution>& r, any_completion<headgate::stop_execution> done) {
+        { c.stop_execution(r, done) } -> std::same_as<void>;
+    };
+
+}  // namespace channel_has
+
 /// Streams that workers open, and connections that the controller dials (G3, S11 to S14).
 ///
 /// In the table `c` is an lvalue of `Channel`, `r` a const lvalue of the request of the effect in the answer's row,
@@ -61,19 +102,35 @@ struct any_receiver {
 /// Threads    one caller at a time; the receiver and completions may be called from any thread, also within the call.
 /// Archetype  `archetype::channel`. Models: in memory, gRPC; each passes the laws.
 template <class Channel>
-concept channel = requires(Channel& c, stream_id stream, controller_message message, connection_id connection,
-                           const request<dial>& dial_request, any_completion<dial> dialled_done,
-                           const request<start_execution>& start, any_completion<start_execution> started,
-                           const request<begin_checkpoint>& begin, any_completion<begin_checkpoint> begun,
-                           const request<stop_execution>& stop, any_completion<stop_execution> stopped) {
-    { c.listen(any_receiver{}) } -> std::same_as<void>;
-    { c.send(stream, message) } -> std::same_as<void>;
-    { c.close(stream) } -> std::same_as<void>;
-    { c.dial(dial_request, dialled_done) } -> std::same_as<void>;
-    { c.hang_up(connection) } -> std::same_as<void>;
-    { c.start_execution(start, started) } -> std::same_as<void>;
-    { c.begin_checkpoint(begin, begun) } -> std::same_as<void>;
-    { c.stop_execution(stop, stopped) } -> std::same_as<void>;
+concept channel =
+    channel_has::listen<Channel> and channel_has::send<Channel> and channel_has::close<Channel> and
+    channel_has::dial<Channel> and channel_has::hang_up<Channel> and channel_has::start_execution<Channel> and
+    channel_has::begin_checkpoint<Channel> and channel_has::stop_execution<Channel>;
+
+/// Instantiated with a type that is none, says what it lacks: `template struct headgate::channel_check<mine>;`.
+/// A controller does so with each of its models.
+template <class Channel>
+struct channel_check {
+    static_assert(channel_has::listen<Channel>,
+                  "channel: it has no `void listen(receiver)`, where `receiver` is any stream_receiver");
+    static_assert(channel_has::send<Channel>,
+                  "channel: it has no `void send(stream_id, controller_message)`");
+    static_assert(channel_has::close<Channel>,
+                  "channel: it has no `void close(stream_id)`");
+    static_assert(channel_has::dial<Channel>,
+                  "channel: it has no `void dial(const request<dial>&, done)`, where `done` is any "
+                  "completion_for<dial>, called once with outcome<dialled>");
+    static_assert(channel_has::hang_up<Channel>,
+                  "channel: it has no `void hang_up(connection_id)`");
+    static_assert(channel_has::start_execution<Channel>,
+                  "channel: it has no `void start_execution(const request<start_execution>&, done)`, where `done` "
+                  "is any completion_for<start_execution>, called once with outcome<applied>");
+    static_assert(channel_has::begin_checkpoint<Channel>,
+                  "channel: it has no `void begin_checkpoint(const request<begin_checkpoint>&, done)`, where `done` "
+                  "is any completion_for<begin_checkpoint>, called once with outcome<applied>");
+    static_assert(channel_has::stop_execution<Channel>,
+                  "channel: it has no `void stop_execution(const request<stop_execution>&, done)`, where `done` is "
+                  "any completion_for<stop_execution>, called once with outcome<applied>");
 };
 
 }  // namespace headgate::inline v1

@@ -15,6 +15,12 @@ concept clock = requires(const Clock& c) {
     { c.now() } -> std::same_as<instant>;
 };
 
+/// As for every model, says what it lacks.
+template <class Clock>
+struct clock_check {
+    static_assert(clock<Clock>, "clock: it has no `headgate::instant now() const`, which never goes back");
+};
+
 /// A clock that also wakes: `t.at(when, done)` calls `done()` once, at `when` or later, never earlier (law `not_early`),
 /// from any thread, also for a `when` that is past. Only `retry` asks for one; machines have their one deadline.
 template <class Timer>

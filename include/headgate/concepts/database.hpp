@@ -9,6 +9,49 @@
 
 namespace headgate::inline v1 {
 
+namespace database_has {
+
+template <class Database>
+concept claim = requires(Database& d, const request<headgate::claim>& r, any_completion<headgate::claim> done) {
+    { d.claim(r, done) } -> std::same_as<void>;
+};
+template <class Database>
+concept store = requires(Database& d, const request<headgate::store_row>& r, any_completion<headgate::store_row> done) {
+    { d.store(r, done) } -> std::same_as<void>;
+};
+template <class Database>
+concept write_checkpoint =
+    requires(Database& d, const request<headgate::write_checkpoint>& r,
+             any_completion<headgate::write_checkpoint> done) {
+        { d.write_checkpoint(r, done) } -> std::same_as<void>;
+    };
+template <class Database>
+concept put_wish =
+    requires(Database& d, const request<headgate::put_wish>& r, any_completion<headgate::put_wish> done) {
+        { d.put_wish(r, done) } -> std::same_as<void>;
+    };
+template <class Database>
+concept tell = requires(Database& d, const request<headgate::tell>& r, any_completion<headgate::tell> done) {
+    { d.tell(r, done) } -> std::same_as<void>;
+};
+template <class Database>
+concept advance_lease =
+    requires(Database& d, const request<headgate::advance_lease>& r, any_completion<headgate::advance_lease> done) {
+        { d.advance_lease(r, done) } -> std::same_as<void>;
+    };
+template <class Database>
+concept watch =
+    requires(Database& d, const request<headgate::watch_jobs>& r, any_completion<headgate::watch_jobs> done) {
+        { d.watch(r, done) } -> std::same_as<void>;
+    };
+template <class Database>
+concept read_log =
+    requires(Database& d, const request<headgate::read_log>& r, any_completion<headgate::read_log> done) {
+        { d.read_log(r, done) } -> std::same_as<void>;
+    };
+
+}  // namespace database_has
+
 /// Keeps wishes, rows, checkpoint rows, leases and histories (G2, G5, S2, S7, S8).
 ///
 /// In the table `d` is an lvalue of `Database`, `r` a const lvalue of the request of the effect in the first column,
@@ -69,22 +112,39 @@ namespace headgate::inline v1 {
 /// Cost       claim, store, write_checkpoint: one round trip and one commit each.
 /// Archetype  `archetype::database`. Models: in memory, SQLite, Postgres; each passes the laws.
 template <class Database>
-concept database = requires(
-    Database& d, const request<claim>& claim_request, any_completion<claim> claimed_done,
-    const request<store_row>& store_request, any_completion<store_row> stored,
-    const request<write_checkpoint>& checkpoint_request, any_completion<write_checkpoint> checkpoint_done,
-    const request<put_wish>& wish_request, any_completion<put_wish> wish_done, const request<tell>& tell_request,
-    any_completion<tell> told, const request<advance_lease>& lease_request, any_completion<advance_lease> leased,
-    const request<watch_jobs>& watch_request, any_completion<watch_jobs> seen,
-    const request<read_log>& log_request, any_completion<read_log> log_done) {
-    { d.claim(claim_request, claimed_done) } -> std::same_as<void>;
-    { d.store(store_request, stored) } -> std::same_as<void>;
-    { d.write_checkpoint(checkpoint_request, checkpoint_done) } -> std::same_as<void>;
-    { d.put_wish(wish_request, wish_done) } -> std::same_as<void>;
-    { d.tell(tell_request, told) } -> std::same_as<void>;
-    { d.advance_lease(lease_request, leased) } -> std::same_as<void>;
-    { d.watch(watch_request, seen) } -> std::same_as<void>;
-    { d.read_log(log_request, log_done) } -> std::same_as<void>;
+concept database =
+    database_has::claim<Database> and database_has::store<Database> and database_has::write_checkpoint<Database> and
+    database_has::put_wish<Database> and database_has::tell<Database> and database_has::advance_lease<Database> and
+    database_has::watch<Database> and database_has::read_log<Database>;
+
+/// Instantiated with a type that is none, says what it lacks: `template struct headgate::database_check<mine>;`.
+/// A controller does so with each of its models.
+template <class Database>
+struct database_check {
+    static_assert(database_has::claim<Database>,
+                  "database: it has no `void claim(const request<claim>&, done)`, where `done` is any "
+                  "completion_for<claim>, called once with outcome<claimed>");
+    static_assert(database_has::store<Database>,
+                  "database: it has no `void store(const request<store_row>&, done)`, where `done` is any "
+                  "completion_for<store_row>, called once with outcome<job_row>");
+    static_assert(database_has::write_checkpoint<Database>,
+                  "database: it has no `void write_checkpoint(const request<write_checkpoint>&, done)`, where "
+                  "`done` is any completion_for<write_checkpoint>, called once with outcome<checkpoint_written>");
+    static_assert(database_has::put_wish<Database>,
+                  "database: it has no `void put_wish(const request<put_wish>&, done)`, where `done` is any "
+                  "completion_for<put_wish>, called once with outcome<std::uint64_t>");
+    static_assert(database_has::tell<Database>,
+                  "database: it has no `void tell(const request<tell>&, done)`, where `done` is any "
+                  "completion_for<tell>, called once with outcome<applied>");
+    static_assert(database_has::advance_lease<Database>,
+                  "database: it has no `void advance_lease(const request<advance_lease>&, done)`, where `done` is "
+                  "any completion_for<advance_lease>, called once with outcome<std::vector<controller_seen>>");
+    static_assert(database_has::watch<Database>,
+                  "database: it has no `void watch(const request<watch_jobs>&, done)`, where `done` is any "
+                  "completion_for<watch_jobs>, called once with expected<job_news>");
+    static_assert(database_has::read_log<Database>,
+                  "database: it has no `void read_log(const request<read_log>&, done)`, where `done` is any "
+                  "completion_for<read_log>, called once with expected<std::vector<log_line>>");
 };
 
 }  // namespace headgate::inline v1

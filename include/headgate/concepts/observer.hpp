@@ -13,6 +13,12 @@ namespace headgate::inline v1 {
 template <class Observer>
 concept observer = requires(Observer& o, const job_id& job, instant at, const note& what) { o.on(job, at, what); };
 
+/// As for every model, says what it lacks.
+template <class Observer>
+struct observer_check {
+    static_assert(observer<Observer>, "observer: it has no `void on(const job_id&, instant, const note&)`");
+};
+
 /// Costs nothing.
 struct silent {
     static constexpr void on(const job_id&, instant, const note&) {}

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // concepts: what is asked of whoever starts and stops workers.
 
+#include <headgate/concepts/blocking_scheduler.hpp>
 #include <headgate/concepts/completion.hpp>
 #include <headgate/vocabulary/record.hpp>
 
@@ -9,6 +10,35 @@
 #include <cstdint>
 
 namespace headgate::inline v1 {
+
+namespace scheduler_has {
+
+template <class Scheduler>
+concept worker_slots = requires(Scheduler& s) {
+    { s.worker_slots() } -> std::same_as<std::uint32_t>;
+};
+template <class Scheduler>
+concept start_workers =
+    requires(Scheduler& s, const request<headgate::start_workers>& r, any_completion<headgate::start_workers> done) {
+        { s.start_workers(r, done) } -> std::same_as<void>;
+    };
+template <class Scheduler>
+concept stop_workers =
+    requires(Scheduler& s, const request<headgate::stop_workers>& r, any_completion<headgate::stop_workers> done) {
+        { s.stop_workers(r, done) } -> std::same_as<void>;
+    };
+template <class Scheduler>
+concept workers =
+    requires(Scheduler& s, const request<headgate::list_workers>& r, any_completion<headgate::list_workers> done) {
+        { s.workers(r, done) } -> std::same_as<void>;
+    };
+template <class Scheduler>
+concept watch =
+    requires(Scheduler& s, const request<headgate::watch_workers>& r, any_completion<headgate::watch_workers> done) {
+        { s.watch(r, done) } -> std::same_as<void>;
+    };
+
+}  // namespace scheduler_has
 
 /// Starts and stops the workers of jobs (SPEC 8).
 ///
@@ -54,15 +84,30 @@ namespace headgate::inline v1 {
 /// Cost       at most one request to the backend for each call, whatever the number of workers.
 /// Archetype  `archetype::scheduler`. Models: in memory, embedded, process, manual; each passes the laws.
 template <class Scheduler>
-concept scheduler = requires(Scheduler& s, const request<start_workers>& start, any_completion<start_workers> started,
-                             const request<stop_workers>& stop, any_completion<stop_workers> stopped,
-                             const request<list_workers>& list, any_completion<list_workers> listed,
-                             const request<watch_workers>& watch, any_completion<watch_workers> seen) {
-    { s.worker_slots() } -> std::same_as<std::uint32_t>;
-    { s.start_workers(start, started) } -> std::same_as<void>;
-    { s.stop_workers(stop, stopped) } -> std::same_as<void>;
-    { s.workers(list, listed) } -> std::same_as<void>;
-    { s.watch(watch, seen) } -> std::same_as<void>;
+concept scheduler =
+    scheduler_has::worker_slots<Scheduler> and scheduler_has::start_workers<Scheduler> and
+    scheduler_has::stop_workers<Scheduler> and scheduler_has::workers<Scheduler> and scheduler_has::watch<Scheduler>;
+
+/// Instantiated with a type that is none, says what it lacks: `template struct headgate::scheduler_check<mine>;`.
+/// A controller does so with each of its models.
+template <class Scheduler>
+struct scheduler_check {
+    static_assert(not blocking_scheduler<Scheduler> or scheduler<Scheduler>,
+                  "scheduler: this model's operations return their answers; wrap it: headgate::blocking scheduler{model}");
+    static_assert(scheduler_has::worker_slots<Scheduler>,
+                  "scheduler: it has no `std::uint32_t worker_slots()`: the slots of each worker that it starts");
+    static_assert(scheduler_has::start_workers<Scheduler>,
+                  "scheduler: it has no `void start_workers(const request<start_workers>&, done)`, where `done` is "
+                  "any completion_for<start_workers>, called once with outcome<applied>");
+    static_assert(scheduler_has::stop_workers<Scheduler>,
+                  "scheduler: it has no `void stop_workers(const request<stop_workers>&, done)`, where `done` is "
+                  "any completion_for<stop_workers>, called once with outcome<std::uint32_t>, how many are left");
+    static_assert(scheduler_has::workers<Scheduler>,
+                  "scheduler: it has no `void workers(const request<list_workers>&, done)`, where `done` is any "
+                  "completion_for<list_workers>, called once with expected<std::vector<worker_id>>");
+    static_assert(scheduler_has::watch<Scheduler>,
+                  "scheduler: it has no `void watch(const request<watch_workers>&, done)`, where `done` is any "
+                  "completion_for<watch_workers>, called once with expected<worker_news>");
 };
 
 }  // namespace headgate::inline v1

@@ -8,6 +8,35 @@
 
 namespace headgate::inline v1 {
 
+namespace state_backend_has {
+
+template <class StateBackend>
+concept load =
+    requires(StateBackend& b, const request<headgate::load_checkpoint>& r,
+             any_completion<headgate::load_checkpoint> done) {
+        { b.load(r, done) } -> std::same_as<void>;
+    };
+template <class StateBackend>
+concept prepare =
+    requires(StateBackend& b, const request<headgate::prepare_checkpoint>& r,
+             any_completion<headgate::prepare_checkpoint> done) {
+        { b.prepare(r, done) } -> std::same_as<void>;
+    };
+template <class StateBackend>
+concept store =
+    requires(StateBackend& b, const request<headgate::store_checkpoint>& r,
+             any_completion<headgate::store_checkpoint> done) {
+        { b.store(r, done) } -> std::same_as<void>;
+    };
+template <class StateBackend>
+concept remove =
+    requires(StateBackend& b, const request<headgate::remove_checkpoint>& r,
+             any_completion<headgate::remove_checkpoint> done) {
+        { b.remove(r, done) } -> std::same_as<void>;
+    };
+
+}  // namespace state_backend_has
+
 /// Keeps what checkpoints hold, named by (job, epoch, generation) (S9, I10, I11). Workers store their own objects under
 /// the same names; `remove` takes those too.
 ///
@@ -33,14 +62,26 @@ namespace headgate::inline v1 {
 /// Archetype  `archetype::state_backend`. Models: in memory, filesystem, `no_checkpoints`.
 template <class StateBackend>
 concept state_backend =
-    requires(StateBackend& b, const request<load_checkpoint>& load, any_completion<load_checkpoint> loaded,
-             const request<prepare_checkpoint>& prepare, any_completion<prepare_checkpoint> prepared,
-             const request<store_checkpoint>& store, any_completion<store_checkpoint> stored,
-             const request<remove_checkpoint>& remove, any_completion<remove_checkpoint> removed) {
-        { b.load(load, loaded) } -> std::same_as<void>;
-        { b.prepare(prepare, prepared) } -> std::same_as<void>;
-        { b.store(store, stored) } -> std::same_as<void>;
-        { b.remove(remove, removed) } -> std::same_as<void>;
-    };
+    state_backend_has::load<StateBackend> and state_backend_has::prepare<StateBackend> and
+    state_backend_has::store<StateBackend> and state_backend_has::remove<StateBackend>;
+
+/// Instantiated with a type that is none, says what it lacks: `template struct headgate::state_backend_check<mine>;`.
+/// A controller does so with each of its models.
+template <class StateBackend>
+struct state_backend_check {
+    static_assert(state_backend_has::load<StateBackend>,
+                  "state_backend: it has no `void load(const request<load_checkpoint>&, done)`, where `done` is any "
+                  "completion_for<load_checkpoint>, called once with expected<std::shared_ptr<const "
+                  "checkpoint_metadata>>");
+    static_assert(state_backend_has::prepare<StateBackend>,
+                  "state_backend: it has no `void prepare(const request<prepare_checkpoint>&, done)`, where `done` "
+                  "is any completion_for<prepare_checkpoint>, called once with outcome<applied>");
+    static_assert(state_backend_has::store<StateBackend>,
+                  "state_backend: it has no `void store(const request<store_checkpoint>&, done)`, where `done` is "
+                  "any completion_for<store_checkpoint>, called once with outcome<applied>");
+    static_assert(state_backend_has::remove<StateBackend>,
+                  "state_backend: it has no `void remove(const request<remove_checkpoint>&, done)`, where `done` is "
+                  "any completion_for<remove_checkpoint>, called once with outcome<applied>");
+};
 
 }  // namespace headgate::inline v1

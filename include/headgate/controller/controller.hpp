@@ -30,11 +30,13 @@ namespace headgate::inline v1 {
 ///     headgate::asio::drive(loop, controller);
 ///
 /// The models are lvalues that outlive it. All but `post` and `on_wake` is called from one thread.
-template <scheduler Scheduler, database Database, channel Channel, clock Clock, state_backend StateBackend,
-          secrets Secrets, class Policies = policies<>, observer Observer = silent>
+template <class Scheduler, class Database, class Channel, class Clock, class StateBackend, class Secrets,
+          class Policies = policies<>, class Observer = silent>
 class controller {
 public:
     using bindings_type = bindings<Scheduler, Database, Channel, Clock, StateBackend, Secrets, Observer>;
+    static_assert(sizeof(bindings_type) > 0 and is_policies<Policies>,
+                  "controller: the seventh argument is policies{...}; a policy is named in it: policies{.assignment = mine{}}");
     using driver_type = driver<bindings_type, Policies>;
 
     controller(Scheduler& scheduler, Database& database, Channel& channel, Clock& clock, StateBackend& states,

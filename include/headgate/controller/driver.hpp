@@ -25,9 +25,17 @@
 namespace headgate::inline v1 {
 
 /// The models that a controller is bound to, lvalues that outlive it, and the box that they answer into.
-template <scheduler Scheduler, database Database, channel Channel, clock Clock, state_backend StateBackend,
-          secrets Secrets, observer Observer>
+// The parameters are not constrained, so that a model that lacks something is told what by its check.
+template <class Scheduler, class Database, class Channel, class Clock, class StateBackend, class Secrets, class Observer>
 struct bindings {
+    static_assert(sizeof(scheduler_check<Scheduler>) > 0);
+    static_assert(sizeof(database_check<Database>) > 0);
+    static_assert(sizeof(channel_check<Channel>) > 0);
+    static_assert(sizeof(clock_check<Clock>) > 0);
+    static_assert(sizeof(state_backend_check<StateBackend>) > 0);
+    static_assert(sizeof(secrets_check<Secrets>) > 0);
+    static_assert(sizeof(observer_check<Observer>) > 0);
+
     Scheduler& scheduler;
     Database& database;
     Channel& channel;

@@ -58,7 +58,7 @@ step<compiling> want(compiling&, Context& c) {
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-static_assert(answers_every<created, context<policies<>>, state_event>);
-static_assert(answers_every<compiling, context<policies<>>, state_event>);
+static_assert(must_answer_every<created, context<policies<>>, state_event>);
+static_assert(must_answer_every<compiling, context<policies<>>, state_event>);
 
 }  // namespace headgate::inline v1

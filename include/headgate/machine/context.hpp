@@ -110,6 +110,12 @@ public:
     void settle_deadline() { arm(job.workers.next_due()); }
 
 private:
+    template <class T, class Effect>
+    static constexpr void must_answer() {
+        static_assert(std::same_as<typename Effect::result, T>,
+                      "a fact is asked for with an effect that answers it: want(fact<T>, make) takes a `make` whose effect "
+                      "has `using result = T`");
+    }
     ticket ticket_of(std::uint32_t visit, attempt number, ordinal worker) const {
         return {current(), job.self, visit, number, worker};
     }
@@ -135,7 +141,7 @@ template <class Policies>
 template <class T, std::invocable Make>
 void context<Policies>::want(fact<T>& wanted, Make make) {
     using effect_type = std::invoke_result_t<Make&>;
-    static_assert(std::same_as<typename effect_type::result, T>, "this effect does not answer this fact");
+    must_answer<T, effect_type>();
 
     if (wanted.overdue(now())) again(wanted, overdue_error(effect_type::fails_as, wanted));
     if (wanted.due(now()) and not job.exhausted) {
@@ -149,8 +155,7 @@ template <class Policies>
 template <class T, std::invocable Make>
 void context<Policies>::want(worker& of, fact<T>& wanted, Make make) {
     using effect_type = std::invoke_result_t<Make&>;
-    using result = typename effect_type::result;
-    static_assert(std::same_as<result, T>, "this effect does not answer this fact");
+    must_answer<T, effect_type>();
 
     if (wanted.overdue(now())) {
         // Dials are counted by worker: one that cannot be reached is dropped, and the attempt goes on (S12).

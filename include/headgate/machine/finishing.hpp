@@ -44,6 +44,6 @@ step<finishing> on(finishing&, Context& c, const fenced<task_report>& m) {
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-static_assert(answers_every<finishing, context<policies<>>, state_event>);
+static_assert(must_answer_every<finishing, context<policies<>>, state_event>);
 
 }  // namespace headgate::inline v1

@@ -39,9 +39,23 @@ struct patience {
 };
 
 /// Swapped at compile time: `policies{.assignment = balanced{}, .dial = exponential{100ms, 2s}}`. Immutable.
-template <assignment_policy Assignment = slot_filling, backoff Dial = equal_jitter<exponential>,
-          backoff StateRetry = equal_jitter<exponential>, restart_policy Restart = restart_after<equal_jitter<exponential>>>
+// The parameters are not constrained, so that a policy in the wrong place is told what stands there.
+template <class Assignment = slot_filling, class Dial = equal_jitter<exponential>,
+          class StateRetry = equal_jitter<exponential>, class Restart = restart_after<equal_jitter<exponential>>>
 struct policies {
+    static_assert(assignment_policy<Assignment>,
+                  "policies: .assignment is an assignment_policy: copyable, and `expected<plan> operator()(const program&, "
+                  "std::span<const offer>, const past&) const`; a backoff goes to .dial or .state_retry");
+    static_assert(backoff<Dial>,
+                  "policies: .dial is a backoff: copyable, and `duration operator()(attempt, duration previous, std::uint64_t "
+                  "bits) const`; an assignment policy goes to .assignment");
+    static_assert(backoff<StateRetry>,
+                  "policies: .state_retry is a backoff: copyable, and `duration operator()(attempt, duration previous, "
+                  "std::uint64_t bits) const`; a restart policy goes to .restart");
+    static_assert(restart_policy<Restart>,
+                  "policies: .restart is a restart_policy: it is called with (memory, failure) and has gives_up_at and "
+                  "after_running; a backoff goes into one: restart_after{.pause = ...}");
+
     [[no_unique_address]] Assignment assignment{};
     Dial dial = dial_backoff;
     StateRetry state_retry = state_backoff;
@@ -56,6 +70,11 @@ struct policies {
 
     friend constexpr bool operator==(const policies&, const policies&) = default;
 };
+
+template <class T>
+inline constexpr bool is_policies = false;
+template <class... Chosen>
+inline constexpr bool is_policies<policies<Chosen...>> = true;
 
 /// How long the answer to an effect may take.
 template <class Effect>

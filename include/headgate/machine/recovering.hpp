@@ -54,6 +54,6 @@ step<recovering> on(recovering& s, Context&, const restart_turn& governed) {
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-static_assert(answers_every<recovering, context<policies<>>, state_event>);
+static_assert(must_answer_every<recovering, context<policies<>>, state_event>);
 
 }  // namespace headgate::inline v1

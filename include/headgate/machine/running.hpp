@@ -128,6 +128,6 @@ step<running> on(running& s, Context& c, const answered<remove_checkpoint>& a) {
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-static_assert(answers_every<running, context<policies<>>, state_event>);
+static_assert(must_answer_every<running, context<policies<>>, state_event>);
 
 }  // namespace headgate::inline v1

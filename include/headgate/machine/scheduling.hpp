@@ -9,6 +9,6 @@
 
 namespace headgate::inline v1 {
 
-static_assert(answers_every<scheduling, context<policies<>>, state_event>);
+static_assert(must_answer_every<scheduling, context<policies<>>, state_event>);
 
 }  // namespace headgate::inline v1

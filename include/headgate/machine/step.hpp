@@ -36,6 +36,12 @@ public:
         requires legal<From, To>
     constexpr step(going<To> edge) : target_(name_of<To>), why_(std::move(edge.why)) {}
 
+    // Not deleted: the compilers would not say why.
+    template <class To>
+        requires(not legal<From, To>)
+    __attribute__((unavailable("T1: the table has no such edge; a state's edges stand in its row of machine/table.hpp")))
+    step(going<To>);
+
     /// Nothing for `stay`.
     constexpr std::optional<state_name> target() const { return target_; }
     constexpr const std::optional<error>& why() const { return why_; }
@@ -65,10 +71,37 @@ concept handles = requires(State& state, Context& context, const Event& event) {
 template <class State, class Context, class Events>
 inline constexpr bool answers_every = false;
 
+/// The same, and what is not so is an error that names the event.
+template <class State, class Context, class Events>
+inline constexpr bool must_answer_every = false;
+
 // Implementation ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+template <class State, class Context, class Event>
+inline constexpr bool is_handled = handles<State, Context, Event>;
+template <class State, class Event>
+inline constexpr bool is_ignored = State::ignored::template contains<Event>;
+
+/// The compilers name the event with it.
+template <class State, class Context, class Event>
+struct must_answer {
+    static_assert(is_handled<State, Context, Event> or is_ignored<State, Event>,
+                  "T2: a state answers every event: write `step<State> on(State&, Context&, const Event&)` above this "
+                  "check, or name the event in `using ignored = ignores<...>`");
+    static_assert(not is_handled<State, Context, Event> or not is_ignored<State, Event>,
+                  "T2: this event is handled and ignored: drop one of the two");
+};
+
+}  // namespace detail
 
 template <class State, class Context, class... Events>
 inline constexpr bool answers_every<State, Context, std::variant<Events...>> =
-    ((handles<State, Context, Events> != State::ignored::template contains<Events>) and ...);
+    ((detail::is_handled<State, Context, Events> != detail::is_ignored<State, Events>) and ...);
+
+template <class State, class Context, class... Events>
+inline constexpr bool must_answer_every<State, Context, std::variant<Events...>> =
+    ((sizeof(detail::must_answer<State, Context, Events>) > 0) and ...);
 
 }  // namespace headgate::inline v1

@@ -45,7 +45,7 @@ step<failing> want(failing&, Context& c) {
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-static_assert(answers_every<stopping, context<policies<>>, state_event>);
-static_assert(answers_every<failing, context<policies<>>, state_event>);
+static_assert(must_answer_every<stopping, context<policies<>>, state_event>);
+static_assert(must_answer_every<failing, context<policies<>>, state_event>);
 
 }  // namespace headgate::inline v1

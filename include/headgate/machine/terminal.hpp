@@ -57,8 +57,8 @@ step<finished> want(finished&, Context& c) {
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-static_assert(answers_every<stopped, context<policies<>>, state_event>);
-static_assert(answers_every<failed, context<policies<>>, state_event>);
-static_assert(answers_every<finished, context<policies<>>, state_event>);
+static_assert(must_answer_every<stopped, context<policies<>>, state_event>);
+static_assert(must_answer_every<failed, context<policies<>>, state_event>);
+static_assert(must_answer_every<finished, context<policies<>>, state_event>);
 
 }  // namespace headgate::inline v1

@@ -4,6 +4,7 @@
 
 #include <headgate/vocabulary/strong.hpp>
 
+#include <concepts>
 #include <utility>
 
 namespace headgate::inline v1 {
@@ -25,6 +26,11 @@ struct session {
 template <class T>
 class fenced {
 public:
+    // Not deleted: the compilers would not say why.
+    template <std::same_as<T> Bare>
+    __attribute__((unavailable("G1: a message is handled fenced, by the session of its stream: session.fence(message)")))
+    fenced(const Bare&);
+
     constexpr const session& of() const { return of_; }
     constexpr const T& value() const { return value_; }
 

@@ -49,6 +49,11 @@ public:
     template <std::invocable<const T&> Applied, std::invocable<const error&> NotApplied,
               std::invocable<const error&> Unknown>
     constexpr decltype(auto) match(Applied&& on_applied, NotApplied&& on_not_applied, Unknown&& on_unknown) const;
+    // Not deleted: the compilers would not say why.
+    template <class... Arms>
+        requires(sizeof...(Arms) != 3)
+    __attribute__((unavailable("G6: an outcome is read with three arms: match(on_applied, on_not_applied, on_unknown)")))
+    void match(Arms&&...) const;
 
 private:
     std::variant<T, not_applied, unknown> ended_;

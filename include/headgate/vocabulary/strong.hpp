@@ -19,6 +19,12 @@ struct strong {
     friend constexpr auto operator<=>(const strong&, const strong&) = default;
 };
 
+// Not deleted: the compilers would not say why.
+template <class Tag, class Representation, class OtherTag, class Other>
+    requires(not std::same_as<strong<Tag, Representation>, strong<OtherTag, Other>>)
+__attribute__((unavailable("values of two kinds are never equal: compare two of one kind, or their .value")))
+bool operator==(const strong<Tag, Representation>&, const strong<OtherTag, Other>&);
+
 /// At most 64 bytes (limits).
 using job_id = strong<struct job_tag, std::string>;
 

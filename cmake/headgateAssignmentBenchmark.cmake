@@ -6,12 +6,10 @@
 #
 #     find_package(headgate CONFIG REQUIRED)
 #     headgate_add_assignment_benchmark(mine my/policy.hpp "my::policy{}")
-set(_headgate_assignment_benchmark ${CMAKE_CURRENT_LIST_DIR}/assignment_benchmark.cpp.in)
-
 function(headgate_add_assignment_benchmark name header policy)
     find_package(benchmark CONFIG REQUIRED)
     set(source ${CMAKE_CURRENT_BINARY_DIR}/benchmark.${name}.cpp)
-    configure_file(${_headgate_assignment_benchmark} ${source} @ONLY)
+    configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/assignment_benchmark.cpp.in ${source} @ONLY)
     add_executable(benchmark.${name} ${source})
     target_link_libraries(benchmark.${name} PRIVATE headgate::headgate benchmark::benchmark)
 endfunction()

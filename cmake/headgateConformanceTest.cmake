@@ -23,8 +23,6 @@
 #
 # A law waits up to 5 s for an answer, so a model may complete on threads of its own. m.settle(came), if there is one, is
 # called in place of that: it runs the model until came() is true.
-set(_headgate_conformance_test ${CMAKE_CURRENT_LIST_DIR}/conformance_test.cpp.in)
-
 function(headgate_add_conformance_test name concept header factory)
     set(check_scheduler "laws::check_scheduler(make, settle, end_worker, report)")
     set(check_database "laws::check_database(make, settle, report)")
@@ -66,7 +64,7 @@ function(headgate_add_conformance_test name concept header factory)
     endif()
     set(check ${check_${concept}})
     set(source ${CMAKE_CURRENT_BINARY_DIR}/conformance.${name}.cpp)
-    configure_file(${_headgate_conformance_test} ${source} @ONLY)
+    configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/conformance_test.cpp.in ${source} @ONLY)
     add_executable(conformance.${name} ${source})
     find_package(Threads REQUIRED)
     target_link_libraries(conformance.${name} PRIVATE headgate::headgate ${arg_LINK} Threads::Threads)

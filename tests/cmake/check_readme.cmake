@@ -1,0 +1,32 @@
+# cmake -D README=<file> -D ROOT=<source tree> -P check_readme.cmake
+# Fails if a block of code in README that stands below `<!-- from <file> -->` is not in that file, line by line, but for
+# how far it is indented.
+cmake_minimum_required(VERSION 3.25)  # a -P script has no policies of its own
+
+file(READ ${README} rest)
+set(count 0)
+while(TRUE)
+    string(FIND "${rest}" "<!-- from " at)
+    if(at EQUAL -1)
+        break()
+    endif()
+    string(SUBSTRING "${rest}" ${at} -1 rest)
+    string(REGEX MATCH "^<!-- from ([^ ]+) -->\n```[a-z]*\n" head "${rest}")
+    if(NOT head)
+        message(FATAL_ERROR "${README}: no code below a line `<!-- from ... -->`")
+    endif()
+    set(from ${CMAKE_MATCH_1})
+    string(LENGTH "${head}" begin)
+    string(SUBSTRING "${rest}" ${begin} -1 rest)
+    string(FIND "${rest}" "```" end)
+    string(SUBSTRING "${rest}" 0 ${end} code)
+    string(REGEX REPLACE "(^|\n) +" "\\1" code "${code}")
+    file(READ ${ROOT}/${from} text)
+    string(REGEX REPLACE "(^|\n) +" "\\1" text "${text}")
+    string(FIND "${text}" "${code}" found)
+    if(found EQUAL -1)
+        message(SEND_ERROR "${README}: this is not in ${from}:\n${code}")
+    endif()
+    math(EXPR count "${count} + 1")
+endwhile()
+message("${count} blocks of code stand where they are said to be from")

@@ -12,6 +12,7 @@
 #include <headgate/simulation/trace.hpp>
 #include <headgate/simulation/traffic.hpp>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -29,6 +30,8 @@ namespace headgate::inline v1::simulation {
 
 /// Controllers that may be there at a time.
 inline constexpr std::size_t most_controllers = 2;
+/// No clocks are compared, and answers are late by up to 16 s: of a lease of 30 s, so much is left for sure.
+inline constexpr duration silence = std::chrono::seconds(10);
 
 /// A copyable value. Ports (ports.hpp) put requests and words into it; the world (world.hpp) takes out what arrives.
 class outside {
@@ -66,6 +69,16 @@ public:
     };
     std::array<place, most_controllers> places{};
 
+    /// Of a controller, at the database.
+    struct sign_of_life {
+        instant last{};
+        instant after_silence = never;  ///< when it came back from its last long silence
+    };
+    std::map<incarnation, sign_of_life> signs_of_life{};
+    void advanced(incarnation who);
+    /// Whether another may take what it owns (G5): it is not there, or was in `silence`, not long ago.
+    bool is_given_up(incarnation who) const;
+
     struct stream {
         process_number of{};
         host to{};
@@ -74,6 +87,7 @@ public:
         instant up{}, down{};  ///< when the last message of each direction arrives
     };
     std::vector<stream> streams{};  ///< number k is at k - 1
+    proof overheard{};              ///< the last that a worker sent; strangers repeat it
     struct connection {
         process_number to{};
         host from{};
@@ -170,6 +184,20 @@ inline duration outside::soon(fault slow) {
     return strikes(slow) ? usual + duration(chosen.choose(16'384)) : usual;
 }
 
+inline void outside::advanced(incarnation who) {
+    sign_of_life& of = signs_of_life.try_emplace(who, now).first->second;
+    if (now - of.last >= silence) of.after_silence = now;
+    of.last = now;
+}
+
+inline bool outside::is_given_up(incarnation who) const {
+    const auto has = [&](const place& at) { return at.runs and at.self == who; };
+    if (std::ranges::none_of(places, has)) return true;
+    const auto at = signs_of_life.find(who);
+    if (at == signs_of_life.end() or now - at->second.last >= silence) return true;
+    return at->second.after_silence != never and now - at->second.after_silence < std::chrono::minutes(1);
+}
+
 inline void outside::look_for_cue(std::uint8_t effect) {
     if (effect == no_effect or effect != watched.effect or --watched.times > 0) return;
     watched.effect = no_effect;
@@ -193,6 +221,14 @@ void outside::ask(host from, job_handle job, const request<Effect>& r) {
         return;
     }
     rules.asked(r, rows, now);
+    if constexpr (std::same_as<Effect, claim>) {
+        const auto at = rows.jobs().find(r.what.job);
+        // One that knows the row as it stands.
+        if (at != rows.jobs().end() and at->second.row.revision == r.what.expected and
+            at->second.row.owner != r.by.incarnation)
+            rules.expect(is_given_up(at->second.row.owner), invariant::taken_from_the_silent, now,
+                         [&] { return r.what.job.value + ", by " + detail::text_of(r.by); });
+    }
     if (plan) return ask_as_planned(from, job, r, *plan);
     constexpr fault domain = domain_of<Effect>();
     if (std::same_as<Effect, start_execution> and strikes(fault::execution_refused)) {

@@ -16,6 +16,12 @@ inline void outside::send(host from, stream_id to, const controller_message& mes
         rules.accepted_by(backend.all()[on.of], to, now);
     }
     if (not on.is_open) return;
+    if (std::holds_alternative<challenge>(message) and not backend.all()[on.of].is_genuine) {
+        // A stranger does not care who the controller is.
+        on.up = std::max(on.up, now + soon());
+        queue.put(on.up, to_controller{on.to, stream_event{.stream = to, .peer_host = "127.0.0.1",
+                                                           .what = worker_message(overheard)}});
+    }
     on.down = std::max(on.down, now + soon(fault::stream_slow));
     queue.put(on.down, to_worker{on.of, message});
 }
@@ -67,6 +73,7 @@ inline void outside::say(process_number from, const worker_message& message) {
     const auto arrives = [&](worker_message what) {
         return to_controller{on.to, stream_event{.stream = id, .peer_host = "127.0.0.1", .what = std::move(what)}};
     };
+    if (const auto* const shown = std::get_if<proof>(&message)) overheard = *shown;
     if (strikes(fault::stream_breaks)) return end(id, "broken");
     if (const auto plan = planned_for(number_of(message))) return say_as_planned(from, id, message, *plan);
     on.up = std::max(on.up, now + soon(fault::stream_slow));

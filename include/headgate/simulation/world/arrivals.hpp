@@ -69,10 +69,12 @@ void world<Policies, Backend>::carry_out(const to_outside& from, const request<E
                   std::same_as<Effect, write_checkpoint>) {
         write(from, r);
     } else if constexpr (std::same_as<Effect, advance_lease> or std::same_as<Effect, tell>) {
-        if constexpr (std::same_as<Effect, advance_lease>)
+        if constexpr (std::same_as<Effect, advance_lease>) {
+            o.advanced(r.what.self);
             o.seen.say(o.now, "database", [&] {
                 return "lease of controller " + std::to_string(from.from.slot + 1) + ": " + std::to_string(r.what.counter);
             });
+        }
         reply(o.rows.apply(r.what));
         tell_watchers();
     } else if constexpr (std::same_as<Effect, watch_jobs>) {

@@ -1,10 +1,13 @@
 #pragma once
 // headgate-controller: what happens to the jobs, as it happens, for whoever looks on.
 
+#include <headgate/assignment/moves.hpp>
 #include <headgate/controller/history.hpp>
 #include <headgate/controller/metrics.hpp>
 #include <headgate/machine/machine.hpp>
 #include <headgate/vocabulary/note.hpp>
+#include <headgate/vocabulary/plan.hpp>
+#include <headgate/vocabulary/shared.hpp>
 
 #include <fmt/chrono.h>
 #include <fmt/color.h>
@@ -24,7 +27,8 @@ namespace headgate::example {
 
 enum class verbosity : std::uint8_t { quiet, normal, verbose };
 
-/// Models `observer`. Prints transitions, each attempt's phases as a timeline, and what the workers hold.
+/// Models `observer`. Prints transitions, each attempt's phases as a timeline, what the workers hold, and how
+/// much of it is not where it was.
 class console {
 public:
     explicit console(verbosity says) : says_(says) {}
@@ -57,10 +61,16 @@ public:
         }
         strangers_ = controller.strangers();
         for (auto& [id, seen] : jobs_) {
-            if (seen.state != state_name::running) continue;
             const auto* const value = controller.find(id);
             if (not value) continue;
-            if (std::exchange(seen.is_new, false)) print_placement(id, value->job());
+            if (seen.state != state_name::running) {
+                seen.was = value->job().durable.plan;
+                continue;
+            }
+            if (std::exchange(seen.is_new, false)) {
+                print_placement(id, value->job());
+                print_moves(id, value->job(), seen.was.get());
+            }
             if (now - seen.last_beat < std::chrono::seconds(5)) continue;
             print_rates(id, seen, controller.metrics(id), value->job(), now);
         }
@@ -75,6 +85,7 @@ private:
         std::vector<phase_ended> phases{};
         job_metrics last{};
         instant last_beat{};
+        shared<plan> was{};  ///< with which it ran before; null: it did not
     };
 
     static fmt::color color_of(state_name state) {
@@ -128,6 +139,14 @@ private:
                        ordinal_of(placed.workers[worker].id).value, placed.workers[worker].slots,
                        placed.data_addresses[worker], holds);
         }
+        std::fflush(stdout);
+    }
+
+    void print_moves(const job_id& id, const headgate::job& job, const plan* was) {
+        if (says_ == verbosity::quiet or not job.running or not was) return;
+        if (const auto moves = moves_of(job.plan(), {.previous = was}))
+            fmt::print("           {}  {} of {} subtasks are on another worker than before\n", id.value, moves->subtasks,
+                       subtasks(job.plan()));
         std::fflush(stdout);
     }
 

@@ -1,6 +1,7 @@
 // headgate-controller: brings jobs up and keeps them up. Any number of them share a database.
 #include "console.hpp"
 
+#include "../common/chosen_assignment.hpp"
 #include "../common/open_database.hpp"
 #include "../worker/run_worker.hpp"
 
@@ -45,6 +46,7 @@ struct options {
     std::string database = "sqlite:headgate.db";
     std::string listen = "127.0.0.1:0";
     std::string scheduler = "process";
+    std::string assignment{assignments.front().name};
     std::string worker{};
     std::string directory{};
     std::string state = "headgate-checkpoints";
@@ -185,7 +187,7 @@ struct watched {
 };
 
 int run(options o) {
-    policies chosen;
+    policies chosen{.assignment = assignment_of(o.assignment)};
     for (const std::string& one : o.patience)
         if (not set_patience(chosen.wait, one)) return fail(usage, "--patience " + one + ": NAME=SECONDS; see --help");
     if (o.restarts) chosen.restart.within.restarts = *o.restarts;
@@ -214,8 +216,8 @@ int run(options o) {
     controller controller{scheduler.all, *database, channel, clock, states, secrets, chosen, shown};
     watched<decltype(controller)> driven{controller, shown, clock};
 
-    fmt::print("headgate-controller: workers register at {}, jobs in {}, {} slots a worker\n", address, o.database,
-               o.slots);
+    fmt::print("headgate-controller: workers register at {}, jobs in {}, {} slots a worker, assignment {}\n", address,
+               o.database, o.slots, o.assignment);
     std::fflush(stdout);
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     signals.async_wait([&](auto, int) { loop.stop(); });
@@ -235,6 +237,9 @@ int main(int count, char** arguments) {
     app.add_option("--listen", o.listen, "host:port for workers, loopback until there is TLS; default 127.0.0.1:0");
     app.add_option("--scheduler", o.scheduler, "what starts workers: process (default), embedded or manual")
         ->check(CLI::IsMember({"process", "embedded", "manual"}));
+    app.add_option("--assignment", o.assignment,
+                   "which worker runs what: slot_filling (default), balanced, local, sticky or spread")
+        ->check(CLI::IsMember(assignment_names()));
     app.add_option("--worker", o.worker, "the worker program; default: headgate-worker beside this one");
     app.add_option("--directory", o.directory, "records of workers; default: beside the database");
     app.add_option("--state", o.state, "directory of checkpoints; default headgate-checkpoints");

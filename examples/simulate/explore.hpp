@@ -1,5 +1,7 @@
 #pragma once
 // headgate-simulate --explore: every order of events of a small world.
+#include "../common/chosen_assignment.hpp"
+
 #include <headgate/simulation/describe.hpp>
 #include <headgate/simulation/explored_worlds.hpp>
 #include <headgate/simulation/shrink.hpp>
@@ -17,8 +19,11 @@ namespace explore {
 using namespace headgate;
 using namespace headgate::simulation;
 
+using policies_type = explored_policies<example::chosen_assignment>;
+
 struct wishes {
     std::string world;
+    std::string assignment;
     std::uint64_t states = 50'000'000;
     double minutes = 30;
     bool trace = false, quiet = false, no_progress = false;
@@ -45,11 +50,11 @@ inline std::string print_path(std::vector<std::uint32_t> path) {
     return print(path);
 }
 
-inline int show(const situation<explored_policies>& start, const std::vector<std::uint32_t>& path, const wishes& chosen,
+inline int show(const situation<policies_type>& start, const std::vector<std::uint32_t>& path, const wishes& chosen,
                 bool is_told) {
-    situation<explored_policies> begun(start);
+    situation<policies_type> begun(start);
     begun.in().around().seen.keep_lines();
-    const situation<explored_policies> end = follow(std::move(begun), path);
+    const situation<policies_type> end = follow(std::move(begun), path);
     if (is_told)
         for (const std::string& line : sequence_chart(end.in().around().seen.lines(), trace::most_lines))
             std::printf("%s\n", line.c_str());
@@ -83,7 +88,8 @@ inline std::string text_of(exploration_end how, const wishes& chosen) {
 
 /// Precondition: there is that world.
 inline int run(const wishes& chosen, const std::vector<std::uint32_t>& replayed) {
-    const situation<explored_policies> start = begin(*explored_world_of(chosen.world));
+    const situation<policies_type> start =
+        begin(*explored_world_of(chosen.world), without_jitter(example::assignment_of(chosen.assignment)));
     if (not replayed.empty()) {
         std::vector<std::uint32_t> path = replayed;
         for (std::uint32_t& one : path) one -= one > 0 ? 1u : 0u;
@@ -112,9 +118,9 @@ inline int run(const wishes& chosen, const std::vector<std::uint32_t>& replayed)
     const int found = show(start, all.path, chosen, true);
     std::printf(
         "%zu events%s. To see it again:\n"
-        "    headgate-simulate --trace --explore %s --replay %s\n",
+        "    headgate-simulate --trace%s --explore %s --replay %s\n",
         all.path.size(), all.is_shortest ? ", and no shorter path leads there" : "; there may be a shorter path",
-        chosen.world.c_str(), print_path(all.path).c_str());
+        example::flag_of(chosen.assignment).c_str(), chosen.world.c_str(), print_path(all.path).c_str());
     return found;
 }
 

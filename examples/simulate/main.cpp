@@ -1,6 +1,8 @@
 // headgate-simulate: the machine that runs in production, in a world of faults.
 #include "explore.hpp"
 
+#include "../common/chosen_assignment.hpp"
+
 #include <headgate/simulation/campaign.hpp>
 #include <headgate/simulation/matrix.hpp>
 #include <headgate/simulation/scenario.hpp>
@@ -25,17 +27,20 @@ namespace {
 using namespace headgate;
 using namespace headgate::simulation;
 using wall = std::chrono::steady_clock;
+using policies_type = policies<example::chosen_assignment>;
 
 constexpr int violated = 1, usage = 2, short_of = 3;
 
 struct flags {
     std::optional<std::uint64_t> seed;
-    std::string seeds, faults = "all", replay, scenario, explore;
+    std::string seeds, faults = "all", replay, scenario, explore, assignment{example::assignments.front().name};
     double minutes = 0;
     std::uint64_t states = explore::wishes{}.states;
     std::uint32_t jobs = 1, matrix = 0;
     bool rewrite = false, trace = false, quiet = false, no_progress = false;
 };
+
+policies_type policies_of(const flags& chosen) { return {.assignment = example::assignment_of(chosen.assignment)}; }
 
 [[noreturn]] void wrong(const std::string& why) {
     std::fprintf(stderr, "headgate-simulate: %s\n", why.c_str());
@@ -97,15 +102,16 @@ int show(const lifecycle_result& run, const flags& chosen) {
 int report(const lifecycle_result& found, std::uint64_t seed, const lifecycle_settings& settings, const flags& chosen) {
     std::printf("\nVIOLATION with seed %llu: %s\n    %s\nshrinking ...\n", static_cast<unsigned long long>(seed),
                 std::string(sentence_of(found.broken->which)).c_str(), found.broken->what.c_str());
-    const lifecycle_result least = shrink(found, settings);
+    const lifecycle_result least = shrink(found, settings, policies_of(chosen));
     print_trace(least, 60);
-    const std::string with = chosen.faults == "all" ? "" : " --faults " + chosen.faults;
-    const std::string jobs = chosen.jobs == 1 ? "" : " --jobs " + std::to_string(chosen.jobs);
-    std::printf("%zu decisions, of %zu. To see it again:\n    headgate-simulate --trace%s%s --replay %s\n"
-                "or as it was found:\n    headgate-simulate --trace%s%s --seed %llu\n",
+    const std::string with = (chosen.faults == "all" ? "" : " --faults " + chosen.faults) +
+                             (chosen.jobs == 1 ? "" : " --jobs " + std::to_string(chosen.jobs)) +
+                             example::flag_of(chosen.assignment);
+    std::printf("%zu decisions, of %zu. To see it again:\n    headgate-simulate --trace%s --replay %s\n"
+                "or as it was found:\n    headgate-simulate --trace%s --seed %llu\n",
                 static_cast<std::size_t>(std::ranges::count_if(least.decisions, [](auto one) { return one != 0; })),
-                found.decisions.size(), with.c_str(), jobs.c_str(), print(least.decisions).c_str(), with.c_str(),
-                jobs.c_str(), static_cast<unsigned long long>(seed));
+                found.decisions.size(), with.c_str(), print(least.decisions).c_str(), with.c_str(),
+                static_cast<unsigned long long>(seed));
     return violated;
 }
 
@@ -132,7 +138,7 @@ int run_campaign(std::uint64_t first, std::uint64_t last, const lifecycle_settin
         return last == first ? 1.0 : static_cast<double>(seed - first) / static_cast<double>(last - first);
     };
     for (std::uint64_t seed = first; seconds > 0 ? since(start) < seconds : seed < last; ++seed) {
-        if (const auto found = all.run(seed, settings)) return report(*found, seed, settings, chosen);
+        if (const auto found = all.run(seed, settings, policies_of(chosen))) return report(*found, seed, settings, chosen);
         if (all.runs % 256 == 0) progress(all, share(seed), start, chosen, false);
     }
     progress(all, 1, start, chosen, true);
@@ -163,14 +169,14 @@ int run_matrix(const flags& chosen) {
         std::vector<planned_fault> through;
         for (std::size_t rest = number, i = 0; i < chosen.matrix; ++i, rest /= single_faults)
             through.push_back(fault_number(rest % single_faults));
-        const matrix_result one = run_attempt(through, chosen.trace);
+        const matrix_result one = run_attempt(through, chosen.trace, policies_of(chosen));
         struck += one.struck == through.size() ? 1u : 0u;
         events += one.events;
         failed += one.end == state_name::failed ? 1u : 0u;
         if (one.broken) {
             std::string name;
             for (const planned_fault& each : through) name += (name.empty() ? "" : "; then ") + text_of(each);
-            const matrix_result again = run_attempt(through, true);
+            const matrix_result again = run_attempt(through, true, policies_of(chosen));
             for (const std::string& line : sequence_chart(again.lines, 60)) std::printf("%s\n", line.c_str());
             std::printf("VIOLATION through %s: %s\n    %s\n", name.c_str(),
                         std::string(sentence_of(one.broken->which)).c_str(), one.broken->what.c_str());
@@ -194,7 +200,7 @@ int run_scenario(const flags& chosen) {
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     const auto read = parse_scenario(text);
     if (not read) fail(read.error().text);
-    const auto told = play(*read);
+    const auto told = play(*read, policies_of(chosen));
     if (not told) fail(told.error().text);
     if (chosen.rewrite) {
         std::ofstream out(chosen.scenario);
@@ -219,8 +225,8 @@ int run_exploration(const flags& chosen) {
         if (not read) wrong(read.error().text);
         path = *read;
     }
-    explore::wishes wished{.world = chosen.explore, .states = chosen.states, .trace = chosen.trace, .quiet = chosen.quiet,
-                           .no_progress = chosen.no_progress};
+    explore::wishes wished{.world = chosen.explore, .assignment = chosen.assignment, .states = chosen.states,
+                           .trace = chosen.trace, .quiet = chosen.quiet, .no_progress = chosen.no_progress};
     if (chosen.minutes > 0) wished.minutes = chosen.minutes;
     return explore::run(wished, path);
 }
@@ -249,6 +255,8 @@ int main(int count, char** arguments) {
                    "Every order of events of a small world, breadth first, for --minutes (30) or --states:" + explore::list());
     app.add_option("--states", chosen.states, "With --explore: goes on to no more states than this")
         ->check(CLI::PositiveNumber);
+    app.add_option("--assignment", chosen.assignment, "The assignment policy: slot_filling (default), balanced, local, sticky or spread")
+        ->check(CLI::IsMember(example::assignment_names()));
     app.add_flag("--trace", chosen.trace, "Prints what everyone did and why, as a sequence chart");
     app.add_flag("--quiet", chosen.quiet, "Prints violations alone");
     app.add_flag("--no-progress", chosen.no_progress, "Without a progress bar");
@@ -265,9 +273,9 @@ int main(int count, char** arguments) {
     if (not chosen.replay.empty()) {
         const auto taken = parse_decisions(chosen.replay);
         if (not taken) wrong(taken.error().text);
-        return show(live(decisions(*taken), settings), chosen);
+        return show(live(decisions(*taken), settings, policies_of(chosen)), chosen);
     }
-    if (chosen.seed) return show(live(decisions(*chosen.seed), settings), chosen);
+    if (chosen.seed) return show(live(decisions(*chosen.seed), settings, policies_of(chosen)), chosen);
     settings.keeps_lines = false;
     std::uint64_t first = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()), last = first;
     if (not chosen.seeds.empty()) std::tie(first, last) = range_of(chosen.seeds);

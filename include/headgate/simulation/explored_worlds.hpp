@@ -68,10 +68,14 @@ inline constexpr std::array<explored_world, 8> explored_worlds{{
 }};
 
 /// Those of production, but that pauses have no jitter: what is the same then goes on alike.
-using explored_policies = policies<slot_filling, exponential, exponential, restart_after<exponential>>;
-inline explored_policies without_jitter() {
-    explored_policies made{
-        .dial = dial_backoff.base, .state_retry = state_backoff.base, .restart = {.pause = state_backoff.base}};
+template <assignment_policy Assignment = slot_filling>
+using explored_policies = policies<Assignment, exponential, exponential, restart_after<exponential>>;
+template <assignment_policy Assignment = slot_filling>
+explored_policies<Assignment> without_jitter(Assignment assignment = {}) {
+    explored_policies<Assignment> made{.assignment = assignment,
+                                       .dial = dial_backoff.base,
+                                       .state_retry = state_backoff.base,
+                                       .restart = {.pause = state_backoff.base}};
     // Epochs have no end, and what is explored has to.
     made.takes_checkpoints = false;
     return made;
@@ -81,7 +85,7 @@ inline explored_policies without_jitter() {
 constexpr const explored_world* explored_world_of(std::string_view name);
 
 /// As it begins: the job is submitted, its controllers start. `policy` and `backend` may be one's own.
-template <class Policies = explored_policies, backend_rules Backend = cluster>
+template <class Policies = explored_policies<>, backend_rules Backend = cluster>
 situation<Policies, Backend> begin(const explored_world& of, Policies policy = without_jitter(),
                                    Backend backend = Backend{});
 

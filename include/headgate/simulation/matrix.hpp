@@ -46,7 +46,8 @@ struct matrix_result {
 
 /// One attempt, after a checkpoint and the loss of a worker, through these faults: each strikes its effect once, in this
 /// order. Then the job must run again, or have failed for a permanent error that was among them.
-matrix_result run_attempt(std::span<const planned_fault> through, bool keeps_lines = false);
+template <class Policies = policies<>>
+matrix_result run_attempt(std::span<const planned_fault> through, bool keeps_lines = false, Policies policy = {});
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
@@ -56,9 +57,11 @@ inline std::string text_of(const planned_fault& one) {
            std::string((is_message ? message_outcome_names : outcome_names)[one.outcome]);
 }
 
-inline matrix_result run_attempt(std::span<const planned_fault> through, bool keeps_lines) {
-    const auto made = std::make_unique<world<>>(decisions(std::vector<std::uint32_t>{}), fault_set{});
-    world<>& in = *made;
+template <class Policies>
+matrix_result run_attempt(std::span<const planned_fault> through, bool keeps_lines, Policies policy) {
+    const auto made =
+        std::make_unique<world<Policies>>(decisions(std::vector<std::uint32_t>{}), fault_set{}, std::move(policy));
+    world<Policies>& in = *made;
     outside& o = in.around();
     if (keeps_lines) o.seen.keep_lines();
     const job_id job{"job-1"};

@@ -41,7 +41,8 @@ struct scenario {
 /// Commands, a line "----", and the expected lines. Errors are `invalid`, with the line.
 expected<scenario> parse_scenario(std::string_view text);
 /// The lines of controllers, database, users and the world that come of the commands.
-expected<std::vector<std::string>> play(const scenario& what);
+template <class Policies = policies<>>
+expected<std::vector<std::string>> play(const scenario& what, Policies policy = {});
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
@@ -98,8 +99,9 @@ private:
 };
 
 /// What commands change, before the world runs.
+template <class World>
 struct stage {
-    world<>& in;
+    World& in;
     headgate::wish wish{};
     duration length{};
 
@@ -126,7 +128,8 @@ struct stage {
     }
 };
 
-inline void stage::obey(command_reader& read) {
+template <class World>
+void stage<World>::obey(command_reader& read) {
     const std::string what = read.word("a command");
     if (what == "hop") {
         around().hop = read.seconds("seconds");
@@ -193,8 +196,10 @@ inline expected<scenario> parse_scenario(std::string_view text) {
     return read;
 }
 
-inline expected<std::vector<std::string>> play(const scenario& what) {
-    const auto made = std::make_unique<world<>>(decisions(std::vector<std::uint32_t>{}), fault_set{});
+template <class Policies>
+expected<std::vector<std::string>> play(const scenario& what, Policies policy) {
+    const auto made =
+        std::make_unique<world<Policies>>(decisions(std::vector<std::uint32_t>{}), fault_set{}, std::move(policy));
     made->around().seen.keep_lines();
     const instant begun = made->around().now;
     detail::stage stage{*made,

@@ -1,0 +1,66 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// example: an assignment policy that is chosen when the program starts. One that is known when the program is compiled
+// is named itself: `policies{.assignment = sticky{}}`.
+
+#include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/local.hpp>
+#include <headgate/assignment/policy.hpp>
+#include <headgate/assignment/slot_filling.hpp>
+#include <headgate/assignment/spread.hpp>
+#include <headgate/assignment/sticky.hpp>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace headgate::example {
+
+/// Models `assignment_policy` by the one it holds, with its defaults.
+struct chosen_assignment {
+    std::variant<slot_filling, balanced, local, sticky, spread> by{};
+
+    expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before = {}) const {
+        return std::visit([&](const auto& policy) { return policy(of, offers, before); }, by);
+    }
+
+    friend bool operator==(const chosen_assignment&, const chosen_assignment&) = default;
+};
+
+static_assert(assignment_policy<chosen_assignment>);
+
+struct named_assignment {
+    std::string_view name;
+    chosen_assignment policy;
+};
+
+/// The first is the default.
+inline constexpr std::array<named_assignment, 5> assignments{{
+    {"slot_filling", {slot_filling{}}},
+    {"balanced", {balanced{}}},
+    {"local", {local{}}},
+    {"sticky", {sticky{}}},
+    {"spread", {spread{}}},
+}};
+
+inline std::vector<std::string> assignment_names() {
+    std::vector<std::string> names;
+    for (const named_assignment& each : assignments) names.emplace_back(each.name);
+    return names;
+}
+
+/// Precondition: there is one of that name.
+inline chosen_assignment assignment_of(std::string_view name) {
+    return std::ranges::find(assignments, name, &named_assignment::name)->policy;
+}
+
+/// What says so on a command line; nothing for the default.
+inline std::string flag_of(std::string_view name) {
+    return name == assignments.front().name ? "" : " --assignment " + std::string(name);
+}
+
+}  // namespace headgate::example

@@ -2,11 +2,13 @@
 #include "small_inputs.hpp"
 
 #include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/line_up.hpp>
 #include <headgate/assignment/report.hpp>
 #include <headgate/assignment/slot_filling.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -150,6 +152,44 @@ BOOST_AUTO_TEST_CASE(channels_loads_and_moves_are_what_counting_each_of_them_giv
     BOOST_TEST(wrong == 0);
     BOOST_TEST(moved > 1'000);
     BOOST_TEST(rescaled > 1'000);
+}
+
+BOOST_AUTO_TEST_CASE(shuffles_on_one_line_have_the_channels_that_counting_gives_A6) {
+    std::mt19937_64 random(10);
+    const auto below = [&](std::uint32_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+    int wrong = 0;
+    for (int round = 0; round < 3'000; ++round) {
+        auto offers = offers_with(numbers(6, 60));
+        const bool is_in_a_row = below(2) == 0;
+        for (std::uint32_t i = 0; i < 6; ++i) {
+            offers[i].machine.value = std::to_string(is_in_a_row ? i / 2 : below(3));
+            offers[i].zone = std::to_string(is_in_a_row ? i / 4 : below(2));
+        }
+        auto made = plan_on(offers, numbers{0, 1, 2, 3, 4, 5});
+        BOOST_TEST_REQUIRE(made.has_value());
+        layout& line = made->layouts.emplace_back(layout{.spaced = below(2) == 0 ? spacing::dense : spacing::level});
+        for (int run = 0; run < 6; ++run) line.boundaries.push_back(line.boundaries.back() + 1 + below(4));
+        if (below(2) == 0) {
+            line.owners = {0, 1, 2, 3, 4, 5};
+            if (below(2) == 0) std::ranges::shuffle(line.owners, random);
+            if (below(2) == 0) line.owners[0] = line.owners[5];
+        }
+        const std::uint32_t slots = line.spaced == spacing::level ? 6 : line.boundaries.back();
+        program of;
+        for (std::uint32_t i = 0; i < 4; ++i) {
+            const std::uint32_t grain = 1 + below(3);
+            const std::uint32_t units = 1 + below(line.spaced == spacing::level ? 20 : slots);
+            made->nodes.push_back(
+                {.id = {100 + i}, .parallelism = grain * units, .offset = below(slots), .grain = grain});
+            of.nodes.push_back({.id = {100 + i}, .parallelism = grain * units, .operators = {{{"o"}, {}}}});
+            for (std::uint32_t from = 0; from < i; ++from)
+                of.edges.push_back({.from = {100 + from}, .to = {100 + i}, .kind = edge_kind::shuffle});
+        }
+        const auto found = judge(*made, of, offers);
+        BOOST_TEST_REQUIRE(found.has_value());
+        wrong += found->channels != obvious_channels(*made, of, offers);
+    }
+    BOOST_TEST(wrong == 0);
 }
 
 BOOST_AUTO_TEST_CASE(loads_of_whole_plans_are_the_sums_over_their_nodes_A6) {

@@ -42,10 +42,25 @@ proven_bounds bounds_of(std::span<const std::uint32_t> parallelisms, std::span<c
 
 namespace detail {
 
+/// Counted where there are many of few values, as parallelisms mostly are.
+inline std::vector<std::uint32_t> descending(std::span<const std::uint32_t> values) {
+    std::vector<std::uint32_t> made(values.begin(), values.end());
+    const std::uint32_t largest = made.empty() ? 0 : *std::ranges::max_element(made);
+    if (largest > made.size()) {
+        std::ranges::sort(made, std::greater<>{});
+        return made;
+    }
+    std::vector<std::uint32_t> counts(std::size_t{largest} + 1);
+    for (const std::uint32_t each : made) ++counts[each];
+    auto at = made.begin();
+    for (std::uint32_t value = largest + 1; value-- > 0;) at = std::fill_n(at, counts[value], value);
+    return made;
+}
+
 inline std::uint64_t largest_load_bound(std::span<const std::uint32_t> parallelisms,
                                         std::span<const std::uint32_t> slots) {
-    std::vector<std::uint32_t> nodes(parallelisms.begin(), parallelisms.end()), line(slots.begin(), slots.end());
-    std::ranges::sort(nodes, std::greater<>{});
+    const std::vector<std::uint32_t> nodes = descending(parallelisms);
+    std::vector<std::uint32_t> line(slots.begin(), slots.end());
     std::ranges::sort(line);
     std::uint64_t full = 0;  // slots of the workers below `rest`, which take all they can
     for (const std::uint32_t each : line) full += each;

@@ -4,6 +4,7 @@
 
 #include <headgate/assignment/loads.hpp>
 #include <headgate/assignment/offer.hpp>
+#include <headgate/assignment/same_place.hpp>
 #include <headgate/vocabulary/outcome.hpp>
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +48,8 @@ struct worker_places {
 };
 
 /// Precondition: `check` accepts `made` for `of`; `at` is of its workers. Edges to nodes that are not there have none.
+/// For each edge O(ranges) of its nodes; of a shuffle between two nodes on one dense or level line O(log runs), if the
+/// runs of each machine and each zone follow each other there, after O(runs) for the line.
 channels_report channels_of(const plan& made, const program& of, const worker_places& at);
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -82,7 +86,6 @@ struct counted_places {
 
     std::uint32_t at(std::uint32_t worker) const { return place_of ? (*place_of)[worker] : worker; }
 
-    /// Pairs of a subtask of each that are at the same place.
     std::uint64_t pairs(std::span<const range_on_worker> from, std::span<const range_on_worker> to) {
         std::uint64_t sum = 0;
         for (const range_on_worker& each : from) counts[at(each.worker)] += each.range.size();
@@ -108,53 +111,144 @@ void forward_stretches(std::span<const range_on_worker> from, std::uint64_t from
     }
 }
 
+/// A line, and how its runs lie by worker, machine and zone.
+struct line_of_places {
+    places_on_line workers;
+    places_on_line machines;
+    places_on_line zones;
+
+    line_of_places(const layout& line, const worker_places& at)
+        : workers(line, {}), machines(line, at.machines), zones(line, at.zones) {}
+};
+
+/// Positions of nodes by id. Mostly ids count up; a table is made for those that do not.
+class nodes_by_id {
+public:
+    explicit nodes_by_id(const plan& of) : nodes_(of.nodes) {}
+
+    std::optional<std::uint32_t> find(node_id id) {
+        if (nodes_.empty()) return std::nullopt;
+        const std::uint32_t guess = id.value - nodes_.front().id.value;
+        if (guess < nodes_.size() and nodes_[guess].id == id) return guess;
+        if (others_.empty())
+            for (std::uint32_t i = 0; i < nodes_.size(); ++i) others_.emplace(nodes_[i].id.value, i);
+        const auto at = others_.find(id.value);
+        return at == others_.end() ? std::nullopt : std::optional(at->second);
+    }
+
+private:
+    std::span<const placed_node> nodes_;
+    std::unordered_map<std::uint32_t, std::uint32_t> others_{};  // looked up only, never walked
+};
+
 inline std::uint64_t capped_sum(std::uint64_t a, std::uint64_t b) {
     return a + std::min(b, std::numeric_limits<std::uint64_t>::max() - a);
 }
 
 }  // namespace detail
 
-inline channels_report channels_of(const plan& made, const program& of, const worker_places& at) {
-    channels_report found;
-    found.by_edge.reserve(of.edges.size());
-    const detail::node_positions position = detail::positions_of(of);
-    detail::counted_places workers(nullptr, made.workers.size()), machines(&at.machines, made.workers.size()),
-        zones(&at.zones, made.workers.size());
-    std::vector<range_on_worker> from, to;
-    // The nodes that these are of: edges that follow each other mostly share one.
-    std::uint32_t held_from = std::numeric_limits<std::uint32_t>::max(), held_to = held_from;
-    const auto take = [&](std::uint32_t node, std::uint32_t& held, std::vector<range_on_worker>& into) {
-        if (std::exchange(held, node) == node) return;
-        into.clear();
-        append_ranges(made, node, into);
-    };
-    for (const edge& one : of.edges) {
-        channel_counts& counts = found.by_edge.emplace_back();
-        const auto a = position.find(one.from.value), b = position.find(one.to.value);
-        if (a == position.end() or b == position.end()) continue;
-        if (held_to == a->second) {
-            std::swap(from, to);
-            std::swap(held_from, held_to);
-        }
-        take(a->second, held_from, from);
-        take(b->second, held_to, to);
-        const std::uint64_t p = of.nodes[a->second].parallelism, q = of.nodes[b->second].parallelism;
-        switch (one.kind) {
+namespace detail {
+
+/// Counts the channels of one edge after the other.
+class channel_counter {
+public:
+    channel_counter(const plan& made, const worker_places& at)
+        : made_(made),
+          at_(at),
+          workers_(nullptr, made.workers.size()),
+          machines_(&at.machines, made.workers.size()),
+          zones_(&at.zones, made.workers.size()),
+          lines_(made.layouts.size()) {}
+
+    /// Precondition: both nodes exist.
+    channel_counts count(edge_kind kind, std::uint32_t from, std::uint32_t to) {
+        const std::uint64_t p = made_.nodes[from].parallelism, q = made_.nodes[to].parallelism;
+        channel_counts counts;
+        switch (kind) {
             case edge_kind::shuffle:
                 counts.all = p * q;
-                counts.across_workers = counts.all - workers.pairs(from, to);
-                counts.across_machines = counts.all - machines.pairs(from, to);
-                counts.across_zones = counts.all - zones.pairs(from, to);
+                if (const line_of_places* const line = common_line(from, to)) {
+                    const slots_taken a(placed(made_, from)), b(placed(made_, to));
+                    const auto across = [&](const places_on_line& on, counted_places& by) {
+                        return counts.all - (on.is_in_a_row() ? on.pairs(a, b) : pairs(from, to, by));
+                    };
+                    counts.across_workers = across(line->workers, workers_);
+                    counts.across_machines = across(line->machines, machines_);
+                    counts.across_zones = across(line->zones, zones_);
+                } else {
+                    counts.across_workers = counts.all - pairs(from, to, workers_);
+                    counts.across_machines = counts.all - pairs(from, to, machines_);
+                    counts.across_zones = counts.all - pairs(from, to, zones_);
+                }
                 break;
             case edge_kind::forward:
                 counts.all = std::max(p, q);
-                detail::forward_stretches(from, p, to, q, [&](std::uint32_t x, std::uint32_t y, std::uint64_t count) {
-                    counts.across_workers += x != y ? count : 0;
-                    counts.across_machines += at.machines[x] != at.machines[y] ? count : 0;
-                    counts.across_zones += at.zones[x] != at.zones[y] ? count : 0;
-                });
+                hold(from, to);
+                forward_stretches(
+                    from_.ranges, p, to_.ranges, q, [&](std::uint32_t x, std::uint32_t y, std::uint64_t count) {
+                        counts.across_workers += x != y ? count : 0;
+                        counts.across_machines += at_.machines[x] != at_.machines[y] ? count : 0;
+                        counts.across_zones += at_.zones[x] != at_.zones[y] ? count : 0;
+                    });
                 break;
         }
+        return counts;
+    }
+
+private:
+    /// The ranges of a node: edges that follow each other mostly share one.
+    struct held_ranges {
+        std::uint32_t node = std::numeric_limits<std::uint32_t>::max();
+        std::vector<range_on_worker> ranges{};
+    };
+
+    std::uint64_t pairs(std::uint32_t from, std::uint32_t to, counted_places& by) {
+        hold(from, to);
+        return by.pairs(from_.ranges, to_.ranges);
+    }
+    void hold(std::uint32_t from, std::uint32_t to) {
+        if (to_.node == from) std::swap(from_, to_);
+        take(from, from_);
+        take(to, to_);
+    }
+    void take(std::uint32_t node, held_ranges& into) const {
+        if (std::exchange(into.node, node) == node) return;
+        into.ranges.clear();
+        append_ranges(made_, node, into.ranges);
+    }
+
+    /// Null where the two lie on none together of which sums are known.
+    const line_of_places* common_line(std::uint32_t from, std::uint32_t to) {
+        const std::uint32_t on = made_.nodes[from].layout;
+        if (made_.nodes[to].layout != on) return nullptr;
+        switch (made_.layouts[on].spaced) {
+            case spacing::even: return nullptr;
+            case spacing::dense:
+            case spacing::level: break;
+        }
+        if (not lines_[on]) lines_[on].emplace(made_.layouts[on], at_);
+        return &*lines_[on];
+    }
+
+    const plan& made_;
+    const worker_places& at_;
+    counted_places workers_, machines_, zones_;
+    held_ranges from_{}, to_{};
+    std::vector<std::optional<line_of_places>> lines_;
+};
+
+}  // namespace detail
+
+inline channels_report channels_of(const plan& made, const program& of, const worker_places& at) {
+    channels_report found;
+    found.by_edge.reserve(of.edges.size());
+    detail::nodes_by_id nodes(made);
+    detail::channel_counter counter(made, at);
+    for (const edge& one : of.edges) {
+        channel_counts& counts = found.by_edge.emplace_back();
+        const auto a = nodes.find(one.from), b = nodes.find(one.to);
+        if (not a or not b) continue;
+        counts = counter.count(one.kind, *a, *b);
         found.total.all = detail::capped_sum(found.total.all, counts.all);
         found.total.across_workers = detail::capped_sum(found.total.across_workers, counts.across_workers);
         found.total.across_machines = detail::capped_sum(found.total.across_machines, counts.across_machines);

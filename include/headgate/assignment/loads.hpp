@@ -20,7 +20,8 @@ struct range_on_worker {
     friend bool operator==(const range_on_worker&, const range_on_worker&) = default;
 };
 
-/// Writes the ranges of `node`, ascending, to the end of `into`. O(runs), or O(ranges log runs) if that is less.
+/// Writes the ranges of `node`, ascending, to the end of `into`. O(ranges) of a level line; else O(runs), or O(ranges
+/// log runs) if that is less.
 void append_ranges(const plan& of, std::size_t node, std::vector<range_on_worker>& into);
 
 /// Subtasks by worker. O(log runs) for a node, O(runs) for a layout, as long as nodes of one layout and parallelism
@@ -33,6 +34,18 @@ inline void append_ranges(const plan& of, std::size_t node, std::vector<range_on
     const detail::placement placed = detail::placed(of, node);
     const std::uint32_t parallelism = of.nodes[node].parallelism;
     const std::size_t runs = placed.runs();
+    if (placed.is_level()) {
+        const std::uint64_t each = placed.units / runs, more = placed.units % runs;
+        std::uint32_t next = 0;
+        std::size_t run = placed.offset;
+        for (std::uint64_t i = 0; i < std::min<std::uint64_t>(placed.units, runs); ++i) {
+            const auto end = next + static_cast<std::uint32_t>((each + (i < more ? 1 : 0)) * placed.grain);
+            into.push_back({placed.owner(run), {next, end}});
+            next = end;
+            run = run + 1 < runs ? run + 1 : 0;
+        }
+        return;
+    }
     const auto add = [&](std::size_t run, subtask_range range) {
         if (not range.empty()) into.push_back({placed.owner(run), range});
     };

@@ -1,0 +1,112 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// assignment: how many pairs of subtasks of two nodes are on the same worker, machine or zone, in O(1) where both nodes
+// are on one dense or level line.
+
+#include <headgate/vocabulary/plan.hpp>
+#include <headgate/vocabulary/plan_layout.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace headgate::inline v1::detail {
+
+/// A slot of a line (of a level line, a run), and the run that it is in or that it ends.
+struct slot_in_run {
+    std::uint64_t slot{};
+    std::size_t run{};
+};
+
+/// How often a node takes the slots of a line: each `whole` times, those before `end` once more, those before `begin`
+/// once less. Sums wrap on the way and come out right.
+struct slots_taken {
+    std::uint64_t whole{};
+    slot_in_run begin{};
+    slot_in_run end{};
+    std::uint64_t grain{};
+
+    /// Precondition: the line is dense or level.
+    explicit slots_taken(const placement& of) : whole(of.units / of.slots), grain(of.grain) {
+        const std::uint64_t more = of.units % of.slots, last = of.offset + more;
+        const bool is_around = last > of.slots;
+        whole += is_around;
+        begin.slot = of.offset;
+        end.slot = is_around ? last - of.slots : last;
+        begin.run = of.is_level() ? begin.slot : of.run_of(0);
+        end.run = of.is_level() ? end.slot : more == 0 ? begin.run : of.run_of(last_subtask(of));
+    }
+
+private:
+    static std::uint32_t last_subtask(const placement& of) {
+        return static_cast<std::uint32_t>(of.units * of.grain - 1);
+    }
+};
+
+/// The runs of a line by place: sums of squares, because two nodes that take all slots of a place of n meet n^2 times.
+class places_on_line {
+public:
+    /// `places` are of workers, by position in the plan; none: every worker is one.
+    places_on_line(const layout& line, std::span<const std::uint32_t> places) {
+        const std::size_t runs = line.boundaries.size() - 1;
+        const bool is_level = line.spaced == spacing::level;
+        const auto begin_of = [&](std::size_t run) { return is_level ? run : line.boundaries[run]; };
+        std::vector<std::uint32_t> met;
+        place_of_run_.reserve(runs + 1);
+        for (std::size_t run = 0; run < runs; ++run) {
+            const std::uint32_t worker = line.owners.empty() ? static_cast<std::uint32_t>(run) : line.owners[run];
+            const std::uint32_t number = places.empty() ? worker : places[worker];
+            if (met.empty() or met.back() != number) {
+                met.push_back(number);
+                add_place(begin_of(run));
+            }
+            place_of_run_.push_back(static_cast<std::uint32_t>(met.size() - 1));
+        }
+        place_of_run_.push_back(static_cast<std::uint32_t>(met.size()));
+        end_ = {begin_of(runs), runs};
+        add_place(end_.slot);
+        add_place(end_.slot);
+        std::ranges::sort(met);
+        is_in_a_row_ = std::ranges::adjacent_find(met) == met.end();
+    }
+
+    /// Whether the runs of each place follow each other; else `pairs` may not be asked.
+    bool is_in_a_row() const { return is_in_a_row_; }
+
+    /// Pairs of a subtask of each that are at the same place.
+    std::uint64_t pairs(const slots_taken& a, const slots_taken& b) const {
+        std::uint64_t sum =
+            before(a.end, b.end) - before(a.end, b.begin) - before(a.begin, b.end) + before(a.begin, b.begin);
+        if (a.whole > 0) sum += a.whole * (before(b.end, end_) - before(b.begin, end_));
+        if (b.whole > 0) sum += b.whole * (before(a.end, end_) - before(a.begin, end_));
+        sum += a.whole * b.whole * places_.back().squares;
+        return sum * a.grain * b.grain;
+    }
+
+private:
+    struct place {
+        std::uint64_t begin;    ///< slot
+        std::uint64_t squares;  ///< of the sizes of all places before
+    };
+
+    void add_place(std::uint64_t begin) {
+        const std::uint64_t size = places_.empty() ? 0 : begin - places_.back().begin;
+        places_.push_back({begin, places_.empty() ? 0 : places_.back().squares + size * size});
+    }
+
+    /// Of two nodes of which one takes all slots before `x`, the other all before `y`. Without branches.
+    std::uint64_t before(slot_in_run x, slot_in_run y) const {
+        const place* const at = &places_[place_of_run_[std::min(x.run, y.run)]];
+        return at[0].squares +
+               (std::min(x.slot, y.slot) - at[0].begin) * (std::min(std::max(x.slot, y.slot), at[1].begin) - at[0].begin);
+    }
+
+    std::vector<place> places_{};                // two more for the end
+    std::vector<std::uint32_t> place_of_run_{};  // in the order in which they come; one more for the end
+    slot_in_run end_{};
+    bool is_in_a_row_ = false;
+};
+
+}  // namespace headgate::inline v1::detail

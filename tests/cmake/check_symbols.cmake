@@ -1,0 +1,14 @@
+# cmake -D NM=<nm> -D OBJECT=<file> -P check_symbols.cmake
+# Fails if a controller with the default policies and no observer has a function of an observer or of any other policy.
+cmake_minimum_required(VERSION 3.25)  # a -P script has no policies of its own
+
+execute_process(COMMAND ${NM} --demangle --defined-only ${OBJECT} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+set(begin "\n[0-9a-f]+ [A-Za-z] headgate::v1::")
+if(NOT symbols MATCHES "${begin}slot_filling::operator")
+    message(FATAL_ERROR "${OBJECT} has no function of the policy that it uses")
+endif()
+foreach(unused silent balanced local sticky spread linear decorrelated full_jitter failure_rate detail::balance detail::flow)
+    if(symbols MATCHES "${begin}${unused}::[^\n]*")
+        message(SEND_ERROR "unused, and there: ${CMAKE_MATCH_0}")
+    endif()
+endforeach()

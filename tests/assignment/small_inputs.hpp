@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <numeric>
 #include <queue>
@@ -57,6 +58,54 @@ inline std::vector<numbers> lists(std::size_t longest, std::uint32_t least, std:
 }
 
 inline std::uint64_t sum_of(const numbers& of) { return std::accumulate(of.begin(), of.end(), std::uint64_t{0}); }
+
+/// How many random inputs to try: `usual`, times ROUNDS from the environment if that is set.
+inline int rounds(int usual) {
+    const char* const times = std::getenv("ROUNDS");
+    return times == nullptr ? usual : usual * std::max(1, std::atoi(times));
+}
+
+/// Calls `each(parallelisms, slots)` for all jobs that fit on up to 4 workers of up to 3 slots, with up to 3 nodes.
+/// Workers differ by number only: one order of them.
+template <class Each>
+void each_small_job(Each each) {
+    for (const numbers& slots : lists(4, 1, 3)) {
+        if (not std::ranges::is_sorted(slots)) continue;
+        for (const numbers& parallelisms : lists(3, 1, static_cast<std::uint32_t>(sum_of(slots))))
+            each(parallelisms, slots);
+    }
+}
+
+/// What the cheapest placement costs of those with at most `caps[w]` on worker w, or `known` if none is below that.
+/// `cost(placed, node, before)` is the cost up to `node`, of which `placed[node][w]` are on worker w, if that of the
+/// nodes before is `before`; it does not fall.
+template <class Cost>
+double least_cost(const numbers& parallelisms, const numbers& slots, const std::vector<std::uint64_t>& caps,
+                  double known, Cost cost) {
+    std::vector<std::uint64_t> loads(slots.size());
+    std::vector<numbers> placed(parallelisms.size(), numbers(slots.size()));
+    const auto place = [&](auto& self, std::size_t node, std::size_t worker, std::uint32_t left, double before) -> void {
+        if (worker == slots.size()) {
+            if (left > 0) return;
+            const double now = cost(placed, node, before);
+            if (now >= known) return;
+            if (node + 1 == parallelisms.size())
+                known = now;
+            else
+                self(self, node + 1, 0, parallelisms[node + 1], now);
+            return;
+        }
+        const std::uint64_t most = std::min<std::uint64_t>({left, slots[worker], caps[worker] - loads[worker]});
+        for (std::uint32_t here = 0; here <= most; ++here) {
+            loads[worker] += here;
+            placed[node][worker] = here;
+            self(self, node, worker + 1, left - here, before);
+            loads[worker] -= here;
+        }
+    };
+    place(place, 0, 0, parallelisms[0], 0);
+    return known;
+}
 
 struct least_loads {
     std::uint64_t largest{};

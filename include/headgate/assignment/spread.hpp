@@ -26,8 +26,8 @@ namespace headgate::inline v1 {
 /// be; or machines that fail again and again are to have less of the job. Not for: little traffic between zones
 /// (local).
 ///
-/// As `balanced` with the load per slot, and every zone has of every node its share by slots, rounded up, or one more
-/// where slots or parallelisms differ. A worker on a machine that had trouble offers fewer slots: the part
+/// As `balanced` with the load per slot, and every zone has of every node its share by slots, rounded up, or one more,
+/// rarely two, where slots or parallelisms differ. A worker on a machine that had trouble offers fewer slots: the part
 /// `penalty * 2^(-ago / half_life)` is kept back, as far as the job can do without it. `invalid` for a penalty that is
 /// not from 0 to 1, or a half life of 0 or less; other errors: see `assignment_policy`. Cost: as `balanced`, but for as
 /// many layouts as parallelisms differ.

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+// What every policy says of input that is none; for numbers of one policy alone see its own tests.
+#include "small_inputs.hpp"
+
+#include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/local.hpp>
+#include <headgate/assignment/report.hpp>
+#include <headgate/assignment/slot_filling.hpp>
+#include <headgate/assignment/spread.hpp>
+#include <headgate/assignment/sticky.hpp>
+#include <headgate/vocabulary/limits.hpp>
+#include <headgate/vocabulary/plan_check.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::tests;
+
+constexpr std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+constexpr limits none{.parallelism = most, .slots = most};
+
+struct named_policy {
+    std::string name;
+    std::function<expected<plan>(const program&, std::span<const offer>, const past&)> assign;
+};
+
+const std::vector<named_policy>& policies_of_ours() {
+    static const std::vector<named_policy> all{
+        {"slot_filling", slot_filling{}},
+        {"largest_first", slot_filling{.order = filling_order::largest_first}},
+        {"balanced", balanced{}},
+        {"balanced_load", balanced{.aim = balance_by::load}},
+        {"balanced_together", balanced{.together = keep_together::forward_joined}},
+        {"local", local{}},
+        {"spread", spread{}},
+        {"sticky", sticky{}},
+        {"sticky_zones", sticky{.zones = spread{}}},
+    };
+    return all;
+}
+
+std::string said(const expected<plan>& answer) { return answer ? "a plan" : describe(answer.error()); }
+
+BOOST_AUTO_TEST_CASE(without_workers_or_with_workers_of_no_slots_needed_and_available_are_named_A1) {
+    for (const auto& [name, assign] : policies_of_ours()) {
+        BOOST_TEST_CONTEXT(name) {
+            BOOST_TEST(said(assign(program_with({3, 9}), {}, {})) == "not enough slots: needed 9, available 0");
+            BOOST_TEST(said(assign(program_with({3, 9}), offers_with({0, 0}), {})) ==
+                       "not enough slots: needed 9, available 0");
+            BOOST_TEST(said(assign(program_with({3, 9}), offers_with({0, 5, 3}), {})) ==
+                       "not enough slots: needed 9, available 8");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_of_no_slots_beside_others_gets_nothing_A1) {
+    for (const auto& [name, assign] : policies_of_ours()) {
+        const program of = program_with({4, 2});
+        const auto made = assign(of, offers_with({0, 3, 0, 3}), {});
+        BOOST_TEST_CONTEXT(name) {
+            BOOST_TEST_REQUIRE(made.has_value());
+            BOOST_TEST(check(*made, of).has_value());
+            for (const worker_id id : {worker_id{1}, worker_id{3}})
+                if (const auto at = position_of(*made, id)) BOOST_TEST(load(*made, *at) == 0u);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(slots_near_2_to_the_32_whose_sums_and_loads_are_beyond_it_are_placed_and_judged_A1_A6) {
+    const program of = program_with({most, most - 1, 3, most});
+    for (const numbers& slots : std::vector<numbers>{{most}, {most, most, most}, {most - 1, 7, most, 1}})
+        for (const auto& [name, assign] : policies_of_ours()) {
+            const auto offers = offers_with(slots);
+            const auto made = assign(of, offers, {});
+            BOOST_TEST_CONTEXT(name << " on " << slots.size() << " workers") {
+                BOOST_TEST_REQUIRE(made.has_value());
+                BOOST_TEST(check(*made, of, none).has_value());
+                const auto again = assign(of, offers, past{.previous = &*made});
+                BOOST_TEST_REQUIRE(again.has_value());
+                BOOST_TEST(check(*again, of, none).has_value());
+                const auto found = judge(*again, of, offers, {.previous = &*made}, none);
+                BOOST_TEST_REQUIRE(found.has_value());
+                BOOST_TEST(found->subtasks == std::uint64_t{most} * 3 + 2);
+                BOOST_TEST(found->gap_per_slot() >= 1 - 1e-12);
+            }
+        }
+}
+
+BOOST_AUTO_TEST_CASE(channels_beyond_64_bits_in_sum_stop_there_A6) {
+    program of = program_with({most, most, most, most});
+    for (std::uint32_t from = 0; from < 4; ++from)
+        for (std::uint32_t to = from + 1; to < 4; ++to)
+            of.edges.push_back({.from = {100 + from}, .to = {100 + to}, .kind = edge_kind::shuffle});
+    const auto offers = offers_with({most, most});
+    const auto found = judge(*balanced{}(of, offers), of, offers, {}, none);
+    BOOST_TEST_REQUIRE(found.has_value());
+    BOOST_TEST(found->channels.by_edge[0].all == std::uint64_t{most} * most);
+    BOOST_TEST(found->channels.total.all == std::numeric_limits<std::uint64_t>::max());
+}
+
+BOOST_AUTO_TEST_CASE(a_previous_plan_of_another_program_is_a_past_in_which_these_nodes_were_not_A1) {
+    program other = program_with({7, 1, 4});
+    for (node& each : other.nodes) each.id.value += 50;
+    const plan of_another = *slot_filling{}(other, offers_with({5, 3}));
+    const program of = program_with({4, 2});
+    const auto offers = offers_with({3, 3});
+    for (const auto& [name, assign] : policies_of_ours()) {
+        const auto made = assign(of, offers, past{.previous = &of_another});
+        BOOST_TEST_CONTEXT(name) {
+            BOOST_TEST_REQUIRE(made.has_value());
+            BOOST_TEST((made == assign(of, offers, {})));
+            const auto found = judge(*made, of, offers, {.previous = &of_another});
+            BOOST_TEST_REQUIRE(found.has_value());
+            BOOST_TEST((found->moves == moves_report{}));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_are_negative_or_no_numbers_are_refused_by_name_or_are_the_least_there_is) {
+    const program of = program_with({4, 2});
+    const auto offers = offers_with({3, 3});
+    const plan before = *balanced{}(of, offers);
+    for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+                             -std::numeric_limits<double>::infinity()}) {
+        const std::vector<state_size> sizes{{.node = {101}, .bytes = bad}};
+        BOOST_TEST_CONTEXT(bad) {
+            BOOST_TEST(said(sticky{}(of, offers, {.previous = &before, .sizes = sizes})).find("state of node 101: ") !=
+                       std::string::npos);
+            BOOST_TEST(said(spread{.penalty = bad}(of, offers)).find("spread: a penalty of ") != std::string::npos);
+            if (bad < 1 or bad != bad)
+                BOOST_TEST(said(sticky{.balance = bad}(of, offers)).find("sticky: a balance of ") != std::string::npos);
+            if (not(bad > 1)) BOOST_TEST((local{.slack = bad}(of, offers) == local{.slack = 1}(of, offers)));
+        }
+    }
+    BOOST_TEST(said(spread{.half_life = duration(0)}(of, offers)).find("spread: the half life") != std::string::npos);
+    BOOST_TEST(said(spread{.half_life = duration(-1)}(of, offers)).find("spread: the half life") != std::string::npos);
+}
+
+}  // namespace

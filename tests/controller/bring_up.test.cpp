@@ -99,4 +99,24 @@ BOOST_AUTO_TEST_CASE(whoever_is_being_stopped_is_told_to_go_when_it_speaks_G4_G7
 
 BOOST_AUTO_TEST_SUITE_END()
 
+/// Lets nobody wait, so that what does not fit is dropped.
+struct impatient_channel : hand_channel {
+    using hand_channel::hand_channel;
+
+    void listen(auto receiver) {
+        receiver.box->let_go();
+        hand_channel::listen(receiver);
+    }
+};
+
+BOOST_AUTO_TEST_CASE(a_controller_keeps_as_many_messages_of_a_stream_as_its_limits_say_SPEC_10) {
+    small_world of;
+    impatient_channel channel{of.secrets};
+    controller two_at_most{of.scheduler, of.database, channel,    of.clock,
+                           of.states,    of.secrets,  policies{.most = {.mailbox = 2}}};
+    for (int i = 0; i < 5; ++i) channel.say({900}, initialized{});
+    two_at_most.poll();
+    BOOST_TEST(two_at_most.strangers() == 2u);
+}
+
 }  // namespace

@@ -409,7 +409,7 @@ BOOST_AUTO_TEST_SUITE(mailbox_of_a_worker)
 BOOST_AUTO_TEST_CASE(drops_what_does_not_fit_once_it_lets_go) {
     mailbox<std::size_t> box;
     box.let_go();
-    const std::size_t count = mailbox<std::size_t>::most;
+    const std::size_t count = of_one_origin::most;
     for (std::size_t i = 0; i < count + 10; ++i) box.post(i);
     std::vector<std::size_t> got;
     BOOST_TEST(not box.take(got, count + 10));
@@ -419,13 +419,13 @@ BOOST_AUTO_TEST_CASE(drops_what_does_not_fit_once_it_lets_go) {
 BOOST_AUTO_TEST_CASE(lets_a_poster_wait_while_it_is_full_and_go_when_there_is_room_or_it_is_closed) {
     for (const bool closes : {false, true}) {
         mailbox<std::size_t> box;
-        constexpr std::size_t count = mailbox<std::size_t>::most + 10;
+        constexpr std::size_t count = of_one_origin::most + 10;
         std::atomic<std::size_t> posted = 0;
         std::thread poster([&] {
             for (std::size_t i = 0; i < count; ++i, ++posted) box.post(i);
         });
         std::vector<std::size_t> got;
-        while (posted < mailbox<std::size_t>::most) std::this_thread::yield();
+        while (posted < of_one_origin::most) std::this_thread::yield();
         if (closes) box.close();
         while (not closes and got.size() < count) box.take(got, 100);
         poster.join();
@@ -438,7 +438,7 @@ BOOST_AUTO_TEST_CASE(never_lets_the_thread_wait_that_polls) {
     mailbox<std::size_t> box;
     std::vector<std::size_t> got;
     box.take(got, 1);
-    const std::size_t count = mailbox<std::size_t>::most + 10;
+    const std::size_t count = of_one_origin::most + 10;
     for (std::size_t i = 0; i < count; ++i) box.post(i);
     BOOST_TEST(not box.take(got, count));
     BOOST_TEST(got.size() == count);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // concepts: where what completes or is heard on any thread waits for the thread that polls.
 
+#include <cassert>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,8 @@
 
 namespace headgate::inline v1 {
 
-/// How a mailbox tells its items apart: whose each is, and how many of one origin may wait. All are alike here.
+/// How a mailbox tells its items apart: whose each is, and how many of one origin may wait unless it is told otherwise.
+/// All are alike here.
 struct of_one_origin {
     static constexpr std::size_t most = 65'536;
     /// An `Item`'s; hashed by `hash`.
@@ -34,7 +36,8 @@ struct of_one_origin {
 template <class Item, class Sorting = of_one_origin>
 class mailbox {
 public:
-    static constexpr std::size_t most = Sorting::most;
+    /// Precondition: `most` > 0.
+    explicit mailbox(std::size_t most = Sorting::most) : most_(most) { assert(most > 0); }
 
     /// From any thread. Wakes, if it is the first item. Does nothing once closed. O(1).
     void post(Item item);
@@ -72,9 +75,10 @@ private:
 
     bool is_full(const origin_type& origin) const {
         const auto at = waiting_.find(origin);
-        return at != waiting_.end() and at->second.count >= most;
+        return at != waiting_.end() and at->second.count >= most_;
     }
 
+    std::size_t most_;  // of one origin
     mutable std::mutex guard_;
     std::condition_variable has_room_;
     std::deque<Item> items_;
@@ -114,7 +118,7 @@ bool mailbox<Item, Sorting>::take(std::vector<Item>& to, std::size_t count) {
     bool has_made_room = false;
     for (; count > 0 and not items_.empty(); --count) {
         const auto at = waiting_.find(Sorting::origin(items_.front()));
-        has_made_room = has_made_room or at->second.count >= most;
+        has_made_room = has_made_room or at->second.count >= most_;
         if (--at->second.count == 0) waiting_.erase(at);
         to.push_back(std::move(items_.front()));
         items_.pop_front();

@@ -44,7 +44,7 @@ public:
         : controller(scheduler, database, channel, clock, states, secrets, std::move(policy), nobody()) {}
     controller(Scheduler& scheduler, Database& database, Channel& channel, Clock& clock, StateBackend& states,
                Secrets& secrets, Policies policy, Observer& observer)
-        : to_{scheduler, database, channel, clock, states, secrets, observer},
+        : to_{scheduler, database, channel, clock, states, secrets, observer, box_of(policy)},
           self_(draw<incarnation>()),
           jobs_(fitting(std::move(policy)), draw<std::uint64_t>()) {
         to_.channel.listen(into_streams{to_.box});
@@ -53,7 +53,7 @@ public:
     /// was not polled does not come here.
     controller(const controller& other, Scheduler& scheduler, Database& database, Channel& channel, Clock& clock,
                StateBackend& states, Secrets& secrets, Observer& observer)
-        : to_{scheduler, database, channel, clock, states, secrets, observer},
+        : to_{scheduler, database, channel, clock, states, secrets, observer, box_of(other.jobs_.policy())},
           self_(other.self_),
           jobs_(other.jobs_),
           routing_(other.routing_),
@@ -135,6 +135,10 @@ private:
         Bits bits{};
         to_.secrets.random(std::as_writable_bytes(std::span(&bits, 1)));
         return bits;
+    }
+
+    static std::shared_ptr<controller_mailbox> box_of(const Policies& policy) {
+        return std::make_shared<controller_mailbox>(policy.most.mailbox);
     }
 
     static Policies fitting(Policies policy) {

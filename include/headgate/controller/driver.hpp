@@ -43,7 +43,7 @@ struct bindings {
     StateBackend& states;
     Secrets& secrets;
     Observer& observer;
-    std::shared_ptr<controller_mailbox> box = std::make_shared<controller_mailbox>();
+    std::shared_ptr<controller_mailbox> box;
 };
 
 /// One job: its machine, and what the machine may not know. A copyable value.

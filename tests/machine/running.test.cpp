@@ -248,6 +248,40 @@ BOOST_AUTO_TEST_CASE(workers_beyond_the_need_are_told_to_end_once_the_job_runs_S
     BOOST_TEST((t.state() == state_name::running), "a spare that is lost is no loss");
 }
 
+BOOST_AUTO_TEST_CASE(a_spare_that_does_not_let_itself_be_dismissed_is_told_again_and_fails_nothing_S11_G6_I14) {
+    for (const bool answers : {false, true}) {
+        stage s;
+        s.workers_come = false;
+        s.start();
+        s.comes(0);
+        s.says(0, stream_lost{});
+        s.run(1s);
+        s.comes(1);
+        s.comes(2);
+        s.settle();
+        BOOST_REQUIRE((s.state() == state_name::running));
+        s.without<stop_execution>();
+        s.comes(0);
+        s.settle();
+        std::size_t told = s.count<stop_execution>();
+        BOOST_TEST(told == 1u);
+        for (const instant end = s.now + 1h; s.now < end and s.state() == state_name::running; s.run(5s)) {
+            for (const std::uint32_t w : {0u, 1u, 2u}) s.says(w, heartbeat{});
+            if (answers and s.count<stop_execution>() > 0) {
+                ++told;
+                s.answer<stop_execution>(no_answer());
+            }
+        }
+        BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));
+        BOOST_TEST((answers ? told : s.count<stop_execution>()) > 30u);
+        s.says(0, stream_lost{});
+        const std::size_t before = s.count<stop_execution>();
+        for (const std::uint32_t w : {1u, 2u}) s.says(w, heartbeat{});
+        s.run(20s);
+        BOOST_TEST(s.count<stop_execution>() == before, "gone: no more is asked of it");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_spare_that_cannot_be_dialled_does_not_keep_the_machine_busy_J7) {
     stage s;
     s.workers_come = false;

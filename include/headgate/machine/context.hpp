@@ -158,9 +158,12 @@ void context<Policies>::want(worker& of, fact<T>& wanted, Make make) {
     must_answer<T, effect_type>();
 
     if (wanted.overdue(now())) {
-        // Dials are counted by worker: one that cannot be reached is dropped, and the attempt goes on (S12).
+        // Dials are counted by worker: one that cannot be reached is dropped, and the attempt goes on (S12). The end of
+        // a spare is nothing that the job needs (S11).
         if constexpr (std::same_as<effect_type, dial>)
             pause(wanted, policy.dial(wanted.attempt(), wanted.paused(), bits()));
+        else if constexpr (std::same_as<effect_type, stop_execution>)
+            pause(wanted, retry_pause(wanted));
         else
             again(of, wanted, overdue_error(effect_type::fails_as, wanted));
     }

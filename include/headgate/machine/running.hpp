@@ -4,7 +4,7 @@
 //
 //   fact               after                                    if it cannot be had
 //   healthy            running for 2 min                        --                                      SPEC 9
-//   dismissed (spare)  persisted, channel                       the teardown at the end                 S11
+//   dismissed (spare)  persisted, channel                       told again; the teardown at the end     S11
 //   checkpoint         the interval                             failed, tried again; then Recovering    J1
 //   finishing          every source's subtasks finished         --                                      J2
 
@@ -90,8 +90,8 @@ step<running> on(running&, Context& c, const answered<start_execution>& a) {
 template <class Context>
 step<running> on(running&, Context& c, const answered<stop_execution>& a) {
     worker* const w = c.accepts(&worker::dismissed, a.to);
-    // The teardown at the end of the generation takes whoever does not listen.
-    const auto otherwise = [&](const error&) { w->dismissed.learn({}); };
+    // Spends nothing: the teardown at the end of the generation takes whoever does not listen.
+    const auto otherwise = [&](const error&) { c.pause(w->dismissed, c.retry_pause(w->dismissed)); };
     if (w) a.result.match([&](applied) { w->dismissed.learn({}); }, otherwise, otherwise);
     return stay;
 }

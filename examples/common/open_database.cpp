@@ -9,19 +9,22 @@ namespace {
 
 constexpr std::string_view sqlite_scheme = "sqlite:", postgres_scheme = "postgres:";
 
-template <class Opened>
-expected<any_database> erased(Opened opened) {
-    if (not opened) return tl::unexpected(opened.error());
-    return any_database(*std::move(opened));
+template <class Database>
+expected<any_database> opened(auto how, std::optional<std::chrono::milliseconds> look_every) {
+    if (look_every) how.look_every = *look_every;
+    auto database = Database::open(std::move(how));
+    if (not database) return tl::unexpected(database.error());
+    return any_database(*std::move(database));
 }
 
 }  // namespace
 
-expected<any_database> open_database(const std::string& address) {
+expected<any_database> open_database(const std::string& address, std::optional<std::chrono::milliseconds> look_every) {
     if (address.starts_with(sqlite_scheme))
-        return erased(sqlite::database::open({.path = address.substr(sqlite_scheme.size())}));
+        return opened<sqlite::database>(sqlite::options{.path = address.substr(sqlite_scheme.size())}, look_every);
     if (address.starts_with(postgres_scheme))
-        return erased(postgres::database::open({.connection = address.substr(postgres_scheme.size())}));
+        return opened<postgres::database>(postgres::options{.connection = address.substr(postgres_scheme.size())},
+                                          look_every);
     return failure(error_kind::invalid, "database \"" + address + "\": it is " + database_help);
 }
 

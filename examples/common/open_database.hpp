@@ -4,6 +4,8 @@
 
 #include "any_models.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 namespace headgate::example {
@@ -11,7 +13,9 @@ namespace headgate::example {
 inline constexpr const char* database_help = "sqlite:FILE, or postgres:CONNECTION as libpq reads it";
 
 /// What is wrong with the address, or with the database behind it, is an error that says what to do.
-expected<any_database> open_database(const std::string& address);
+/// `look_every`: in place of the model's own default.
+expected<any_database> open_database(const std::string& address,
+                                     std::optional<std::chrono::milliseconds> look_every = {});
 
 /// The file beside which controllers of this database keep what they share; empty for one that is not a file.
 std::string file_of(const std::string& address);

@@ -55,6 +55,7 @@ struct options {
     std::uint32_t slots = 16;
     std::uint64_t capacity = 10'000;
     std::vector<std::string> patience{};
+    std::optional<double> look_every{};
     std::optional<std::uint32_t> restarts{};
     verbosity says = verbosity::normal;
 };
@@ -194,7 +195,9 @@ int run(options o) {
     for (std::string* const path : {&o.state, &o.positions})
         if (not path->empty()) *path = std::filesystem::absolute(*path).string();
 
-    auto database = open_database(o.database);
+    std::optional<duration> look_every;
+    if (o.look_every) look_every = std::max(duration(1), duration(static_cast<duration::rep>(*o.look_every * 1'000)));
+    auto database = open_database(o.database, look_every);
     if (not database)
         return fail(database.error().kind == error_kind::invalid ? usage : no_database,
                     describe(database.error()));
@@ -234,6 +237,10 @@ int main(int count, char** arguments) {
     options o;
     app.add_option("-d,--database", o.database, std::string("where the jobs are: ") + database_help)
         ->envname("HEADGATE_DATABASE");
+    app.add_option("--look-every", o.look_every,
+                   "seconds between two looks into the database for new wishes; default 0.05 with SQLite; Postgres tells "
+                   "of wishes by itself, default 1 for rows that were edited by hand")
+        ->check(CLI::Range(0.001, 3'600.0));
     app.add_option("--listen", o.listen, "host:port for workers, loopback until there is TLS; default 127.0.0.1:0");
     app.add_option("--scheduler", o.scheduler, "what starts workers: process (default), embedded or manual")
         ->check(CLI::IsMember({"process", "embedded", "manual"}));

@@ -28,7 +28,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds first_pause{100}, longest_pause{5'000};
 constexpr milliseconds connect_limit{5'000};  ///< the protocol's, beside libpq's own for each address
-constexpr milliseconds look_interval{1'000};  ///< for changes by hand, which notify nobody
 constexpr milliseconds watch_tick{50};        ///< how late a watch's deadline is seen
 constexpr milliseconds end_limit{5'000};
 constexpr std::size_t most_sent = 256;  ///< statements in the pipeline
@@ -221,7 +220,7 @@ private:
         sent_.push_back(look{since});
         is_look_sent_ = true;
         is_look_due_ = false;
-        next_look_ = real::now() + look_interval;
+        next_look_ = real::now() + how_.look_every;
     }
 
     void came(const PGresult* one) {

@@ -16,7 +16,6 @@ namespace headgate::inline v1::sqlite {
 namespace {
 
 /// How soon a change by another process is seen.
-constexpr std::chrono::milliseconds poll_interval{50};
 
 instant steady_now() {
     return instant(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
@@ -80,7 +79,7 @@ private:
                 std::unique_lock lock(mutex_);
                 const auto is_due = [this] { return is_ending_ or not waiting_.empty(); };
                 if (watch_)
-                    news_.wait_for(lock, poll_interval, is_due);
+                    news_.wait_for(lock, how_.look_every, is_due);
                 else
                     news_.wait(lock, is_due);
                 if (is_ending_ and waiting_.empty()) break;

@@ -5,6 +5,7 @@
 #include <headgate/concepts/database.hpp>
 #include <headgate/concepts/held_completion.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -16,8 +17,9 @@ namespace headgate::inline v1::postgres {
 struct options {
     std::string
         connection{};  ///< as libpq reads it: "host=... dbname=... user=..." or "postgresql://..."; may be empty
-    std::string schema = "headgate";   ///< made where it is missing; of 1 to 40 bytes
-    std::size_t most_waiting = 4'096;  ///< calls; one more is not applied
+    std::string schema = "headgate";              ///< made where it is missing; of 1 to 40 bytes
+    std::chrono::milliseconds look_every{1'000};  ///< for changes by hand, which notify nobody, while somebody watches
+    std::size_t most_waiting = 4'096;             ///< calls; one more is not applied
     /// The clock of the requests' deadlines, called from any thread. Empty: std::chrono::steady_clock.
     std::function<instant()> now{};
 };
@@ -30,8 +32,8 @@ struct options {
 /// not. Whether a controller is gone is known from an advisory lock of its connection (G5).
 ///
 /// The rows are for people too: name, stop and the controller's columns of the table `jobs` may be read and edited
-/// (seen within a second); a changed name or stop is a new version of the wish. A row that cannot be read is a record
-/// with an error for a wish.
+/// (seen within `look_every`); a changed name or stop is a new version of the wish. A row that cannot be read is a
+/// record with an error for a wish.
 class database {
 public:
     /// `database`: the server is away, or has no connection to spare; `permanent`: no such database or user, a wrong

@@ -17,8 +17,9 @@ namespace headgate::inline v1::sqlite {
 struct options {
     std::string path{};      ///< of the file; beside it lie PATH-wal, PATH-shm and the folder PATH.controllers
     bool may_create = true;  ///< the file, if there is none; its folder must exist
-    std::chrono::milliseconds busy{5'000};  ///< how long to wait for another process's transaction
-    std::size_t most_waiting = 4'096;       ///< calls; one more is not applied
+    std::chrono::milliseconds busy{5'000};     ///< how long to wait for another process's transaction
+    std::chrono::milliseconds look_every{50};  ///< for changes by other processes, while somebody watches; above 0
+    std::size_t most_waiting = 4'096;          ///< calls; one more is not applied
     /// The clock of the requests' deadlines, called from any thread. Empty: std::chrono::steady_clock.
     std::function<instant()> now{};
 };
@@ -26,8 +27,8 @@ struct options {
 /// Models `database`. All work is done on a thread of its own, which calls the completions.
 ///
 /// Write-ahead log, synchronous FULL: an answer means that the disk has it. Changes by other processes are seen within
-/// 50 ms while somebody watches. Whether a controller is gone is known from a lock on a file of its own, which ends
-/// with its process (G5); so the file must be on a local disk.
+/// `look_every` while somebody watches. Whether a controller is gone is known from a lock on a file of its own, which
+/// ends with its process (G5); so the file must be on a local disk.
 ///
 /// The rows are for people too: name, stop and the controller's columns of the table `jobs` may be read and edited; a
 /// changed name or stop is a new version of the wish. A row that cannot be read is a record with an error for a wish.

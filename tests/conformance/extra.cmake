@@ -1,0 +1,1 @@
+target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O1>)

@@ -57,7 +57,7 @@ constexpr std::string_view sentence_of(invariant which) {
     switch (which) {
         case invariant::one_claimant: return "I1 one incarnation alone acts with a generation";
         case invariant::generations_grow: return "I1 the generation of a row never decreases";
-        case invariant::taken_from_the_silent: return "I1 no job is taken from a controller that lives and advances its lease";
+        case invariant::taken_from_the_silent: return "I1 no job is taken from a controller that advances its lease (G5)";
         case invariant::stale_writes_change_nothing: return "I2 a write of an earlier generation is not applied";
         case invariant::stale_answers_change_nothing: return "I2 an answer that nobody waits for changes nothing";
         case invariant::one_effective_executor: return "I3 only what the newest generation says takes effect";

@@ -151,6 +151,7 @@ public:
     duration soon() { return hop + duration(chosen.choose(usual_delay)); }
 
 private:
+    void look_at_claim(const request<claim>& r);
     void look_for_cue(std::uint8_t effect);
     template <class Effect>
     void ask_as_planned(host from, job_handle job, const request<Effect>& r, std::uint8_t outcome);
@@ -198,6 +199,14 @@ inline bool outside::is_given_up(incarnation who) const {
     return at->second.after_silence != never and now - at->second.after_silence < std::chrono::minutes(1);
 }
 
+inline void outside::look_at_claim(const request<claim>& r) {
+    const auto at = rows.jobs().find(r.what.job);
+    const bool knows_the_row = at != rows.jobs().end() and at->second.row.revision == r.what.expected;
+    if (not knows_the_row or at->second.row.owner == r.by.incarnation) return;
+    rules.expect(is_given_up(at->second.row.owner), invariant::taken_from_the_silent, now,
+                 [&] { return r.what.job.value + ", by " + detail::text_of(r.by); });
+}
+
 inline void outside::look_for_cue(std::uint8_t effect) {
     if (effect == no_effect or effect != watched.effect or --watched.times > 0) return;
     watched.effect = no_effect;
@@ -221,14 +230,7 @@ void outside::ask(host from, job_handle job, const request<Effect>& r) {
         return;
     }
     rules.asked(r, rows, now);
-    if constexpr (std::same_as<Effect, claim>) {
-        const auto at = rows.jobs().find(r.what.job);
-        // One that knows the row as it stands.
-        if (at != rows.jobs().end() and at->second.row.revision == r.what.expected and
-            at->second.row.owner != r.by.incarnation)
-            rules.expect(is_given_up(at->second.row.owner), invariant::taken_from_the_silent, now,
-                         [&] { return r.what.job.value + ", by " + detail::text_of(r.by); });
-    }
+    if constexpr (std::same_as<Effect, claim>) look_at_claim(r);
     if (plan) return ask_as_planned(from, job, r, *plan);
     constexpr fault domain = domain_of<Effect>();
     if (std::same_as<Effect, start_execution> and strikes(fault::execution_refused)) {

@@ -33,7 +33,8 @@ struct world_hash {
 /// Of one thing on its way, by its position.
 std::uint64_t hash_of(const hasher& empty, const outside& o, std::size_t position);
 
-/// Equal for two worlds in which the same can happen from now on. `Backend` is hashed by its fields.
+/// Equal for two worlds in which the same can happen from now on, if they have neither cues nor strangers. `Backend` is
+/// hashed by its fields. `signs_of_life` are left out: whatever they are, the same happens, and one check alone asks.
 template <class Policies, backend_rules Backend>
 world_hash hash_of(const world<Policies, Backend>& in, bool counts_time = true);
 

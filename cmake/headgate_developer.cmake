@@ -12,8 +12,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LES
 endif()
 
 if(HEADGATE_SANITIZE)
-    add_compile_options(-fsanitize=${HEADGATE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-    add_link_options(-fsanitize=${HEADGATE_SANITIZE})
+    set(headgate_sanitize -fsanitize=${HEADGATE_SANITIZE} -fno-sanitize-recover=all)
+    if(HEADGATE_SANITIZE MATCHES undefined)
+        # These check every access to a member: with them a test takes 1.6 times as long to compile. A null pointer ends
+        # in AddressSanitizer all the same.
+        list(APPEND headgate_sanitize -fno-sanitize=null,alignment)
+    endif()
+    add_compile_options(${headgate_sanitize} -fno-omit-frame-pointer)
+    add_link_options(${headgate_sanitize})
     if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
         # The instrumentation hides from g++ what is initialized, as its manual says.
         add_compile_options(-Wno-maybe-uninitialized)

@@ -19,7 +19,7 @@ namespace explore {
 using namespace headgate;
 using namespace headgate::simulation;
 
-using policies_type = explored_policies<example::chosen_assignment>;
+using policies_type = simulated_policies<example::chosen_assignment>;
 
 struct wishes {
     std::string world;

@@ -27,7 +27,7 @@ namespace {
 using namespace headgate;
 using namespace headgate::simulation;
 using wall = std::chrono::steady_clock;
-using policies_type = policies<example::chosen_assignment>;
+using explore::policies_type;
 
 constexpr int violated = 1, usage = 2, short_of = 3;
 
@@ -40,7 +40,7 @@ struct flags {
     bool rewrite = false, trace = false, quiet = false, no_progress = false;
 };
 
-policies_type policies_of(const flags& chosen) { return {.assignment = example::assignment_of(chosen.assignment)}; }
+policies_type policies_of(const flags& chosen) { return with_jitter(example::assignment_of(chosen.assignment)); }
 
 [[noreturn]] void wrong(const std::string& why) {
     std::fprintf(stderr, "headgate-simulate: %s\n", why.c_str());

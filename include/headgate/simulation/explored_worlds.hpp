@@ -67,16 +67,35 @@ inline constexpr std::array<explored_world, 8> explored_worlds{{
      .goes_wrong = {.repeated = 1, .misdirected = 1}},
 }};
 
-/// Those of production, but that pauses have no jitter: what is the same then goes on alike.
+/// The pauses of production, or without their jitter: in a world that is explored what is the same then goes on alike.
+/// One type for both, since all that runs in a world is compiled anew for each type of its policies.
+struct simulated_pause {
+    equal_jitter<exponential> drawn{};
+    bool jitters = true;
+
+    constexpr duration operator()(attempt failed, duration previous, std::uint64_t bits) const {
+        return jitters ? drawn(failed, previous, bits) : drawn.base(failed, previous, bits);
+    }
+    constexpr duration longest(attempt failed) const { return drawn.longest(failed); }
+    friend constexpr bool operator==(const simulated_pause&, const simulated_pause&) = default;
+};
+
 template <assignment_policy Assignment = slot_filling>
-using explored_policies = policies<Assignment, exponential, exponential, restart_after<exponential>>;
+using simulated_policies = policies<Assignment, simulated_pause, simulated_pause, restart_after<simulated_pause>>;
+
+/// Those of production.
 template <assignment_policy Assignment = slot_filling>
-explored_policies<Assignment> without_jitter(Assignment assignment = {}) {
-    explored_policies<Assignment> made{.assignment = assignment,
-                                       .dial = dial_backoff.base,
-                                       .state_retry = state_backoff.base,
-                                       .restart = {.pause = state_backoff.base}};
-    // Epochs have no end, and what is explored has to.
+simulated_policies<Assignment> with_jitter(Assignment assignment = {}, bool jitters = true) {
+    return {.assignment = std::move(assignment),
+            .dial = {dial_backoff, jitters},
+            .state_retry = {state_backoff, jitters},
+            .restart = {.pause = {state_backoff, jitters}}};
+}
+
+/// Those of an explored world, which takes no checkpoints either: epochs have no end, and what is explored has to.
+template <assignment_policy Assignment = slot_filling>
+simulated_policies<Assignment> without_jitter(Assignment assignment = {}) {
+    simulated_policies<Assignment> made = with_jitter(std::move(assignment), false);
     made.takes_checkpoints = false;
     return made;
 }
@@ -85,7 +104,7 @@ explored_policies<Assignment> without_jitter(Assignment assignment = {}) {
 constexpr const explored_world* explored_world_of(std::string_view name);
 
 /// As it begins: the job is submitted, its controllers start. `policy` and `backend` may be one's own.
-template <class Policies = explored_policies<>, backend_rules Backend = cluster>
+template <class Policies = simulated_policies<>, backend_rules Backend = cluster>
 situation<Policies, Backend> begin(const explored_world& of, Policies policy = without_jitter(),
                                    Backend backend = Backend{});
 

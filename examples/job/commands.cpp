@@ -136,22 +136,21 @@ int submit(const options& o) {
 int list(const options& o) {
     return guarded([&] {
         session at(o.database);
-        std::map<std::string, job_record> all;
-        for (bool is_first = true;; is_first = false) {
-            for (job_record& one : at.news(std::chrono::seconds(is_first ? 0 : 10)))
-                all.insert_or_assign(one.id.value, std::move(one));
-            std::vector<job_record> jobs;
-            for (const auto& [id, job] : all) jobs.push_back(job);
-            if (o.output == "json") {
-                std::cout << "[";
-                for (std::size_t i = 0; i < jobs.size(); ++i)
-                    std::cout << (i > 0 ? ",\n" : "") << protobuf::to_json(jobs[i]);
-                std::cout << "]" << std::endl;
-            } else {
-                if (o.watch and wants_colors()) std::cout << "\033[H\033[2J";
-                std::cout << table_of(jobs, wall_now(), wants_colors()) << std::flush;
+        std::string shown;
+        for (;;) {
+            const std::vector<job_record> jobs = at.all_anew();
+            std::string all = "[";
+            for (const job_record& one : jobs) all.append(all.size() > 1 ? ",\n" : "").append(protobuf::to_json(one));
+            all += "]";
+            const bool is_redrawn = o.output != "json" and o.watch and wants_colors();  // SINCE goes on
+            if (all != shown or is_redrawn) {
+                if (is_redrawn) std::cout << "\033[H\033[2J";
+                std::cout << (o.output == "json" ? all + "\n" : table_of(jobs, wall_now(), wants_colors()))
+                          << std::flush;
             }
             if (not o.watch) return done;
+            shown = std::move(all);
+            at.news(std::chrono::seconds(1));
         }
     });
 }

@@ -44,7 +44,7 @@ void add_submit(CLI::App& app, options& o, std::function<int()>& chosen) {
 
 void add_looks(CLI::App& app, options& o, std::function<int()>& chosen) {
     CLI::App* const list_command = app.add_subcommand("list", "all jobs, one a line");
-    list_command->add_flag("-w,--watch", o.watch, "again whenever something changes");
+    list_command->add_flag("-w,--watch", o.watch, "again whenever something has changed, looked at every second");
     list_command->callback([&] { chosen = [&] { return list(o); }; });
 
     CLI::App* const describe_command = app.add_subcommand("describe", "everything about one job");

@@ -51,6 +51,12 @@ public:
         return std::move(news->jobs);
     }
 
+    /// All jobs with their checkpoints as they are now, which are no news of a watch; by id.
+    std::vector<job_record> all_anew() {
+        since_ = {};
+        return news();
+    }
+
     std::optional<job_record> find(const std::string& job) {
         news();
         const auto at = seen_.find(job);
@@ -61,7 +67,7 @@ public:
         end(no_job, "there is no job \"" + job + "\"");
     }
 
-    /// With its checkpoints as they are now, which are no news of a watch.
+    /// Likewise.
     job_record get_anew(const std::string& job) {
         since_ = {};
         return get(job);

@@ -54,6 +54,7 @@ std::string why_of(const job_record& job) {
     if (not job.wish) return "damaged: " + headgate::describe(job.wish.error());
     if (not job.waits_for.empty()) return job.waits_for;
     if (job.row.state == state_name::failed) return job.row.last_error;
+    if (job.row.state == state_name::created and job.row.owner == incarnation{}) return "a controller to take it";
     return {};
 }
 

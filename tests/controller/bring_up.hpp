@@ -200,12 +200,16 @@ struct any_small_world {
         return until([&] { return state() == state_name::running and controller.find(job)->job().persisted; });
     }
     std::optional<job_row> row() {
-        std::optional<job_row> found;
+        const auto found = record();
+        return found ? std::optional(found->row) : std::nullopt;
+    }
+    std::optional<job_record> record() {
+        std::optional<job_record> found;
         struct reads {
             ticket to{};
-            std::optional<job_row>* into;
+            std::optional<job_record>* into;
             void operator()(const watch_jobs::answer& a) const {
-                for (const auto& one : a->jobs) *into = one.row;
+                for (const auto& one : a->jobs) *into = one;
             }
         };
         auto copy = database;

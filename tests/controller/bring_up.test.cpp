@@ -61,6 +61,31 @@ BOOST_AUTO_TEST_CASE(a_wish_to_stop_ends_the_workers_and_is_stored_J4) {
     BOOST_TEST(come_up(), "and it is run again when that is wished");
 }
 
+BOOST_AUTO_TEST_CASE(what_a_job_waits_for_is_told_within_a_second_and_not_with_its_next_transition_only_S18) {
+    const auto says = [&](const std::string& text, duration within = 2s) {
+        const instant begun = clock.now();
+        return until([&] { return record()->waits_for == text; }) and clock.now() - begun <= within;
+    };
+    wish_for({.version = 1});
+    BOOST_REQUIRE(until([&] { return scheduler.pool().all().size() == 2; }));
+    BOOST_TEST(says("workers: 0 of 8 slots open, at most 10 min more"));
+    BOOST_TEST(record()->workers == 0u, "none has registered");
+    BOOST_TEST(says("workers: 0 of 8 slots open, at most 9 min more", 62s));
+    workers_come();
+    BOOST_TEST(says("tasks: 0 of 16 started, at most 2 min more"));
+    workers_report();
+    BOOST_TEST((state() == state_name::running and says("")));
+    BOOST_TEST(record()->workers == 2u);
+    const instant begun = clock.now();
+    until([&] {
+        workers_beat();
+        return clock.now() - begun > 1min;
+    });
+    wish_for({.version = 2, .stop = stop_mode::immediate});
+    BOOST_TEST((until([&] { return row()->state == state_name::stopped; }) and says("")));
+    BOOST_TEST(record()->workers == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_stranger_is_refused_and_a_worker_of_an_old_generation_is_told_to_go_G3_G4) {
     wish_for({.version = 1});
     BOOST_REQUIRE(until([&] { return scheduler.pool().all().size() == 2; }));

@@ -28,12 +28,18 @@ public:
         driver<Bindings, Policies> drive;
         instant armed = never;
         history told{};
+        instant looks_at = never;  ///< again at what it waits for
         metrics_of_job counted{};
         std::uint64_t turned_away = 0;  ///< streams that claim a worker of this job and are not, or no longer, one (G1)
         told_count told_turned_away{};
 
         const machine<Policies>& value() const { return drive.value(); }
         const headgate::job& job() const { return value().job(); }
+        /// Whether what it waits for may change with no word of it in its history.
+        bool may_wait() const {
+            return not value().is_over() and not is_terminal(value().state()) and
+                   (value().state() != state_name::running or not told.waits_for().empty());
+        }
     };
 
     /// `seed`: uniform over all 64-bit values.
@@ -70,6 +76,8 @@ public:
 private:
     void tell_turned_away(entry& one, const std::string& why, bool is_told_anyway, const Bindings& to);
     void arm(entry& one);
+    /// Looks at what the job waits for, and again as long as that may change.
+    void look(entry& one, instant now);
     void tell_history(entry& one, const Bindings& to);
 
     friend fields;
@@ -125,6 +133,7 @@ void job_table<Bindings, Policies>::give(entry& one, const event& e, const Bindi
         has_moved = has_moved or moved;
         if (moved) is_recovering = moved->to == state_name::recovering;
     }
+    if (one.looks_at == never and one.may_wait()) one.looks_at = to.clock.now() + policy_.wait.telling;
     arm(one);
     if (value.is_over()) over_.push_back(handle);
     if (has_moved) tell_turned_away(one, "since this was said last", true, to);
@@ -135,10 +144,10 @@ void job_table<Bindings, Policies>::give(entry& one, const event& e, const Bindi
     }
 }
 
-/// The next tick of its machine, or the next telling of its history.
+/// The next tick of its machine, look at it, or telling of its history.
 template <class Bindings, class Policies>
 void job_table<Bindings, Policies>::arm(entry& one) {
-    const instant next = std::min(one.value().deadline(), one.told.deadline());
+    const instant next = std::min({one.value().deadline(), one.told.deadline(), one.looks_at});
     if (next == one.armed) return;
     deadlines_.erase({one.armed, one.drive.handle()});
     one.armed = next;
@@ -173,9 +182,16 @@ void job_table<Bindings, Policies>::serve_due(const Bindings& to) {
     for (std::size_t i = deadlines_.size(); i > 0 and deadline() <= now; --i) {
         entry& one = entries_.at(deadlines_.begin()->second);
         if (one.value().deadline() <= now) give(one, tick{}, to);
+        if (one.looks_at <= now or one.told.deadline() <= now) look(one, now);
         if (one.told.deadline() <= now) tell_history(one, to);
         arm(one);
     }
+}
+
+template <class Bindings, class Policies>
+void job_table<Bindings, Policies>::look(entry& one, instant now) {
+    one.told.wait_for(one_line(waits_for(one.value(), now), 1 << 10), workers_of(one.job()));
+    one.looks_at = one.may_wait() ? now + policy_.wait.telling : never;
 }
 
 template <class Bindings, class Policies>
@@ -187,8 +203,8 @@ void job_table<Bindings, Policies>::tell_history(entry& one, const Bindings& to)
                           .deadline = until,
                           .what = {.job = one.job().id,
                                    .lines = one.told.lines(),
-                                   .waits_for = one_line(waits_for(one.value()), 1 << 10),
-                                   .workers = static_cast<std::uint32_t>(one.job().workers.wanted_count())}};
+                                   .waits_for = one.told.waits_for(),
+                                   .workers = static_cast<std::uint32_t>(one.told.workers())}};
     to.database.tell(r, into_mailbox<tell>{r.by, one.drive.handle(), to.box});
 }
 

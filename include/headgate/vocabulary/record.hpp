@@ -26,7 +26,7 @@ struct job_record {
 
     // For people:
     std::string waits_for{};  ///< as the controller last told (`tell`)
-    std::uint32_t workers{};  ///< likewise
+    std::uint32_t workers{};  ///< that are there; likewise
     wall_time submitted{};
     std::optional<wall_time> started{};  ///< when it first reached Running
     wall_time since{};                   ///< when its state last changed

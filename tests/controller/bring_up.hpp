@@ -57,7 +57,9 @@ public:
         done(applied{});
     }
 
-    void say(stream_id stream, worker_message what) { hear_(stream_event{stream, "127.0.0.1", std::move(what)}); }
+    void say(stream_id stream, worker_message what, std::string host = "127.0.0.1") {
+        hear_(stream_event{stream, std::move(host), std::move(what)});
+    }
     void end(stream_id stream) { hear_(stream_event{stream, "127.0.0.1", stream_ended{}}); }
 
     std::map<worker_id, played> workers;

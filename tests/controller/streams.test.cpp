@@ -4,7 +4,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace {
@@ -66,6 +68,41 @@ BOOST_FIXTURE_TEST_CASE(who_is_nobody_or_of_another_generation_is_told_to_go_S11
     older.worker = id_of({7}, {0});
     BOOST_TEST((answer_to({11}, older) == "go" and is_closed({11})));
     BOOST_TEST(controller.strangers() == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_host_that_registers_too_often_is_hung_up_on_before_any_secret_is_looked_at_and_others_are_not,
+                        asked_for) {
+    std::uint64_t next = 10;
+    const auto answer_to_hello = [&](const char* host) {
+        const stream_id stream{next++};
+        channel.say(stream, introduction(0, {{1, 1}}), host);
+        controller.poll();
+        if (channel.sent[stream].empty()) return is_closed(stream) ? "hung up" : "nothing";
+        return std::holds_alternative<challenge>(channel.sent[stream].back()) ? "challenged" : "something else";
+    };
+    // As many at once as a machine full of workers (SPEC 10).
+    for (std::uint32_t i = 0; i < limits{}.registrations_burst; ++i)
+        BOOST_REQUIRE(std::string_view(answer_to_hello("10.0.0.1")) == "challenged");
+    BOOST_TEST(answer_to_hello("10.0.0.1") == "hung up");
+    BOOST_TEST(answer_to_hello("10.0.0.2") == "challenged");
+    BOOST_TEST(controller.strangers() == 1u);
+    // A thousand a second.
+    clock.advance_to(clock.now() + 1ms);
+    BOOST_TEST(answer_to_hello("10.0.0.1") == "challenged");
+    BOOST_TEST(answer_to_hello("10.0.0.1") == "hung up");
+}
+
+BOOST_AUTO_TEST_CASE(hosts_that_come_once_are_forgotten_and_of_too_many_the_rest_share_what_one_may_SPEC_10) {
+    const limits most{.registrations_per_second = 10, .registrations_burst = 2};
+    arrivals of;
+    const instant start{};
+    for (std::size_t i = 0; i < arrivals::most_hosts; ++i) BOOST_REQUIRE(of.admit("host " + std::to_string(i), most, start));
+    BOOST_TEST((of.admit("one more", most, start) and of.admit("another", most, start)));
+    BOOST_TEST((not of.admit("a third", most, start) and of.hosts() == arrivals::most_hosts));
+    BOOST_TEST(of.admit("host 7", most, start));
+    BOOST_TEST(not of.admit("host 7", most, start));
+    BOOST_TEST(of.admit("a third", most, start + 100ms));
+    BOOST_TEST(of.hosts() == 2u);
 }
 
 BOOST_FIXTURE_TEST_CASE(what_does_not_begin_with_hello_and_proof_is_refused_G3, asked_for) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // controller: from a worker's stream to the job that it belongs to, and what the worker is told back (G3, G4, G7).
 
+#include <headgate/controller/arrivals.hpp>
 #include <headgate/controller/job_table.hpp>
 #include <headgate/controller/streams.hpp>
 #include <headgate/vocabulary/fields.hpp>
@@ -22,7 +23,7 @@ public:
 
     void receive(const stream_event& heard, jobs_type& jobs, const Bindings& to);
 
-    /// Messages of workers that this controller does not know or no longer wants (G1).
+    /// Streams of workers that this controller does not know or no longer wants (G1), or of a host that asks too often.
     std::uint64_t strangers() const { return strangers_; }
 
 private:
@@ -40,11 +41,14 @@ private:
     void refuse(stream_id stream, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
     void dismiss(stream_id stream, entry* of, jobs_type& jobs, const Bindings& to);
     void end(stream_id stream, verdict last, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
+    /// Without a verdict: a worker of ours tries again.
+    void hang_up(stream_id stream, const Bindings& to);
 
     friend fields;
-    static constexpr std::size_t field_count = 2;
+    static constexpr std::size_t field_count = 3;
 
     streams streams_;
+    arrivals arrivals_;
     std::uint64_t strangers_ = 0;
 };
 
@@ -61,6 +65,7 @@ void routing<Bindings, Policies>::receive(const stream_event& heard, jobs_type& 
     }
     const worker_message& said = std::get<worker_message>(heard.what);
     if (not before) {
+        if (not arrivals_.admit(heard.peer_host, jobs.policy().most, to.clock.now())) return hang_up(heard.stream, to);
         const auto* const first = std::get_if<hello>(&said);
         return first ? hear(heard.stream, *first, jobs, to)
                      : refuse(heard.stream, "the first message must be a hello", nullptr, jobs, to);
@@ -167,9 +172,14 @@ void routing<Bindings, Policies>::dismiss(stream_id stream, entry* of, jobs_type
 template <class Bindings, class Policies>
 void routing<Bindings, Policies>::end(stream_id stream, verdict last, const std::string& why, entry* of,
                                       jobs_type& jobs, const Bindings& to) {
-    ++strangers_;
     if (of) jobs.turn_away(*of, why, to);
     to.channel.send(stream, std::move(last));
+    hang_up(stream, to);
+}
+
+template <class Bindings, class Policies>
+void routing<Bindings, Policies>::hang_up(stream_id stream, const Bindings& to) {
+    ++strangers_;
     to.channel.close(stream);
     streams_.remove(stream);
 }

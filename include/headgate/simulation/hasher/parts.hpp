@@ -110,7 +110,7 @@ void hasher::put(const job_table<Bindings, Policies>& one) {
 
 template <class Bindings, class Policies>
 void hasher::put(const routing<Bindings, Policies>& one) {
-    fields::apply(one, [&](const streams& open, auto) { add(open); });
+    fields::apply(one, [&](const streams& open, const auto&, auto) { add(open); });
 }
 
 template <class... Parts>

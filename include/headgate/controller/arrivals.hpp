@@ -1,0 +1,55 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// controller: how often a host may ask for a worker to be registered (SPEC 10).
+
+#include <headgate/policy/governor.hpp>
+#include <headgate/vocabulary/limits.hpp>
+#include <headgate/vocabulary/time.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace headgate::inline v1 {
+
+/// A token bucket for each host that said hello lately. It knows at most `most_hosts`; more share one bucket.
+class arrivals {
+public:
+    static constexpr std::size_t most_hosts = 4'096;
+
+    /// Whether one more hello of this host is to be looked at. If so, it counts. `now` must not go back.
+    bool admit(std::string_view host, const limits& most, instant now);
+    std::size_t hosts() const { return buckets_.size(); }
+
+private:
+    governor_state& bucket_of(std::string_view host, instant now);
+
+    std::map<std::string, governor_state, std::less<>> buckets_;
+    governor_state shared_{};
+};
+
+// Implementation ------------------------------------------------------------------------------------------------------
+
+inline bool arrivals::admit(std::string_view host, const limits& most, instant now) {
+    const governor rate{.burst = most.registrations_burst,
+                        .every = duration(std::chrono::seconds(1)) / std::max(most.registrations_per_second, 1u)};
+    governor_state& bucket = bucket_of(host, now);
+    const turn asked = rate(bucket, now);
+    if (asked.go > now) return false;
+    bucket = asked.next;
+    return true;
+}
+
+inline governor_state& arrivals::bucket_of(std::string_view host, instant now) {
+    if (const auto known = buckets_.find(host); known != buckets_.end()) return known->second;
+    // A bucket that is full again is as good as none.
+    if (buckets_.size() == most_hosts)
+        std::erase_if(buckets_, [&](const auto& one) { return one.second.full_at <= now; });
+    return buckets_.size() < most_hosts ? buckets_.emplace(host, governor_state{}).first->second : shared_;
+}
+
+}  // namespace headgate::inline v1

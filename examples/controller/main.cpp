@@ -3,6 +3,7 @@
 
 #include "../common/chosen_assignment.hpp"
 #include "../common/open_database.hpp"
+#include "../common/transport_of.hpp"
 #include "../worker/run_worker.hpp"
 
 #include <utility>  // boost/asio.hpp 1.81 needs it first
@@ -52,6 +53,7 @@ struct options {
     std::string state = "headgate-checkpoints";
     std::string logs{};
     std::string positions{};
+    std::string tls{};
     std::uint32_t slots = 16;
     std::uint64_t capacity = 10'000;
     std::vector<std::string> patience{};
@@ -128,7 +130,7 @@ void run_embedded(const identity& who, const options& o, std::stop_token stop) {
         file << line << std::endl;
     };
     const auto end =
-        run_worker({.identity = who, .state = o.state, .positions = o.positions, .log = log}, std::move(stop));
+        run_worker({.identity = who, .state = o.state, .positions = o.positions, .tls = o.tls, .log = log}, std::move(stop));
     if (not end) log(describe(end.error()));
 }
 
@@ -145,6 +147,7 @@ schedulers scheduler_of(const options& o, const std::string& address, const pati
         not o.directory.empty() ? o.directory : (beside.empty() ? "headgate" : beside) + ".workers";
     std::vector<std::string> command{o.worker, "--state", o.state};
     if (not o.positions.empty()) command.insert(command.end(), {"--positions", o.positions});
+    if (not o.tls.empty()) command.insert(command.end(), {"--tls", o.tls});
     if (o.scheduler == "embedded")
         return {any_scheduler(std::make_unique<embedded::scheduler>(embedded::options{
             .run = [o](const identity& who, std::stop_token stop) { run_embedded(who, o, std::move(stop)); },
@@ -192,7 +195,7 @@ int run(options o) {
     for (const std::string& one : o.patience)
         if (not set_patience(chosen.wait, one)) return fail(usage, "--patience " + one + ": NAME=SECONDS; see --help");
     if (o.restarts) chosen.restart.within.restarts = *o.restarts;
-    for (std::string* const path : {&o.state, &o.positions})
+    for (std::string* const path : {&o.state, &o.positions, &o.tls})
         if (not path->empty()) *path = std::filesystem::absolute(*path).string();
 
     std::optional<duration> look_every;
@@ -207,7 +210,7 @@ int run(options o) {
     boost::asio::io_context loop;
     headgate::asio::clock clock{loop};
     const auto now = [&clock] { return clock.now(); };
-    auto opened = headgate::grpc::channel::open({.listen = o.listen, .now = now});
+    auto opened = headgate::grpc::channel::open({.listen = o.listen, .transport = transport_of(o.tls, "controller"), .now = now});
     if (not opened) return fail(no_address, describe(opened.error()));
     const std::string address = (*opened)->address();
     schedulers scheduler = scheduler_of(o, address, chosen.wait, now);
@@ -241,7 +244,8 @@ int main(int count, char** arguments) {
                    "seconds between two looks into the database for new wishes; default 0.05 with SQLite; Postgres tells "
                    "of wishes by itself, default 1 for rows that were edited by hand")
         ->check(CLI::Range(0.001, 3'600.0));
-    app.add_option("--listen", o.listen, "host:port for workers, loopback until there is TLS; default 127.0.0.1:0");
+    app.add_option("--listen", o.listen, "host:port for workers, on loopback unless there is --tls; default 127.0.0.1:0");
+    app.add_option("--tls", o.tls, tls_help);
     app.add_option("--scheduler", o.scheduler, "what starts workers: process (default), embedded or manual")
         ->check(CLI::IsMember({"process", "embedded", "manual"}));
     app.add_option("--assignment", o.assignment,

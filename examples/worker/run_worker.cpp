@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "run_worker.hpp"
 
+#include "../common/transport_of.hpp"
 #include "engine/engine.hpp"
 
 #include <headgate/concepts/clock.hpp>
@@ -123,7 +124,9 @@ expected<worker_end> run_worker(run_worker_options with, std::stop_token stop) {
     auto engine = dataflow::engine::make(
         {.listen = with.data_listen, .states = with.state, .positions = with.positions, .log = with.log});
     if (not engine) return tl::unexpected(engine.error());
-    auto made = grpc::controller_link::make({.controller = with.identity.controller, .listen = with.listen});
+    auto made = grpc::controller_link::make({.controller = with.identity.controller,
+                                              .listen = with.listen,
+                                              .transport = transport_of(with.tls, "worker")});
     if (not made) return tl::unexpected(made.error());
     watched_link watched(*std::move(made));
     const faults wrongs(with.faults, with.identity.worker.id, log);

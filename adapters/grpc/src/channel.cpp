@@ -16,7 +16,7 @@ instant steady_now() {
 }
 
 struct channel::parts {
-    explicit parts(const options& with) : incoming(with), outgoing(with) {}
+    parts(const options& with, const security& by) : incoming(with, by), outgoing(with, by) {}
     ~parts() {
         outgoing.end();
         if (server) server->Shutdown(gpr_time_0(GPR_CLOCK_MONOTONIC));  // at once, streams included
@@ -29,10 +29,12 @@ struct channel::parts {
 };
 
 expected<std::unique_ptr<channel>> channel::open(options with) {
-    auto at = local_endpoint(with.listen);
+    const auto by = secure(with.transport, worker_role);
+    if (not by) return tl::unexpected(by.error());
+    auto at = endpoint_of(with.listen, *by);
     if (not at) return failure(at.error().kind, "listen " + at.error().text);
-    auto made = std::make_unique<parts>(with);
-    auto server = serve(made->incoming, *at, with.limits);
+    auto made = std::make_unique<parts>(with, *by);
+    auto server = serve(made->incoming, *at, *by, with.limits);
     if (not server) return tl::unexpected(server.error());
     made->server = *std::move(server);
     made->address = at->text();

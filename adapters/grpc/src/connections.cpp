@@ -107,7 +107,7 @@ void connections::finish(position which, const ::grpc::Status& status) {
 
 void connections::dial(const request<headgate::dial>& asked, std::function<void(outcome<dialled>)> done) {
     const auto refuse = [&](error_kind kind, std::string text) { done(not_applied{about(kind, std::move(text))}); };
-    const auto address = local_endpoint(asked.what.address);
+    const auto address = endpoint_of(asked.what.address, security_);
     if (not address) return done(not_applied{address.error()});
     if (address->port == 0) return refuse(error_kind::invalid, "address \"" + asked.what.address + "\" has no port");
     const duration limit = std::min(left(asked.deadline), options_.connect_timeout);
@@ -124,7 +124,7 @@ void connections::dial(const request<headgate::dial>& asked, std::function<void(
     }
     if (id == 0) return refuse(error_kind::dial, "there are " + std::to_string(options_.connections) + " connections");
     made->credentials = credentials_of(asked.what.call_token);
-    made->channel = connect(*address, options_.limits, limit);
+    made->channel = connect(*address, security_, options_.limits, limit);
     const char* const why_not =
         start(made, identify_method, buffer_of(protobuf::encode(identify{asked.what.nonce})), limit,
               [this, id, done](const ::grpc::Status& status, const ::grpc::ByteBuffer& response) {

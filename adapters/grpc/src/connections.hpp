@@ -20,7 +20,7 @@ namespace headgate::inline v1::grpc {
 /// Calls each completion once, in `end` at the latest.
 class connections {
 public:
-    explicit connections(const channel_options& with) : options_(with) {}
+    connections(const channel_options& with, const security& by) : options_(with), security_(by) {}
     connections(const connections&) = delete;
     connections& operator=(const connections&) = delete;
 
@@ -68,6 +68,7 @@ private:
     duration left(instant deadline) const;
 
     const channel_options options_;
+    const security security_;
     std::mutex lock_;
     std::condition_variable is_idle_;
     std::map<std::uint64_t, std::shared_ptr<connection>> all_;

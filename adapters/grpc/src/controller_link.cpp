@@ -10,7 +10,8 @@
 namespace headgate::inline v1::grpc {
 
 struct controller_link::parts {
-    parts(const options& with, const endpoint& controller) : outgoing(with, controller, heard), incoming(with, heard) {}
+    parts(const options& with, const endpoint& controller, const security& by)
+        : outgoing(with, controller, by, heard), incoming(with, by, heard) {}
     ~parts() {
         outgoing.end();
         if (server) server->Shutdown(gpr_time_0(GPR_CLOCK_MONOTONIC));
@@ -27,12 +28,14 @@ struct controller_link::parts {
 };
 
 expected<std::unique_ptr<controller_link>> controller_link::make(options with) {
-    const auto controller = local_endpoint(with.controller);
+    const auto by = secure(with.transport, controller_role);
+    if (not by) return tl::unexpected(by.error());
+    const auto controller = endpoint_of(with.controller, *by);
     if (not controller) return failure(controller.error().kind, "controller " + controller.error().text);
-    auto at = local_endpoint(with.listen);
+    auto at = endpoint_of(with.listen, *by);
     if (not at) return failure(at.error().kind, "listen " + at.error().text);
-    auto made = std::make_unique<parts>(with, *controller);
-    auto server = serve(made->incoming, *at, with.limits);
+    auto made = std::make_unique<parts>(with, *controller, *by);
+    auto server = serve(made->incoming, *at, *by, with.limits);
     if (not server) return tl::unexpected(server.error());
     made->server = *std::move(server);
     made->address = at->text();

@@ -148,8 +148,8 @@ void streams::listen(std::function<void(stream_event)> hear) {
 
 reactor* streams::Work(::grpc::CallbackServerContext* context) {
     const auto refuse = [](::grpc::StatusCode code, const char* why) { return new refusal(status_of(code, why)); };
-    if (not is_trusted(*context->auth_context()))
-        return refuse(::grpc::StatusCode::UNAUTHENTICATED, "this connection does not say who it is from");
+    if (not is_trusted(*context->auth_context(), security_))
+        return refuse(::grpc::StatusCode::UNAUTHENTICATED, "this connection is not known to be a worker's");
     std::shared_ptr<stream> made, oldest_silent;
     {
         const std::lock_guard held(lock_);

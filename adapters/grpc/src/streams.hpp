@@ -24,7 +24,7 @@ class stream;
 // Bytes, not messages: what comes in is read by our own decoder, after the peer was checked.
 class streams final : public wire::v1::Controller::WithRawCallbackMethod_Work<wire::v1::Controller::Service> {
 public:
-    explicit streams(const channel_options& with) : options_(with) {}
+    streams(const channel_options& with, const security& by) : options_(with), security_(by) {}
     /// After the server was shut down. Waits for every stream to end.
     ~streams() override;
 
@@ -43,6 +43,7 @@ private:
     void ended(std::uint64_t id);
 
     const channel_options options_;
+    const security security_;
     std::mutex lock_;
     std::condition_variable is_empty_;
     std::shared_ptr<const std::function<void(stream_event)>> hear_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "transport.hpp"
 
+#include <grpc/grpc_security_constants.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 
@@ -13,9 +14,12 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <system_error>
+#include <variant>
 
 namespace headgate::inline v1::grpc {
 
@@ -118,7 +122,44 @@ constexpr const char* name_of(::grpc::StatusCode code) {
 
 std::string endpoint::text() const { return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port); }
 
-expected<endpoint> local_endpoint(std::string_view address) {
+namespace {
+
+expected<std::string> read_pem(const std::string& file, const char* what) {
+    std::ifstream in(file, std::ios::binary);
+    std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    if (not in) return failure(error_kind::invalid, std::string(what) + " cannot be read: " + file);
+    if (text.find("-----BEGIN ") == std::string::npos)
+        return failure(error_kind::invalid, std::string(what) + " is not PEM: " + file);
+    return text;
+}
+
+expected<security> secure(const mutual_tls& by, const char* other_role) {
+    const auto authority = read_pem(by.authority, "the authority's certificate");
+    if (not authority) return tl::unexpected(authority.error());
+    const auto certificate = read_pem(by.certificate, "the certificate");
+    if (not certificate) return tl::unexpected(certificate.error());
+    const auto key = read_pem(by.key, "the certificate's key");
+    if (not key) return tl::unexpected(key.error());
+    ::grpc::SslServerCredentialsOptions server(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+    server.pem_root_certs = *authority;
+    server.pem_key_cert_pairs.push_back({*key, *certificate});
+    return security{.server = ::grpc::SslServerCredentials(server),
+                    .client = ::grpc::SslCredentials({*authority, *key, *certificate}),
+                    .other_role = other_role,
+                    .files = by.authority + ", " + by.certificate + ", " + by.key};
+}
+
+}  // namespace
+
+expected<security> secure(const transport& by, const char* other_role) {
+    if (const auto* const tls = std::get_if<mutual_tls>(&by)) return secure(*tls, other_role);
+    return security{.server = ::grpc::experimental::LocalServerCredentials(LOCAL_TCP),
+                    .client = ::grpc::experimental::LocalCredentials(LOCAL_TCP),
+                    .other_role = {},
+                    .files = {}};
+}
+
+expected<endpoint> endpoint_of(std::string_view address, const security& by) {
     const std::string shown = "address \"" + std::string(address.substr(0, 256)) + "\"";
     const std::size_t colon = address.rfind(':');
     if (colon == std::string_view::npos)
@@ -136,20 +177,25 @@ expected<endpoint> local_endpoint(std::string_view address) {
     found.host = host == "localhost" ? "127.0.0.1" : std::string(host);
     in_addr four{};
     in6_addr six{};
-    const bool is_loopback =
-        found.is_ipv6 ? inet_pton(AF_INET6, found.host.c_str(), &six) == 1 and IN6_IS_ADDR_LOOPBACK(&six)
-                      : inet_pton(AF_INET, found.host.c_str(), &four) == 1 and ntohl(four.s_addr) >> 24 == 127;
-    if (not is_loopback)
-        return failure(error_kind::unsupported, shown + " is not on loopback (127.0.0.1, [::1] or localhost); others " +
-                                                    "need TLS, which is not there yet");
+    const bool is_numeric = found.is_ipv6 ? inet_pton(AF_INET6, found.host.c_str(), &six) == 1
+                                          : inet_pton(AF_INET, found.host.c_str(), &four) == 1;
+    const bool is_loopback = found.is_ipv6 ? IN6_IS_ADDR_LOOPBACK(&six) : ntohl(four.s_addr) >> 24 == 127;
+    const bool is_unspecified = found.is_ipv6 ? IN6_IS_ADDR_UNSPECIFIED(&six) : four.s_addr == INADDR_ANY;
+    if (by.is_local() and not(is_numeric and is_loopback))
+        return failure(error_kind::unsupported,
+                       shown + " is not on loopback (127.0.0.1, [::1] or localhost); others need mutual TLS");
+    if (not is_numeric) return failure(error_kind::invalid, shown + ": the host is not numeric, as in 10.0.0.7:7070");
+    if (is_unspecified)
+        return failure(error_kind::invalid, shown + " is every address; name the one that the other end reaches");
     return found;
 }
 
-expected<std::unique_ptr<::grpc::Server>> serve(::grpc::Service& service, endpoint& at, const limits& most) {
+expected<std::unique_ptr<::grpc::Server>> serve(::grpc::Service& service, endpoint& at, const security& by,
+                                                const limits& most) {
     if (const auto ok = try_to_bind(at); not ok) return tl::unexpected(ok.error());
     ::grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort(at.text(), ::grpc::experimental::LocalServerCredentials(LOCAL_TCP), &port);
+    builder.AddListeningPort(at.text(), by.server, &port);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // else two servers share a port, and workers
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, header_bytes(most));
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms);
@@ -160,13 +206,18 @@ expected<std::unique_ptr<::grpc::Server>> serve(::grpc::Service& service, endpoi
     builder.SetMaxSendMessageSize(as_int(most.message));
     builder.RegisterService(&service);
     auto server = builder.BuildAndStart();
-    if (not server or port <= 0) return failure(error_kind::invalid, "cannot listen on " + at.text());
+    if (not server or port <= 0)
+        return failure(error_kind::invalid,
+                       "cannot listen on " + at.text() +
+                           (by.is_local() ? "" : "; do certificate and key belong together? " + by.files));
     at.port = static_cast<std::uint16_t>(port);
     return server;
 }
 
-std::shared_ptr<::grpc::Channel> connect(const endpoint& to, const limits& most, duration timeout) {
+std::shared_ptr<::grpc::Channel> connect(const endpoint& to, const security& by, const limits& most, duration timeout) {
     ::grpc::ChannelArguments arguments;
+    // Whatever its address, the certificate there has to name the role.
+    if (not by.is_local()) arguments.SetSslTargetNameOverride(by.other_role);
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     // One attempt to connect takes at most this long, and whoever asks again is not made to wait for gRPC's backoff.
     const int milliseconds = static_cast<int>(std::clamp<duration::rep>(timeout.count(), 1, 3'600'000));
@@ -181,12 +232,17 @@ std::shared_ptr<::grpc::Channel> connect(const endpoint& to, const limits& most,
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetMaxReceiveMessageSize(as_int(most.message));
     arguments.SetMaxSendMessageSize(as_int(most.message));
-    return ::grpc::CreateCustomChannel(to.target(), ::grpc::experimental::LocalCredentials(LOCAL_TCP), arguments);
+    return ::grpc::CreateCustomChannel(to.target(), by.client, arguments);
 }
 
-bool is_trusted(const ::grpc::AuthContext& peer) {
-    const auto types = peer.FindPropertyValues("transport_security_type");
-    return std::ranges::any_of(types, [](const ::grpc::string_ref& type) { return type == "local"; });
+bool is_trusted(const ::grpc::AuthContext& peer, const security& by) {
+    const auto says = [&](const char* property, std::string_view value) {
+        return std::ranges::any_of(peer.FindPropertyValues(property), [&](const ::grpc::string_ref& one) {
+            return std::string_view(one.data(), one.size()) == value;
+        });
+    };
+    if (by.is_local()) return says(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME, "local");
+    return says(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME, "ssl") and says(GRPC_X509_SAN_PROPERTY_NAME, by.other_role);
 }
 
 std::string host_of(std::string_view peer) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // grpc: addresses, credentials, arguments and bytes, the same for both ends. Not installed.
 
+#include <headgate/grpc/transport.hpp>
 #include <headgate/vocabulary/error.hpp>
 #include <headgate/vocabulary/limits.hpp>
 #include <headgate/vocabulary/message.hpp>
@@ -23,7 +24,20 @@ namespace headgate::inline v1::grpc {
 inline constexpr const char* work_method = "/headgate.wire.v1.Controller/Work";
 inline constexpr const char* token_key = "headgate-token-bin";
 
-/// A numeric address on this machine.
+/// What one end shows, and what the other end has to.
+struct security {
+    std::shared_ptr<::grpc::ServerCredentials> server;
+    std::shared_ptr<::grpc::ChannelCredentials> client;
+    std::string other_role;  ///< which the other end's certificate has to name; empty: it is on this machine
+    std::string files;       ///< for people
+
+    bool is_local() const { return other_role.empty(); }
+};
+
+/// A file that is not there or is not PEM: an error that names it.
+expected<security> secure(const transport& by, const char* other_role);
+
+/// A numeric address.
 struct endpoint {
     std::string host;
     std::uint16_t port = 0;
@@ -35,17 +49,20 @@ struct endpoint {
     std::string target() const { return (is_ipv6 ? "ipv6:" : "ipv4:") + text(); }
 };
 
-/// Anything but host:port with a loopback host is refused, naming it: `invalid` or `unsupported`.
-expected<endpoint> local_endpoint(std::string_view address);
+/// Anything but host:port with a numeric host, or localhost, is refused, naming it: `invalid`; what `by` does not reach:
+/// `unsupported`.
+expected<endpoint> endpoint_of(std::string_view address, const security& by);
 
 /// A server of `service` at `at`, whose port is filled in. Fails if it cannot be bound.
-expected<std::unique_ptr<::grpc::Server>> serve(::grpc::Service& service, endpoint& at, const limits& most);
+expected<std::unique_ptr<::grpc::Server>> serve(::grpc::Service& service, endpoint& at, const security& by,
+                                                const limits& most);
 
 /// A connection of its own: no part of it, and no backoff, is shared with another to the same address.
-std::shared_ptr<::grpc::Channel> connect(const endpoint& to, const limits& most, duration timeout);
+std::shared_ptr<::grpc::Channel> connect(const endpoint& to, const security& by, const limits& most, duration timeout);
 
-/// Whether the transport itself has made sure who is there. Call credentials alone say nothing.
-bool is_trusted(const ::grpc::AuthContext& peer);
+/// Whether the transport itself has made sure who is there: the other end, in its role. Call credentials alone say
+/// nothing.
+bool is_trusted(const ::grpc::AuthContext& peer, const security& by);
 
 /// "127.0.0.1" of "ipv4:127.0.0.1:4242".
 std::string host_of(std::string_view peer);

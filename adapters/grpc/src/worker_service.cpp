@@ -114,8 +114,8 @@ template <class Decode>
     const auto refuse = [](::grpc::StatusCode code, std::string why) {
         return new refused_call(status_of(code, std::move(why)));
     };
-    if (not is_trusted(*of.auth_context()))
-        return refuse(::grpc::StatusCode::UNAUTHENTICATED, "this connection does not say who it is from");
+    if (not is_trusted(*of.auth_context(), security_))
+        return refuse(::grpc::StatusCode::UNAUTHENTICATED, "this connection is not known to be a controller's");
     const auto token = token_of(of);
     if (not token) return refuse(::grpc::StatusCode::UNAUTHENTICATED, "there is no call token of 32 bytes");
     if (not events_.are_heard()) return refuse(::grpc::StatusCode::UNAVAILABLE, "the worker does not listen yet");

@@ -26,7 +26,8 @@ class worker_service final
           wire::v1::Worker::WithRawCallbackMethod_BeginCheckpoint<
               wire::v1::Worker::WithRawCallbackMethod_StopExecution<wire::v1::Worker::Service>>>> {
 public:
-    worker_service(const controller_link_options& with, events& heard) : options_(with), events_(heard) {}
+    worker_service(const controller_link_options& with, const security& by, events& heard)
+        : options_(with), security_(by), events_(heard) {}
     /// After the server was shut down. Waits for every call to end.
     ~worker_service() override;
 
@@ -49,6 +50,7 @@ private:
     void ended();
 
     const controller_link_options options_;
+    const security security_;
     events& events_;
     std::mutex lock_;
     std::condition_variable is_idle_;

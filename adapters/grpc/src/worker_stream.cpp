@@ -16,7 +16,7 @@ class attempt_to_work : public ::grpc::ClientBidiReactor<::grpc::ByteBuffer, ::g
                         public std::enable_shared_from_this<attempt_to_work> {
 public:
     explicit attempt_to_work(worker_stream& of)
-        : of_(of), channel_(connect(of.controller_, of.options_.limits, of.options_.connect_timeout)) {}
+        : of_(of), channel_(connect(of.controller_, of.security_, of.options_.limits, of.options_.connect_timeout)) {}
 
     void begin() {
         const std::lock_guard held(lock_);  // as in streams.cpp

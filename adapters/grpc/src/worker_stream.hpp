@@ -18,8 +18,8 @@ class attempt_to_work;
 /// At most one stream at a time.
 class worker_stream {
 public:
-    worker_stream(const controller_link_options& with, endpoint controller, events& heard)
-        : options_(with), controller_(std::move(controller)), events_(heard) {}
+    worker_stream(const controller_link_options& with, endpoint controller, const security& by, events& heard)
+        : options_(with), controller_(std::move(controller)), security_(by), events_(heard) {}
     worker_stream(const worker_stream&) = delete;
     worker_stream& operator=(const worker_stream&) = delete;
 
@@ -38,6 +38,7 @@ private:
 
     const controller_link_options options_;
     const endpoint controller_;
+    const security security_;
     events& events_;
     std::mutex lock_;
     std::condition_variable is_idle_;

@@ -3,6 +3,7 @@
 // grpc: a model of `channel`: workers' streams come in, calls to workers go out (proto/headgate/v1/worker.proto).
 
 #include <headgate/concepts/channel.hpp>
+#include <headgate/grpc/transport.hpp>
 #include <headgate/vocabulary/effect.hpp>
 #include <headgate/vocabulary/limits.hpp>
 #include <headgate/vocabulary/message.hpp>
@@ -23,6 +24,7 @@ instant steady_now();
 
 struct channel_options {
     std::string listen = "127.0.0.1:7070";  ///< host:port; port 0: any that is free
+    grpc::transport transport{};            ///< this end's certificate names `controller_role`
     headgate::limits limits{};              ///< of these: message, id, address, error_text and the counts in messages
     std::function<instant()> now = steady_now;  ///< the clock of the requests' deadlines; called from any thread
     duration connect_timeout = std::chrono::seconds(5);  ///< a dial takes no longer, whatever its deadline
@@ -33,8 +35,7 @@ struct channel_options {
     std::size_t calls = 65'536;        ///< in flight at a time; one more is answered not applied
 };
 
-/// Workers' streams, and connections to workers, over gRPC. Plain text with local credentials, so on loopback addresses
-/// (127.0.0.0/8, ::1, localhost) alone: any other is refused until there is TLS.
+/// Workers' streams, and connections to workers, over gRPC.
 ///
 /// Outcomes   a worker's refusal, or a message above the limit: not applied, `permanent`. No answer in time, a
 /// connection
@@ -50,7 +51,7 @@ public:
     using options = channel_options;
 
     /// Listens at once; a worker that comes before `listen` is told to come again. An address that is not one, not
-    /// local or in use: an error that names it.
+    /// reached by the transport or in use, a file that cannot be used: an error that names it.
     static expected<std::unique_ptr<channel>> open(options with = {});
 
     ~channel();

@@ -3,6 +3,7 @@
 // grpc: a model of `controller_link`: the worker's end of proto/headgate/v1/worker.proto.
 
 #include <headgate/concepts/controller_link.hpp>
+#include <headgate/grpc/transport.hpp>
 #include <headgate/vocabulary/call.hpp>
 #include <headgate/vocabulary/limits.hpp>
 #include <headgate/vocabulary/message.hpp>
@@ -21,15 +22,15 @@ namespace headgate::inline v1::grpc {
 struct controller_link_options {
     std::string controller = "127.0.0.1:7070";  ///< host:port
     std::string listen = "127.0.0.1:0";         ///< host:port of this worker's service; port 0: any that is free
+    grpc::transport transport{};                ///< this end's certificate names `worker_role`
     headgate::limits limits{};  ///< of these: message, id, address, error_text and the counts in messages
     duration connect_timeout = std::chrono::seconds(5);
     std::size_t stream_queue = 256;  ///< messages that wait to be sent; one more ends the stream
     std::size_t calls = 1'024;       ///< that wait for their answer; one more is told to come again
 };
 
-/// The stream to a controller, and the service that the controller calls, over gRPC. Local credentials, so on loopback
-/// addresses alone, as `channel`. A call without a token of 32 bytes is refused here; whether it is the right one is
-/// for the receiver to say.
+/// The stream to a controller, and the service that the controller calls, over gRPC. A call without a token of 32 bytes
+/// is refused here; whether it is the right one is for the receiver to say.
 ///
 /// Events     `link_opened` comes when the controller has taken the stream. What the controller says is read when the
 ///            receiver has returned from what came before. `open` while a stream is open does nothing.
@@ -40,8 +41,8 @@ class controller_link {
 public:
     using options = controller_link_options;
 
-    /// Serves at once; calls that come before `listen` are told to come again. An address that is not one, not local or
-    /// in use: an error that names it. The controller is not looked for yet.
+    /// Serves at once; calls that come before `listen` are told to come again. An address that is not one, not
+    /// reached by the transport or in use, a file that cannot be used: an error that names it. The controller is not looked for yet.
     static expected<std::unique_ptr<controller_link>> make(options with = {});
 
     ~controller_link();

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSL-1.0
+// Mutual TLS between controllers and workers, with certificates that scripts/authority made.
+#include <headgate/grpc/channel.hpp>
+#include <headgate/grpc/controller_link.hpp>
+
+#include "pair.hpp"
+
+#include <headgate/conformance/laws/channel.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::grpc_test;
+
+/// Two authorities that know nothing of each other, "ours" and "theirs".
+class authorities {
+public:
+    authorities() {
+        std::string made = "/tmp/headgate-tls.XXXXXX";
+        BOOST_REQUIRE(::mkdtemp(made.data()) != nullptr);
+        at_ = made;
+        for (const char* const name : {"ours", "theirs"})
+            BOOST_REQUIRE(std::system(("bash " HEADGATE_AUTHORITY_SCRIPT " " + at_ + "/" + name).c_str()) == 0);
+    }
+    ~authorities() { std::filesystem::remove_all(at_); }
+    authorities(const authorities&) = delete;
+    authorities& operator=(const authorities&) = delete;
+
+    std::string file(const std::string& name) const { return at_ + "/" + name; }
+    headgate::grpc::mutual_tls of(const std::string& authority, const std::string& role) const {
+        return {file(authority + "/authority.pem"), file(authority + "/" + role + ".pem"),
+                file(authority + "/" + role + ".key")};
+    }
+
+private:
+    std::string at_;
+};
+
+/// A channel and a link of these transports.
+struct pair {
+    bell rings;
+    heard<stream_event> streams{rings};
+    heard<link_event> events{rings};
+    std::unique_ptr<headgate::grpc::channel> channel;
+    std::unique_ptr<headgate::grpc::controller_link> link;
+
+    pair(headgate::grpc::transport controller, headgate::grpc::transport worker)
+        : channel(open_channel({.transport = std::move(controller)})),
+          link(open_link(*channel, {.transport = std::move(worker)})) {
+        channel->listen(streams);
+        link->listen(events);
+    }
+    /// "open", or why the worker's stream ended.
+    std::string opened() {
+        link->open();
+        rings.wait([&] { return not events.of<link_opened>().empty() or not events.of<link_ended>().empty(); });
+        // A stream that is refused may be told to have begun.
+        if (not is_welcome) rings.wait([&] { return not events.of<link_ended>().empty(); });
+        const auto ended = events.of<link_ended>();
+        return ended.empty() ? "open" : ended.front().why;
+    }
+    std::string dialled_with() {
+        ending<dial> how(rings);
+        channel->dial(request<dial>{.deadline = headgate::grpc::steady_now() + std::chrono::seconds(30),
+                                    .what = {.worker = {1}, .address = link->rpc_address()}},
+                      how);
+        rings.wait([&] { return how.calls() > 0 or not events.of<called>().empty(); });
+        return how.calls() > 0 ? how.text() : "heard";
+    }
+    bool is_welcome = false;
+};
+
+bool says(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+/// As in laws.test.cpp, over TLS.
+class rig {
+public:
+    rig(bell& rings, const authorities& by) : bell_(&rings) {
+        channel_ = open_channel({.transport = by.of("ours", "controller")});
+        for (auto& each : links_) each = open_link(*channel_, {.transport = by.of("ours", "worker")});
+        nobody_ = open_link(*channel_, {.transport = by.of("ours", "worker")})->rpc_address();
+    }
+
+    headgate::grpc::channel& channel() { return *channel_; }
+    headgate::grpc::controller_link& link(std::size_t n) { return *links_[n]; }
+    std::string nobody() const { return nobody_; }
+    void wake() { bell_->ring(); }
+
+private:
+    bell* bell_;
+    std::string nobody_;
+    std::unique_ptr<headgate::grpc::channel> channel_;
+    std::unique_ptr<headgate::grpc::controller_link> links_[2];
+};
+
+BOOST_AUTO_TEST_CASE(the_channel_over_mutual_tls_keeps_every_law) {
+    const authorities by;
+    bell rings;
+    int laws = 0;
+    headgate::laws::check_channel([&] { return rig(rings, by); }, [&](rig&, auto came) { rings.wait(came); },
+                                  [&](std::string_view law, bool holds, const std::string& detail) {
+                                      ++laws;
+                                      BOOST_TEST(holds, law << ": " << detail);
+                                  });
+    BOOST_TEST(laws == 7);
+}
+
+BOOST_AUTO_TEST_CASE(only_the_other_role_of_our_authority_is_listened_to_I17_G3) {
+    const authorities by;
+    const auto controller = by.of("ours", "controller"), worker = by.of("ours", "worker");
+    {
+        pair ours(controller, worker);
+        ours.is_welcome = true;
+        BOOST_TEST(ours.opened() == "open");
+        BOOST_TEST(ours.dialled_with() == "heard");
+    }
+    struct {
+        const char* what;
+        headgate::grpc::transport controller, worker;
+    } const strangers[] = {
+        {"a worker of another authority", controller, by.of("theirs", "worker")},
+        {"a controller of another authority", by.of("theirs", "controller"), worker},
+        {"a worker with a controller's certificate", controller, controller},
+        {"a controller with a worker's certificate", worker, worker},
+        {"a worker in plain text", controller, headgate::grpc::this_machine{}},
+        {"a controller in plain text", headgate::grpc::this_machine{}, worker},
+    };
+    for (const auto& each : strangers) {
+        BOOST_TEST_CONTEXT(each.what) {
+            pair both(each.controller, each.worker);
+            BOOST_TEST(both.opened() != "open");
+            BOOST_TEST(says(both.dialled_with(), "not applied: "));
+            BOOST_TEST(both.streams.size() == 0u);
+            BOOST_TEST(both.events.of<called>().empty());
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named_and_nothing_is_listened_on) {
+    const authorities by;
+    const auto good = by.of("ours", "controller");
+    const auto refusal = [&](headgate::grpc::mutual_tls with) {
+        const auto channel = headgate::grpc::channel::open({.listen = "127.0.0.1:0", .transport = with});
+        const auto link = headgate::grpc::controller_link::make({.transport = with});
+        BOOST_TEST((not channel and not link));
+        if (channel or link) return std::string("taken");
+        BOOST_TEST((channel.error().kind == error_kind::invalid and link.error().kind == error_kind::invalid));
+        return channel.error().text;
+    };
+    std::ofstream(by.file("garbage")) << "no certificate";
+    const std::string missing = by.file("missing"), garbage = by.file("garbage");
+    for (std::string headgate::grpc::mutual_tls::*each :
+         {&headgate::grpc::mutual_tls::authority, &headgate::grpc::mutual_tls::certificate,
+          &headgate::grpc::mutual_tls::key}) {
+        auto with = good;
+        with.*each = missing;
+        BOOST_TEST(says(refusal(with), "cannot be read: " + missing));
+        with.*each = garbage;
+        BOOST_TEST(says(refusal(with), "is not PEM: " + garbage));
+    }
+    auto mixed = good;
+    mixed.key = by.of("ours", "worker").key;
+    BOOST_TEST(says(refusal(mixed), mixed.key));
+}
+
+BOOST_AUTO_TEST_CASE(with_tls_any_numeric_address_will_do_but_the_unspecified_one) {
+    const authorities by;
+    const auto tried = [&](const char* controller) {
+        const auto made = headgate::grpc::controller_link::make(
+            {.controller = controller, .transport = by.of("ours", "worker")});
+        return made ? std::string("made") : made.error().text;
+    };
+    BOOST_TEST(tried("10.0.0.7:7070") == "made");
+    BOOST_TEST(tried("[2001:db8::1]:7070") == "made");
+    BOOST_TEST(says(tried("0.0.0.0:7070"), "is every address"));
+    BOOST_TEST(says(tried("[::]:7070"), "is every address"));
+    BOOST_TEST(says(tried("controller.example:7070"), "is not numeric"));
+}
+
+}  // namespace

@@ -129,8 +129,8 @@ void run_embedded(const identity& who, const options& o, std::stop_token stop) {
         const std::lock_guard lock(guard);
         file << line << std::endl;
     };
-    const auto end =
-        run_worker({.identity = who, .state = o.state, .positions = o.positions, .tls = o.tls, .log = log}, std::move(stop));
+    const auto end = run_worker({.identity = who, .state = o.state, .positions = o.positions, .tls = o.tls, .log = log},
+                                std::move(stop));
     if (not end) log(describe(end.error()));
 }
 
@@ -210,7 +210,8 @@ int run(options o) {
     boost::asio::io_context loop;
     headgate::asio::clock clock{loop};
     const auto now = [&clock] { return clock.now(); };
-    auto opened = headgate::grpc::channel::open({.listen = o.listen, .transport = transport_of(o.tls, "controller"), .now = now});
+    auto opened =
+        headgate::grpc::channel::open({.listen = o.listen, .transport = transport_of(o.tls, "controller"), .now = now});
     if (not opened) return fail(no_address, describe(opened.error()));
     const std::string address = (*opened)->address();
     schedulers scheduler = scheduler_of(o, address, chosen.wait, now);
@@ -222,8 +223,8 @@ int run(options o) {
     controller controller{scheduler.all, *database, channel, clock, states, secrets, chosen, shown};
     watched<decltype(controller)> driven{controller, shown, clock};
 
-    fmt::print("headgate-controller: workers register at {}, jobs in {}, {} slots a worker, assignment {}\n", address,
-               o.database, o.slots, o.assignment);
+    fmt::print("headgate-controller: workers register at {}{}, jobs in {}, {} slots a worker, assignment {}\n", address,
+               o.tls.empty() ? "" : " over mutual TLS", o.database, o.slots, o.assignment);
     std::fflush(stdout);
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     signals.async_wait([&](auto, int) { loop.stop(); });
@@ -244,8 +245,9 @@ int main(int count, char** arguments) {
                    "seconds between two looks into the database for new wishes; default 0.05 with SQLite; Postgres tells "
                    "of wishes by itself, default 1 for rows that were edited by hand")
         ->check(CLI::Range(0.001, 3'600.0));
-    app.add_option("--listen", o.listen, "host:port for workers, on loopback unless there is --tls; default 127.0.0.1:0");
-    app.add_option("--tls", o.tls, tls_help);
+    app.add_option("--listen", o.listen,
+                   "host:port for workers, on loopback unless there is --tls; default 127.0.0.1:0");
+    app.add_option("--tls", o.tls, tls_help)->check(CLI::ExistingDirectory);
     app.add_option("--scheduler", o.scheduler, "what starts workers: process (default), embedded or manual")
         ->check(CLI::IsMember({"process", "embedded", "manual"}));
     app.add_option("--assignment", o.assignment,

@@ -124,9 +124,8 @@ expected<worker_end> run_worker(run_worker_options with, std::stop_token stop) {
     auto engine = dataflow::engine::make(
         {.listen = with.data_listen, .states = with.state, .positions = with.positions, .log = with.log});
     if (not engine) return tl::unexpected(engine.error());
-    auto made = grpc::controller_link::make({.controller = with.identity.controller,
-                                              .listen = with.listen,
-                                              .transport = transport_of(with.tls, "worker")});
+    auto made = grpc::controller_link::make(
+        {.controller = with.identity.controller, .listen = with.listen, .transport = transport_of(with.tls, "worker")});
     if (not made) return tl::unexpected(made.error());
     watched_link watched(*std::move(made));
     const faults wrongs(with.faults, with.identity.worker.id, log);

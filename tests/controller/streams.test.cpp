@@ -96,13 +96,25 @@ BOOST_AUTO_TEST_CASE(hosts_that_come_once_are_forgotten_and_of_too_many_the_rest
     const limits most{.registrations_per_second = 10, .registrations_burst = 2};
     arrivals of;
     const instant start{};
-    for (std::size_t i = 0; i < arrivals::most_hosts; ++i) BOOST_REQUIRE(of.admit("host " + std::to_string(i), most, start));
+    for (std::size_t i = 0; i < arrivals::most_hosts; ++i)
+        BOOST_REQUIRE(of.admit("host " + std::to_string(i), most, start));
     BOOST_TEST((of.admit("one more", most, start) and of.admit("another", most, start)));
     BOOST_TEST((not of.admit("a third", most, start) and of.hosts() == arrivals::most_hosts));
     BOOST_TEST(of.admit("host 7", most, start));
     BOOST_TEST(not of.admit("host 7", most, start));
     BOOST_TEST(of.admit("a third", most, start + 100ms));
     BOOST_TEST(of.hosts() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(no_rate_is_more_than_was_said_and_this_machine_is_one_host_SPEC_10) {
+    for (const std::uint32_t rate : {0u, 1u, 600u, 1'000u, 1'500u}) {
+        const limits most{.registrations_per_second = rate, .registrations_burst = 1};
+        arrivals of;
+        std::uint32_t admitted = 0;
+        for (duration after{}; after < 1s; after += 1ms)
+            admitted += of.admit("127.0.0." + std::to_string(after.count() % 250), most, instant{} + after) ? 1 : 0;
+        BOOST_TEST((admitted > 0 and admitted <= std::max(rate, 1u) and of.hosts() == 1), rate << ": " << admitted);
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(what_does_not_begin_with_hello_and_proof_is_refused_G3, asked_for) {

@@ -60,7 +60,8 @@ BOOST_AUTO_TEST_CASE(what_a_job_waits_for_is_said_in_every_phase_S16_S18) {
 
     tasks.step(worker_exited{id_of(tasks.current(), {0}), "exit status 1"});
     tasks.without<stop_workers>().settle();
-    BOOST_TEST(waits_for(tasks.value, tasks.now) == "restart 1 of 20: backing off, at most 10 s more; last: " + lost_worker);
+    BOOST_TEST(waits_for(tasks.value, tasks.now) ==
+               "restart 1 of 20: backing off, at most 10 s more; last: " + lost_worker);
     tasks.is_wished(wants(3, stop_mode::force));
     tasks.settle();
     BOOST_TEST(waits_for(tasks.value, tasks.now) == "workers to end");

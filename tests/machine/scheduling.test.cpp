@@ -193,6 +193,24 @@ BOOST_AUTO_TEST_CASE(that_slots_are_lacking_is_told_once_S6_S18) {
                                   [](const note& one) { return text_of(one); }) == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_scheduler_that_fails_while_slots_are_lacking_is_waited_for_and_not_the_slots_S6_L7) {
+    stage s;
+    wish w = wants();
+    w.waits_for_slots = true;
+    s.without<start_workers>().start(w);
+    s.answer<start_workers>(not_applied{no_slots});
+    s.advance(1s);
+    for (const instant end = s.now + 11min; s.now < end; s.advance(1s)) {
+        if (s.count<start_workers>() == 0) continue;
+        s.answer<start_workers>(refused_by(error_kind::scheduler));
+        BOOST_TEST(not s.in<scheduling>().lacking);
+    }
+    BOOST_TEST((s.state() == state_name::scheduling), "not failed for want of slots");
+    BOOST_TEST(s.job().spent[static_cast<std::size_t>(error_kind::worker_start_up)] == 1u);
+    s.with<start_workers>().run(2min);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
 BOOST_AUTO_TEST_CASE(news_of_free_slots_wakes_the_wait_S6) {
     stage s;
     s.without<start_workers>().start();

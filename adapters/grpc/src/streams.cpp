@@ -76,7 +76,6 @@ public:
             if (not std::holds_alternative<hello>(*message))
                 return end(status_of(::grpc::StatusCode::INVALID_ARGUMENT, "a stream begins with a hello"));
             has_hello_ = true;
-            of_.said_hello(id_);
         }
         (*hear_)({.stream = {id_}, .peer_host = peer_host_, .what = *std::move(message)});
         const std::lock_guard held(lock_);
@@ -150,25 +149,25 @@ reactor* streams::Work(::grpc::CallbackServerContext* context) {
     const auto refuse = [](::grpc::StatusCode code, const char* why) { return new refusal(status_of(code, why)); };
     if (not is_trusted(*context->auth_context(), security_))
         return refuse(::grpc::StatusCode::UNAUTHENTICATED, "this connection is not known to be a worker's");
-    std::shared_ptr<stream> made, oldest_silent;
+    std::shared_ptr<stream> made, oldest_stranger;
     {
         const std::lock_guard held(lock_);
         if (not hear_) return refuse(::grpc::StatusCode::UNAVAILABLE, "the controller does not listen yet");
         if (all_.size() >= options_.streams) {
-            // Strangers that say nothing must not keep workers out.
-            if (not silent_.empty()) oldest_silent = all_.at(*silent_.begin());
+            // Whoever says nothing, or a hello and no more, must not keep workers out.
+            if (not strangers_.empty()) oldest_stranger = all_.at(*strangers_.begin());
         } else {
             made = std::make_shared<stream>(*this, ++last_id_, *context, hear_);
             all_.emplace(last_id_, made);
-            silent_.insert(last_id_);
+            strangers_.insert(last_id_);
         }
     }
     if (made) {
         made->begin();
         return made.get();
     }
-    if (oldest_silent)
-        oldest_silent->end(status_of(::grpc::StatusCode::RESOURCE_EXHAUSTED, "said nothing for too long"));
+    if (oldest_stranger)
+        oldest_stranger->end(status_of(::grpc::StatusCode::RESOURCE_EXHAUSTED, "was not accepted for too long"));
     return refuse(::grpc::StatusCode::RESOURCE_EXHAUSTED, "the controller has as many streams as it takes");
 }
 
@@ -178,16 +177,11 @@ std::shared_ptr<stream> streams::find(stream_id which) {
     return found == all_.end() ? nullptr : found->second;
 }
 
-void streams::said_hello(std::uint64_t id) {
-    const std::lock_guard held(lock_);
-    silent_.erase(id);
-}
-
 void streams::ended(std::uint64_t id) {
     // The stream, and its copy of the receiver, end before anybody is told.
     std::unique_lock held(lock_);
     std::shared_ptr<stream> last = std::exchange(all_.at(id), nullptr);
-    silent_.erase(id);
+    strangers_.erase(id);
     held.unlock();
     last.reset();
     held.lock();
@@ -198,6 +192,11 @@ void streams::ended(std::uint64_t id) {
 void streams::send(stream_id to, const controller_message& message) {
     const auto found = find(to);
     if (not found) return;
+    const auto* const said = std::get_if<verdict>(&message);
+    if (said and std::holds_alternative<accepted>(*said)) {
+        const std::lock_guard held(lock_);
+        strangers_.erase(to.value);
+    }
     const std::string bytes = protobuf::encode(message);
     if (bytes.size() > options_.limits.message)
         return found->end(

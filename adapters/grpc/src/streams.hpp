@@ -39,7 +39,6 @@ private:
     friend class stream;
 
     std::shared_ptr<stream> find(stream_id which);
-    void said_hello(std::uint64_t id);
     void ended(std::uint64_t id);
 
     const channel_options options_;
@@ -48,7 +47,7 @@ private:
     std::condition_variable is_empty_;
     std::shared_ptr<const std::function<void(stream_event)>> hear_;
     std::map<std::uint64_t, std::shared_ptr<stream>> all_;
-    std::set<std::uint64_t> silent_;  // without a hello yet; the oldest first
+    std::set<std::uint64_t> strangers_;  // not accepted yet; the oldest first
     std::uint64_t last_id_ = 0;
 };
 

@@ -14,8 +14,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <system_error>
@@ -125,9 +125,15 @@ std::string endpoint::text() const { return (is_ipv6 ? "[" + host + "]" : host) 
 namespace {
 
 expected<std::string> read_pem(const std::string& file, const char* what) {
-    std::ifstream in(file, std::ios::binary);
-    std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    if (not in) return failure(error_kind::invalid, std::string(what) + " cannot be read: " + file);
+    constexpr std::size_t most = std::size_t{1} << 20;
+    std::string text(most, '\0');
+    std::error_code wrong;
+    std::ifstream in;
+    if (std::filesystem::is_regular_file(file, wrong)) in.open(file, std::ios::binary);
+    // Read whole before its end was seen: longer than it may be.
+    if (not in.is_open() or in.read(text.data(), static_cast<std::streamsize>(most)) or in.bad())
+        return failure(error_kind::invalid, std::string(what) + " cannot be read: " + file);
+    text.resize(static_cast<std::size_t>(in.gcount()));
     if (text.find("-----BEGIN ") == std::string::npos)
         return failure(error_kind::invalid, std::string(what) + " is not PEM: " + file);
     return text;
@@ -207,9 +213,10 @@ expected<std::unique_ptr<::grpc::Server>> serve(::grpc::Service& service, endpoi
     builder.RegisterService(&service);
     auto server = builder.BuildAndStart();
     if (not server or port <= 0)
-        return failure(error_kind::invalid,
-                       "cannot listen on " + at.text() +
-                           (by.is_local() ? "" : "; do certificate and key belong together? " + by.files));
+        return failure(
+            error_kind::invalid,
+            "cannot listen on " + at.text() +
+                (by.is_local() ? "" : "; one of these cannot be used, or the key is another's: " + by.files));
     at.port = static_cast<std::uint16_t>(port);
     return server;
 }

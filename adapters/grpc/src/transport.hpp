@@ -49,8 +49,8 @@ struct endpoint {
     std::string target() const { return (is_ipv6 ? "ipv6:" : "ipv4:") + text(); }
 };
 
-/// Anything but host:port with a numeric host, or localhost, is refused, naming it: `invalid`; what `by` does not reach:
-/// `unsupported`.
+/// Anything but host:port with a numeric host, or localhost, is refused, naming it: `invalid`; what `by` does not
+/// reach: `unsupported`.
 expected<endpoint> endpoint_of(std::string_view address, const security& by);
 
 /// A server of `service` at `at`, whose port is filled in. Fails if it cannot be bound.

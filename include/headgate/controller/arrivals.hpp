@@ -7,8 +7,8 @@
 #include <headgate/vocabulary/time.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -16,7 +16,8 @@
 
 namespace headgate::inline v1 {
 
-/// A token bucket for each host that said hello lately. It knows at most `most_hosts`; more share one bucket.
+/// A token bucket for each host that said hello lately. It knows at most `most_hosts`; more share one bucket. What a
+/// host may is kept to whole milliseconds: of more than 1,000 a second each counts as one a millisecond.
 class arrivals {
 public:
     static constexpr std::size_t most_hosts = 4'096;
@@ -35,8 +36,9 @@ private:
 // Implementation ------------------------------------------------------------------------------------------------------
 
 inline bool arrivals::admit(std::string_view host, const limits& most, instant now) {
-    const governor rate{.burst = most.registrations_burst,
-                        .every = duration(std::chrono::seconds(1)) / std::max(most.registrations_per_second, 1u)};
+    const std::uint32_t a_second = std::clamp(most.registrations_per_second, 1u, 1'000u);
+    // Rounded up, so never more than was said.
+    const governor rate{.burst = most.registrations_burst, .every = duration((1'000 + a_second - 1) / a_second)};
     governor_state& bucket = bucket_of(host, now);
     const turn asked = rate(bucket, now);
     if (asked.go > now) return false;
@@ -45,6 +47,8 @@ inline bool arrivals::admit(std::string_view host, const limits& most, instant n
 }
 
 inline governor_state& arrivals::bucket_of(std::string_view host, instant now) {
+    // Every user of this machine has all of these.
+    if (host.starts_with("127.") or host == "::1") host = "this machine";
     if (const auto known = buckets_.find(host); known != buckets_.end()) return known->second;
     // A bucket that is full again is as good as none.
     if (buckets_.size() == most_hosts)

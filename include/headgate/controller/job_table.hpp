@@ -7,6 +7,7 @@
 #include <headgate/controller/mailbox.hpp>
 #include <headgate/controller/metrics.hpp>
 #include <headgate/fact/waiting.hpp>
+#include <headgate/policy/saturating.hpp>
 #include <headgate/vocabulary/fields.hpp>
 
 #include <cstddef>
@@ -76,7 +77,8 @@ public:
 private:
     void tell_turned_away(entry& one, const std::string& why, bool is_told_anyway, const Bindings& to);
     void arm(entry& one);
-    /// Looks at what the job waits for, and again as long as that may change.
+    /// Looks at what the job waits for, and again as long as that may change; never if `telling` is the longest there
+    /// is.
     void look(entry& one, instant now);
     void tell_history(entry& one, const Bindings& to);
 
@@ -133,7 +135,7 @@ void job_table<Bindings, Policies>::give(entry& one, const event& e, const Bindi
         has_moved = has_moved or moved;
         if (moved) is_recovering = moved->to == state_name::recovering;
     }
-    if (one.looks_at == never and one.may_wait()) one.looks_at = to.clock.now() + policy_.wait.telling;
+    if (one.looks_at == never and one.may_wait()) one.looks_at = later(to.clock.now(), policy_.wait.telling);
     arm(one);
     if (value.is_over()) over_.push_back(handle);
     if (has_moved) tell_turned_away(one, "since this was said last", true, to);
@@ -190,8 +192,9 @@ void job_table<Bindings, Policies>::serve_due(const Bindings& to) {
 
 template <class Bindings, class Policies>
 void job_table<Bindings, Policies>::look(entry& one, instant now) {
+    if (policy_.wait.telling == duration::max()) return;
     one.told.wait_for(one_line(waits_for(one.value(), now), 1 << 10), workers_of(one.job()));
-    one.looks_at = one.may_wait() ? now + policy_.wait.telling : never;
+    one.looks_at = one.may_wait() ? later(now, policy_.wait.telling) : never;
 }
 
 template <class Bindings, class Policies>

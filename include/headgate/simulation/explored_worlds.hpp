@@ -97,7 +97,7 @@ template <assignment_policy Assignment = slot_filling>
 simulated_policies<Assignment> without_jitter(Assignment assignment = {}) {
     simulated_policies<Assignment> made = with_jitter(std::move(assignment), false);
     made.takes_checkpoints = false;
-    made.wait.telling = std::chrono::hours(1'000);  // there is no history
+    made.wait.telling = duration::max();  // there is no history, and what it waits for changes with time alone
     return made;
 }
 

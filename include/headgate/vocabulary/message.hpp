@@ -18,6 +18,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -155,11 +156,13 @@ constexpr std::string_view text_of(const controller_message& what);
 
 constexpr std::string_view text_of(const worker_message& what) {
     constexpr std::string_view names[] = {"hello", "proof", "initialized", "heartbeat", "report", "checkpoint report"};
+    static_assert(std::size(names) == std::variant_size_v<worker_message>);
     return names[what.index()];
 }
 
 constexpr std::string_view text_of(const controller_message& what) {
     constexpr std::string_view names[] = {"challenge", "verdict", "heartbeat answer"};
+    static_assert(std::size(names) == std::variant_size_v<controller_message>);
     return names[what.index()];
 }
 

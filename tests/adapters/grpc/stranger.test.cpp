@@ -170,30 +170,40 @@ BOOST_AUTO_TEST_CASE(a_controller_that_does_not_listen_yet_says_so) {
     BOOST_TEST((early.end().error_code() == ::grpc::StatusCode::UNAVAILABLE));
 }
 
-BOOST_AUTO_TEST_CASE(streams_that_say_nothing_do_not_keep_workers_out_SPEC_10) {
-    controller c({.streams = 2});
-    c.channel->listen([&, channel = c.channel.get()](const stream_event& event) {
-        c.streams(event);
-        if (std::holds_alternative<worker_message>(event.what)) channel->send(event.stream, heartbeat_answer{});
-    });
-    wire::v1::ControllerMessage answer;
-    stream talks(*c.channel), silent(*c.channel);
-    talks.both->Write(a_hello());
-    silent.both->WaitForInitialMetadata();
-    BOOST_REQUIRE(talks.both->Read(&answer));
+BOOST_AUTO_TEST_CASE(streams_that_say_nothing_or_hello_and_no_more_do_not_keep_workers_out_SPEC_10) {
+    for (const bool greets : {false, true}) {
+        controller c({.streams = 2});
+        // The first is accepted, others are challenged.
+        c.channel->listen([&, channel = c.channel.get(), hellos = std::make_shared<int>(0)](const stream_event& event) {
+            c.streams(event);
+            if (not std::holds_alternative<worker_message>(event.what)) return;
+            if ((*hellos)++ == 0) return channel->send(event.stream, verdict{accepted{}});
+            channel->send(event.stream, challenge{});
+        });
+        wire::v1::ControllerMessage answer;
+        stream works(*c.channel);
+        works.both->Write(a_hello());
+        BOOST_REQUIRE(works.both->Read(&answer));
+        stream stranger(*c.channel);
+        stranger.both->WaitForInitialMetadata();
+        if (greets) stranger.both->Write(a_hello());
+        if (greets) BOOST_REQUIRE(stranger.both->Read(&answer));
 
-    stream refused(*c.channel);
-    BOOST_TEST((refused.end().error_code() == ::grpc::StatusCode::RESOURCE_EXHAUSTED));
-    BOOST_TEST((silent.end().error_code() == ::grpc::StatusCode::RESOURCE_EXHAUSTED));
-    // The server lets go of it a little later; a worker comes again.
-    bool is_taken = false;
-    for (int attempt = 0; attempt < 10'000 and not is_taken; ++attempt) {
-        stream again(*c.channel);
-        again.both->Write(a_hello());
-        is_taken = again.both->Read(&answer);
+        stream refused(*c.channel);
+        BOOST_TEST((refused.end().error_code() == ::grpc::StatusCode::RESOURCE_EXHAUSTED));
+        BOOST_TEST((stranger.end().error_code() == ::grpc::StatusCode::RESOURCE_EXHAUSTED));
+        // The server lets go of it a little later; a worker comes again.
+        bool is_taken = false;
+        for (int attempt = 0; attempt < 10'000 and not is_taken; ++attempt) {
+            stream again(*c.channel);
+            again.both->Write(a_hello());
+            is_taken = again.both->Read(&answer);
+        }
+        BOOST_TEST(is_taken);
+        works.both->Write(a_hello());
+        BOOST_TEST(works.both->Read(&answer), "who was accepted stays");
+        c.channel.reset();
     }
-    BOOST_TEST(is_taken);
-    c.channel.reset();
 }
 
 BOOST_AUTO_TEST_CASE(the_wire_is_what_the_protos_say) {

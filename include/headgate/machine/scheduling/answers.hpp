@@ -9,8 +9,9 @@ namespace headgate::inline v1 {
 template <class Context>
 step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a) {
     if (not c.accepts(s.asked, a.to)) return stay;
-    // A start may be repeated: the backend starts the same identities once.
+    // A start may be repeated: the backend starts the same identities once. What it waits for now are not slots.
     const auto again = [&](const error& why) -> step<scheduling> {
+        s.lacking.reset();
         c.again(s.asked, why);
         return stay;
     };
@@ -18,6 +19,7 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
         [&](applied) -> step<scheduling> {
             s.asked.learn({});
             s.lacking.reset();
+            s.lacking_since = never;
             return stay;
         },
         [&](const error& why) -> step<scheduling> {
@@ -53,7 +55,7 @@ bool drop_surplus(scheduling& s, Context& c) {
 /// Asked again every second, half of it random (S6).
 template <class Context>
 void wait_for_slots(scheduling& s, Context& c, const error& why) {
-    if (not s.lacking) {
+    if (s.lacking_since == never) {
         s.lacking_since = c.from_now({});
         c.say(remark::severity::info, "waiting for slots: needed " + std::to_string(why.needed) + ", available " +
                                           std::to_string(why.available));

@@ -47,7 +47,7 @@ struct scheduling {
 
     fact<> asked{};
     std::optional<error> lacking{};  ///< the last answer was: not enough slots
-    instant lacking_since = never;
+    instant lacking_since = never;  ///< the first of these answers since workers were started
 
     fact<shared<checkpoint_metadata>> loaded{};
     fact<> prepared{};

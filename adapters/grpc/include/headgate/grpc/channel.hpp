@@ -29,7 +29,8 @@ struct channel_options {
     std::function<instant()> now = steady_now;  ///< the clock of the requests' deadlines; called from any thread
     duration connect_timeout = std::chrono::seconds(5);  ///< a dial takes no longer, whatever its deadline
     duration longest_call = std::chrono::minutes(10);    ///< for requests whose deadline is later, or `never`
-    std::size_t streams = 65'536;  ///< open at a time; one more is refused, and the oldest one without a hello is ended
+    /// Open at a time; one more is refused, and the oldest one that was not accepted is ended.
+    std::size_t streams = 65'536;
     std::size_t stream_queue = 64;     ///< messages that wait to be sent on one stream; one more ends it
     std::size_t connections = 65'536;  ///< dialled at a time; one more dial is answered not applied
     std::size_t calls = 65'536;        ///< in flight at a time; one more is answered not applied

@@ -42,7 +42,8 @@ public:
     using options = controller_link_options;
 
     /// Serves at once; calls that come before `listen` are told to come again. An address that is not one, not
-    /// reached by the transport or in use, a file that cannot be used: an error that names it. The controller is not looked for yet.
+    /// reached by the transport or in use, a file that cannot be used: an error that names it. The controller is not
+    /// looked for yet.
     static expected<std::unique_ptr<controller_link>> make(options with = {});
 
     ~controller_link();

@@ -26,9 +26,10 @@ struct asked_for : small_world {
         return {.job = job, .generation = {1}, .worker = who(number), .incarnation = of, .nonce = {}};
     }
     /// Says hello and proves it.
-    void registers(std::size_t number, stream_id stream, incarnation of) {
+    void registers(std::size_t number, stream_id stream, incarnation of, const std::string& address = "127.0.0.1:1",
+                   const std::string& host = "127.0.0.1") {
         const hello said = introduction(number, of);
-        channel.say(stream, said);
+        channel.say(stream, said, host);
         controller.poll();
         const auto drawn = std::get<challenge>(channel.sent[stream].back()).nonce;
         const digest256 token = scheduler.tokens.at(who(number));
@@ -37,9 +38,9 @@ struct asked_for : small_world {
                                      .slots = 4,
                                      .machine = {"here"},
                                      .zone = {},
-                                     .rpc_address = "127.0.0.1:1",
+                                     .rpc_address = address,
                                      .data_address = "127.0.0.1:2"};
-        channel.say(stream, proof{profile, proof_mac(secrets, token, said, drawn, profile)});
+        channel.say(stream, proof{profile, proof_mac(secrets, token, said, drawn, profile)}, host);
         controller.poll();
     }
     /// The last that was said on a stream, if it is a verdict.
@@ -92,6 +93,19 @@ BOOST_FIXTURE_TEST_CASE(a_host_that_registers_too_often_is_hung_up_on_before_any
     BOOST_TEST(answer_to_hello("10.0.0.1") == "hung up");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_worker_is_dialled_at_its_own_host_alone_G3, asked_for) {
+    registers(0, {20}, {{1, 1}}, "10.0.0.2:7070", "10.0.0.1");
+    BOOST_TEST(verdict_on({20}).starts_with("refused: it wants to be dialled at 10.0.0.2:7070 and comes from 10.0.0.1"));
+    BOOST_TEST((controller.find(job)->job().workers.members()[0].phase == worker_phase::launched));
+    registers(0, {21}, {{1, 1}}, "[2001:db8::1]:7070", "2001:db8::1");
+    BOOST_TEST(verdict_on({21}) == "accepted");
+    registers(1, {22}, {{2, 2}}, "localhost:7070", "::1");
+    BOOST_TEST(verdict_on({22}) == "accepted");
+}
+
+static_assert(not peers_own_host{}("10.0.0.1:1", "10.0.0.10") and not peers_own_host{}("10.0.0.10:1", "10.0.0.1") and
+              not peers_own_host{}("", "10.0.0.1") and not peers_own_host{}("127.0.0.1:1", "10.0.0.1"));
+
 BOOST_AUTO_TEST_CASE(hosts_that_come_once_are_forgotten_and_of_too_many_the_rest_share_what_one_may_SPEC_10) {
     const limits most{.registrations_per_second = 10, .registrations_burst = 2};
     arrivals of;
@@ -112,7 +126,7 @@ BOOST_AUTO_TEST_CASE(no_rate_is_more_than_was_said_and_this_machine_is_one_host_
         arrivals of;
         std::uint32_t admitted = 0;
         for (duration after{}; after < 1s; after += 1ms)
-            admitted += of.admit("127.0.0." + std::to_string(after.count() % 250), most, instant{} + after) ? 1 : 0;
+            if (of.admit("127.0.0." + std::to_string(after.count() % 250), most, instant{} + after)) ++admitted;
         BOOST_TEST((admitted > 0 and admitted <= std::max(rate, 1u) and of.hosts() == 1), rate << ": " << admitted);
     }
 }

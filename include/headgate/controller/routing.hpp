@@ -30,7 +30,8 @@ private:
     using entry = typename jobs_type::entry;
 
     void hear(stream_id stream, const hello& said, jobs_type& jobs, const Bindings& to);
-    void hear(stream_id stream, const claiming& before, const proof& shown, jobs_type& jobs, const Bindings& to);
+    void hear(stream_id stream, const std::string& peer_host, const claiming& before, const proof& shown,
+              jobs_type& jobs, const Bindings& to);
     template <class Message>
     void hear(stream_id stream, const proven& by, const Message& said, jobs_type& jobs, const Bindings& to);
     void hear(stream_id stream, const proven& by, const heartbeat& said, jobs_type& jobs, const Bindings& to);
@@ -72,7 +73,7 @@ void routing<Bindings, Policies>::receive(const stream_event& heard, jobs_type& 
     }
     if (const auto* const claim = std::get_if<claiming>(before)) {
         const auto* const second = std::get_if<proof>(&said);
-        return second ? hear(heard.stream, claiming(*claim), *second, jobs, to)
+        return second ? hear(heard.stream, heard.peer_host, claiming(*claim), *second, jobs, to)
                       : refuse(heard.stream, "a proof was expected", jobs.find(claim->job), jobs, to);
     }
     const proven by = std::get<proven>(*before);
@@ -94,8 +95,8 @@ void routing<Bindings, Policies>::hear(stream_id stream, const hello& said, jobs
 }
 
 template <class Bindings, class Policies>
-void routing<Bindings, Policies>::hear(stream_id stream, const claiming& before, const proof& shown, jobs_type& jobs,
-                                       const Bindings& to) {
+void routing<Bindings, Policies>::hear(stream_id stream, const std::string& peer_host, const claiming& before,
+                                       const proof& shown, jobs_type& jobs, const Bindings& to) {
     entry* const of = jobs.find(before.job);
     if (not of or is_over(of->job(), before.said.generation)) return dismiss(stream, of, jobs, to);
     const auto token = of->drive.token_of(before.said.worker, to);
@@ -104,6 +105,10 @@ void routing<Bindings, Policies>::hear(stream_id stream, const claiming& before,
     const worker_identity granted = of->job().workers.members()[number.value].identity;
     const auto as = prove(to.secrets, before, shown, *token, granted, stream, jobs.policy().most);
     if (not as) return refuse(stream, as.error().text, of, jobs, to);
+    if (not jobs.policy().address(shown.profile.rpc_address, peer_host))
+        return refuse(stream, "it wants to be dialled at " + shown.profile.rpc_address + " and comes from " + peer_host +
+                                  ": listen on the address that it comes from, or give the controller another address policy",
+                      of, jobs, to);
     streams_.put(stream, proven{before.job, *as});
     jobs.give(*of, as->fence(registered{shown.profile}), to);
     // The machine may not want it any more: it exited, was dropped, or another took its place.

@@ -4,6 +4,7 @@
 
 #include <headgate/assignment/policy.hpp>
 #include <headgate/assignment/slot_filling.hpp>
+#include <headgate/policy/address.hpp>
 #include <headgate/policy/backoff.hpp>
 #include <headgate/policy/governor.hpp>
 #include <headgate/policy/restart.hpp>
@@ -42,7 +43,8 @@ struct patience {
 /// Swapped at compile time: `policies{.assignment = balanced{}, .dial = exponential{100ms, 2s}}`. Immutable.
 // The parameters are not constrained, so that a policy in the wrong place is told what stands there.
 template <class Assignment = slot_filling, class Dial = equal_jitter<exponential>,
-          class StateRetry = equal_jitter<exponential>, class Restart = restart_after<equal_jitter<exponential>>>
+          class StateRetry = equal_jitter<exponential>, class Restart = restart_after<equal_jitter<exponential>>,
+          class Address = peers_own_host>
 struct policies {
     static_assert(assignment_policy<Assignment>,
                   "policies: .assignment is an assignment_policy: copyable, and `expected<plan> operator()(const program&, "
@@ -56,11 +58,15 @@ struct policies {
     static_assert(restart_policy<Restart>,
                   "policies: .restart is a restart_policy: it is called with (memory, failure) and has gives_up_at and "
                   "after_running; a backoff goes into one: restart_after{.pause = ...}");
+    static_assert(address_policy<Address>,
+                  "policies: .address is an address_policy: copyable, and `bool operator()(std::string_view rpc_address, "
+                  "std::string_view peer_host) const`, as peers_own_host and any_address");
 
     [[no_unique_address]] Assignment assignment{};
     Dial dial = dial_backoff;
     StateRetry state_retry = state_backoff;
     Restart restart = default_restart;
+    [[no_unique_address]] Address address{};  ///< where a worker that has proven itself may be dialled
     headgate::governor governor{};  ///< of restarts, across all jobs of a controller
     attempts_by_kind budget = default_budgets();  ///< attempts of each kind of error in one state
     patience wait{};

@@ -194,7 +194,9 @@ BOOST_AUTO_TEST_CASE(that_slots_are_lacking_is_told_once_S6_S18) {
 }
 
 BOOST_AUTO_TEST_CASE(a_scheduler_that_fails_while_slots_are_lacking_is_waited_for_and_not_the_slots_S6_L7) {
-    stage s;
+    policies<> patient;  // or the scheduler's budget is over before the start-up time of workers
+    patient.budget[error_kind::scheduler] = unlimited;
+    stage s({}, patient);
     wish w = wants();
     w.waits_for_slots = true;
     s.without<start_workers>().start(w);

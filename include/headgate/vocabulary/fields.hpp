@@ -32,15 +32,14 @@ private:
     static constexpr bool takes(std::index_sequence<Index...>) {
         return requires { T{(static_cast<void>(Index), anything{})...}; };
     }
-    /// Upwards, since most have few: each try costs the compiler.
-    template <class T, std::size_t Count = 0>
+    template <class T, std::size_t Count = most>
     static constexpr std::size_t count_of() {
         if constexpr (requires { T::field_count; })
             return T::field_count;
-        else if constexpr (takes<T>(std::make_index_sequence<Count + 1>()))
-            return count_of<T, Count + 1>();
-        else
+        else if constexpr (takes<T>(std::make_index_sequence<Count>()) or Count == 0)
             return Count;
+        else
+            return count_of<T, Count - 1>();
     }
 };
 

@@ -49,6 +49,7 @@ template <class T, class Each>
 constexpr decltype(auto) fields::apply(const T& of, Each&& each) {
     constexpr std::size_t count = count_of<T>();
     static_assert(count <= most, "more members than are foreseen here");
+    static_assert(count > 0 or std::is_empty_v<T>, "members that cannot be counted: say how many there are, as above");
     if constexpr (count == 0) {
         return each();
     } else if constexpr (count == 1) {

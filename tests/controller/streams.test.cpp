@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "bring_up.hpp"
+#include "asked_for.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -14,51 +14,6 @@ namespace {
 using namespace headgate;
 using namespace headgate::tests;
 using namespace std::chrono_literals;
-
-struct asked_for : small_world {
-    asked_for() {
-        wish_for({.version = 1});
-        BOOST_REQUIRE(until([&] { return scheduler.pool().all().size() == 2; }));
-    }
-
-    worker_id who(std::size_t number) const { return scheduler.pool().all()[number].who.id; }
-    hello introduction(std::size_t number, incarnation of) const {
-        return {.job = job, .generation = {1}, .worker = who(number), .incarnation = of, .nonce = {}};
-    }
-    /// Says hello and proves it.
-    void registers(std::size_t number, stream_id stream, incarnation of, const std::string& address = "127.0.0.1:1",
-                   const std::string& host = "127.0.0.1") {
-        const hello said = introduction(number, of);
-        channel.say(stream, said, host);
-        controller.poll();
-        const auto drawn = std::get<challenge>(channel.sent[stream].back()).nonce;
-        const digest256 token = scheduler.tokens.at(who(number));
-        const worker_profile profile{.id = who(number),
-                                     .incarnation = of,
-                                     .slots = 4,
-                                     .machine = {"here"},
-                                     .zone = {},
-                                     .rpc_address = address,
-                                     .data_address = "127.0.0.1:2"};
-        channel.say(stream, proof{profile, proof_mac(secrets, token, said, drawn, profile)}, host);
-        controller.poll();
-    }
-    /// The last that was said on a stream, if it is a verdict.
-    std::string verdict_on(stream_id stream) {
-        const auto& all = channel.sent[stream];
-        const auto* const last = all.empty() ? nullptr : std::get_if<verdict>(&all.back());
-        if (not last) return "none";
-        if (std::holds_alternative<accepted>(*last)) return "accepted";
-        if (const auto* const no = std::get_if<refused>(last)) return "refused: " + no->why;
-        return "go";
-    }
-    std::string answer_to(stream_id stream, worker_message said) {
-        channel.say(stream, std::move(said));
-        controller.poll();
-        return verdict_on(stream);
-    }
-    bool is_closed(stream_id stream) const { return std::ranges::count(channel.closed, stream) == 1; }
-};
 
 BOOST_FIXTURE_TEST_CASE(who_is_nobody_or_of_another_generation_is_told_to_go_S11_G4, asked_for) {
     hello of_nothing = introduction(0, {{1, 1}});
@@ -94,13 +49,16 @@ BOOST_FIXTURE_TEST_CASE(a_host_that_registers_too_often_is_hung_up_on_before_any
 }
 
 BOOST_FIXTURE_TEST_CASE(a_worker_is_dialled_at_its_own_host_alone_G3, asked_for) {
-    registers(0, {20}, {{1, 1}}, "10.0.0.2:7070", "10.0.0.1");
-    BOOST_TEST(verdict_on({20}).starts_with("refused: it wants to be dialled at 10.0.0.2:7070 and comes from 10.0.0.1"));
+    const auto from = [&](std::size_t number, stream_id stream, const char* address, const char* host) {
+        worker_profile shown = profile(number, {{1, 1}});
+        shown.rpc_address = address;
+        return registers(number, stream, introduction(number, {{1, 1}}), shown, host);
+    };
+    BOOST_TEST(from(0, {20}, "10.0.0.2:7070", "10.0.0.1")
+                   .starts_with("refused: it wants to be dialled at 10.0.0.2:7070 and comes from 10.0.0.1"));
     BOOST_TEST((controller.find(job)->job().workers.members()[0].phase == worker_phase::launched));
-    registers(0, {21}, {{1, 1}}, "[2001:db8::1]:7070", "2001:db8::1");
-    BOOST_TEST(verdict_on({21}) == "accepted");
-    registers(1, {22}, {{2, 2}}, "localhost:7070", "::1");
-    BOOST_TEST(verdict_on({22}) == "accepted");
+    BOOST_TEST(from(0, {21}, "[2001:db8::1]:7070", "2001:db8::1") == "accepted");
+    BOOST_TEST(from(1, {22}, "localhost:7070", "::1") == "accepted");
 }
 
 static_assert(not peers_own_host{}("10.0.0.1:1", "10.0.0.10") and not peers_own_host{}("10.0.0.10:1", "10.0.0.1") and
@@ -136,8 +94,7 @@ BOOST_FIXTURE_TEST_CASE(what_does_not_begin_with_hello_and_proof_is_refused_G3, 
     channel.say({11}, introduction(0, {{1, 1}}));
     BOOST_TEST(answer_to({11}, heartbeat{}) == "refused: a proof was expected");
     BOOST_TEST((is_closed({10}) and is_closed({11})));
-    registers(0, {12}, {{1, 1}});
-    BOOST_TEST(verdict_on({12}) == "accepted");
+    BOOST_TEST(registers(0, {12}, incarnation{{1, 1}}) == "accepted");
     BOOST_TEST(answer_to({12}, introduction(0, {{1, 1}})) == "refused: the worker is registered already");
 }
 
@@ -152,12 +109,11 @@ BOOST_FIXTURE_TEST_CASE(a_worker_that_was_not_launched_or_proves_nothing_is_refu
 }
 
 BOOST_FIXTURE_TEST_CASE(a_worker_that_was_replaced_is_told_to_go_and_its_lease_is_not_renewed_G7_S11, asked_for) {
-    registers(0, {20}, {{1, 1}});
+    registers(0, {20}, incarnation{{1, 1}});
     channel.say({20}, heartbeat{.sequence = 1, .counters = {}});
     controller.poll();
     BOOST_TEST(std::get<heartbeat_answer>(channel.sent[{20}].back()).sequence == 1u);
-    registers(0, {21}, {{2, 2}});
-    BOOST_TEST(verdict_on({21}) == "accepted");
+    BOOST_TEST(registers(0, {21}, incarnation{{2, 2}}) == "accepted");
     BOOST_TEST((answer_to({20}, heartbeat{.sequence = 2, .counters = {}}) == "go" and is_closed({20})));
     channel.say({21}, heartbeat{.sequence = 1, .counters = {}});
     controller.poll();
@@ -165,7 +121,7 @@ BOOST_FIXTURE_TEST_CASE(a_worker_that_was_replaced_is_told_to_go_and_its_lease_i
 }
 
 BOOST_FIXTURE_TEST_CASE(a_worker_that_has_exited_is_told_to_go_and_its_lease_is_not_renewed_G7, asked_for) {
-    registers(0, {20}, {{1, 1}});
+    registers(0, {20}, incarnation{{1, 1}});
     scheduler.exit(job, {1}, who(0), "killed by signal 9");
     BOOST_REQUIRE(until([&] { return controller.find(job)->job().workers.members()[0].is_barred; }));
     BOOST_TEST((answer_to({20}, heartbeat{.sequence = 1, .counters = {}}) == "go" and is_closed({20})));
@@ -199,13 +155,12 @@ BOOST_FIXTURE_TEST_CASE(streams_that_are_turned_away_are_told_of_once_a_generati
 }
 
 BOOST_FIXTURE_TEST_CASE(a_stream_that_ends_is_a_lost_worker_and_may_be_followed_by_another_S11, asked_for) {
-    registers(0, {20}, {{1, 1}});
+    registers(0, {20}, incarnation{{1, 1}});
     channel.end({20});
     channel.end({20});
     controller.poll();
     BOOST_TEST((controller.find(job)->job().workers.members()[0].phase == worker_phase::gone));
-    registers(0, {21}, {{1, 1}});
-    BOOST_TEST(verdict_on({21}) == "accepted");
+    BOOST_TEST(registers(0, {21}, incarnation{{1, 1}}) == "accepted");
 }
 
 // Several controllers -------------------------------------------------------------------------------------------------

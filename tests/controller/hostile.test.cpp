@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSL-1.0
+// Whatever is said to a controller while a job comes up: each is answered, and the job comes up all the same (G3, S11).
+#include "asked_for.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::tests;
+using namespace std::chrono_literals;
+
+/// What a worker of the right token says that is not as it should be, and how the verdict begins.
+struct hostile {
+    const char* what;
+    std::function<void(hello&, worker_profile&)> bend;
+    std::string verdict;
+};
+
+std::vector<hostile> registrations() {
+    std::vector<hostile> all{
+        {"another protocol", [](hello& h, worker_profile&) { h.protocol = 999; }, "refused: protocol version 999"},
+        {"no job", [](hello& h, worker_profile&) { h.job = {}; }, "refused: the job id is empty or too long"},
+        {"a job id above the limit", [](hello& h, worker_profile&) { h.job = {std::string(65, 'j')}; },
+         "refused: the job id is empty or too long"},
+        {"another job", [](hello& h, worker_profile&) { h.job = {std::string(64, 'j')}; }, "go"},
+        {"an old generation", [](hello& h, worker_profile&) { h.generation = {0}, h.worker = id_of({0}, {0}); }, "go"},
+        {"a generation that is not yet",
+         [](hello& h, worker_profile&) { h.generation = {2}, h.worker = id_of({2}, {0}); }, "go"},
+        {"an id of another generation", [](hello& h, worker_profile&) { h.worker = id_of({7}, {0}); },
+         "refused: the worker id is not of this generation"},
+        {"an id that was not launched", [](hello& h, worker_profile&) { h.worker = id_of({1}, {2}); },
+         "refused: this worker was not launched"},
+        {"the largest id there is",
+         [](hello& h, worker_profile&) { h.worker = id_of({1}, {std::numeric_limits<std::uint32_t>::max()}); },
+         "refused: this worker was not launched"},
+        {"the id of its neighbour, by its own token", [](hello& h, worker_profile&) { h.worker = id_of({1}, {1}); },
+         "refused: the proof does not hold"},
+        {"a profile of another worker", [](hello&, worker_profile& p) { p.id = id_of({1}, {1}); },
+         "refused: hello and proof name different workers"},
+        {"a profile of another incarnation",
+         [](hello&, worker_profile& p) {
+             p.incarnation = {{9, 9}};
+         },
+         "refused: hello and proof name different workers"},
+        {"no slots", [](hello&, worker_profile& p) { p.slots = 0; }, "refused: no slots are offered"},
+        {"a slot too many", [](hello&, worker_profile& p) { p.slots = 5; },
+         "refused: 5 slots are offered, 4 were granted"},
+        {"all slots there are", [](hello&, worker_profile& p) { p.slots = std::numeric_limits<std::uint32_t>::max(); },
+         "refused: 4294967295 slots are offered, 4 were granted"},
+        {"a machine id above the limit", [](hello&, worker_profile& p) { p.machine = {std::string(65, 'm')}; },
+         "refused: machine id or zone is above 64 bytes"},
+        {"a zone above the limit", [](hello&, worker_profile& p) { p.zone = std::string(65, 'z'); },
+         "refused: machine id or zone is above 64 bytes"},
+        {"a foreign address", [](hello&, worker_profile& p) { p.rpc_address = "192.0.2.1:7070"; },
+         "refused: it wants to be dialled at 192.0.2.1:7070"},
+    };
+    const std::string above = std::string(255, 'h') + ":1";
+    for (const std::string& address :
+         {std::string(), std::string("127.0.0.1"), std::string(":7070"), std::string("127.0.0.1:"),
+          std::string("127.0.0.1:0"), std::string("127.0.0.1:65536"), std::string("127.0.0.1:99999999999999999999"),
+          std::string("127.0.0.1:-1"), std::string("127.0.0.1:7070 "), std::string("127.0.0.1\n:7070"),
+          std::string("127.0.0.1\0:7070", 15), std::string("127.0.0.\xc3\xbc:7070"), above}) {
+        all.push_back(
+            {"an rpc address", [=](hello&, worker_profile& p) { p.rpc_address = address; }, "refused: rpc address: "});
+        all.push_back({"a data address", [=](hello&, worker_profile& p) { p.data_address = address; },
+                       "refused: data address: "});
+    }
+    return all;
+}
+
+struct besieged : asked_for {
+    std::uint64_t next = 1'000;
+
+    void job_comes_up() {
+        workers_come();
+        BOOST_REQUIRE(until(
+            [&] { return std::ranges::count_if(channel.workers, [](auto& w) { return bool(w.second.runs); }) == 2; }));
+        workers_report();
+        BOOST_TEST(until([&] { return state() == state_name::running and controller.find(job)->job().persisted; }));
+        BOOST_TEST((row()->generation == generation{1} and row()->restarts == 0u));
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(every_hostile_registration_is_answered_by_why_and_the_job_comes_up_all_the_same_G3_S11,
+                        besieged) {
+    const std::vector<hostile> all = registrations();
+    for (const hostile& one : all) {
+        hello said = introduction(0, {{1, 1}});
+        worker_profile shown = profile(0, {{1, 1}});
+        one.bend(said, shown);
+        const stream_id stream{next++};
+        const std::string verdict = registers(0, stream, said, shown);
+        BOOST_TEST(verdict.starts_with(one.verdict), one.what << ": " << verdict);
+        BOOST_TEST(is_closed(stream), one.what);
+        BOOST_TEST((controller.find(job)->job().workers.members()[0].phase == worker_phase::launched), one.what);
+    }
+    BOOST_TEST(controller.strangers() == all.size());
+    job_comes_up();
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_just_within_the_limits_is_accepted_SPEC_10, besieged) {
+    worker_profile shown = profile(0, {{1, 1}});
+    shown.machine = {std::string(64, 'm')};
+    shown.zone = std::string(64, 'z');
+    shown.data_address = std::string(254, 'h') + ":1";
+    BOOST_TEST(registers(0, {next}, introduction(0, {{1, 1}}), shown) == "accepted");
+}
+
+BOOST_FIXTURE_TEST_CASE(one_id_twice_is_one_worker_and_a_second_incarnation_takes_its_place_with_an_alarm_S11,
+                        besieged) {
+    const auto alarms = [&] {
+        long found = 0;
+        struct reads {
+            ticket to{};
+            long* found;
+            void operator()(const read_log::answer& a) const {
+                *found = std::ranges::count_if(
+                    *a, [](const log_line& one) { return one.text.find("second incarnation") != std::string::npos; });
+            }
+        };
+        controller.poll();
+        database.read_log(request<read_log>{.what = {.job = job}}, reads{{}, &found});
+        return found;
+    };
+    BOOST_TEST(registers(0, {20}, incarnation{{1, 1}}) == "accepted");
+    BOOST_TEST(registers(0, {21}, incarnation{{1, 1}}) == "accepted");
+    BOOST_TEST(alarms() == 0);
+    BOOST_TEST(registers(0, {22}, incarnation{{2, 2}}) == "accepted");
+    BOOST_TEST(alarms() == 1);
+    BOOST_TEST((answer_to({21}, heartbeat{}) == "go"));
+    const auto& members = controller.find(job)->job().workers.members();
+    BOOST_TEST((members.size() == 2u and members[0].stream == stream_id{22}));
+}
+
+// Which of them answers there is told by the proof of its dial, not by the address (S12).
+BOOST_FIXTURE_TEST_CASE(two_ids_at_one_address_are_two_workers_S12, besieged) {
+    BOOST_TEST(registers(0, {20}, incarnation{{1, 1}}) == "accepted");
+    BOOST_TEST(registers(1, {21}, incarnation{{2, 2}}) == "accepted");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stranger_of_a_thousand_registrations_a_second_does_not_keep_a_job_from_coming_up_SPEC_10,
+                        besieged) {
+    const auto second_of_them = [&](const char* host) {
+        for (int i = 0; i < 1'000; ++i) {
+            const stream_id stream{next++};
+            hello said = introduction(0, {{7, 7}});
+            channel.say(stream, said, host);
+            if (i % 2) channel.say(stream, proof{}, host);
+            if (i % 100 == 0) controller.poll();
+            clock.advance_to(clock.now() + 1ms);
+        }
+        controller.poll();
+    };
+    second_of_them("198.51.100.7");
+    workers_come();
+    second_of_them("198.51.100.7");
+    BOOST_REQUIRE(until(
+        [&] { return std::ranges::count_if(channel.workers, [](auto& w) { return bool(w.second.runs); }) == 2; }));
+    second_of_them("198.51.100.7");
+    workers_report();
+    BOOST_TEST(until([&] { return state() == state_name::running and controller.find(job)->job().persisted; }));
+    BOOST_TEST((row()->generation == generation{1} and controller.strangers() == 1'500u));
+}
+
+/// Reports of the first worker that claim what is not its own, or come when there is nothing to report.
+BOOST_FIXTURE_TEST_CASE(hostile_reports_change_nothing_and_the_job_comes_up_when_the_true_ones_come_S14_I3, besieged) {
+    workers_come();
+    const stream_id first = channel.workers.begin()->second.stream;
+    const auto starts = [&](std::uint32_t node, std::uint32_t from, std::uint32_t to) {
+        return task_report{.started = {{{node}, from, to}}, .finished = {}, .failures = {}};
+    };
+    const std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+    const std::vector<task_report> all{
+        {},
+        starts(7, 0, 1),            // a node that there is not
+        starts(1, 0, 8),            // its own subtasks and those of another worker
+        starts(1, 8, 9),            // beyond the parallelism
+        starts(2, most - 1, most),  // far beyond it
+        starts(1, 5, 5),            // nothing
+        starts(1, 5, 2),            // backwards
+        {.started = {{{1}, 0, 2}, {{1}, 0, 2}}, .finished = {}, .failures = {}},
+        {.started = {}, .finished = {{{2}, 0, most}}, .failures = {}},
+        {.started = {}, .finished = {}, .failures = {{{7}, 0, "no such node"}}},
+        {.started = {}, .finished = {}, .failures = {{{1}, most, "no such subtask"}}},
+    };
+    const auto hostile_ones = [&] {
+        for (const task_report& one : all) {
+            channel.say(first, one);
+            channel.say(first, one);
+            channel.say(first, checkpoint_report{.epoch = {99}, .subtasks = {{{1}, 0, "state"}}, .failure = {}});
+            controller.poll();
+        }
+    };
+    hostile_ones();  // before there is an execution to report of
+    BOOST_TEST((state() == state_name::scheduling));
+    BOOST_REQUIRE(until(
+        [&] { return std::ranges::count_if(channel.workers, [](auto& w) { return bool(w.second.runs); }) == 2; }));
+    hostile_ones();
+    BOOST_TEST((state() == state_name::scheduling));
+    BOOST_TEST(not row()->is_complete);
+    workers_report();
+    BOOST_TEST(until([&] { return state() == state_name::running and controller.find(job)->job().persisted; }));
+    BOOST_TEST((row()->restarts == 0u and row()->generation == generation{1}));
+}
+
+}  // namespace

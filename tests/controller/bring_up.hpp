@@ -36,13 +36,17 @@ public:
     void listen(auto receiver) { hear_ = receiver; }
     void send(stream_id stream, controller_message message) { sent[stream].push_back(message); }
     void close(stream_id stream) { closed.push_back(stream); }
-    void hang_up(connection_id) {}
+    void hang_up(connection_id on) { hung_up.push_back(on); }
 
     void dial(const request<headgate::dial>& r, auto done) {
         const auto at = workers.find(r.what.worker);
         if (at == workers.end()) return done(not_applied{{error_kind::dial, "nobody there"}});
         const auto mac = dialled_mac(secrets_, at->second.token, r.what.worker, at->second.incarnation, r.what.nonce);
-        done(dialled{{r.what.worker.value}, r.what.worker, at->second.incarnation, mac});
+        const dialled made{{r.what.worker.value}, r.what.worker, at->second.incarnation, mac};
+        if (holds_dials)
+            held_dials.emplace_back([=] { done(made); });
+        else
+            done(made);
     }
     void start_execution(const request<headgate::start_execution>& r, auto done) {
         workers.at({r.what.connection.value}).runs = r.what.what;
@@ -65,6 +69,9 @@ public:
     std::map<worker_id, played> workers;
     std::map<stream_id, std::vector<controller_message>> sent;
     std::vector<stream_id> closed;
+    std::vector<connection_id> hung_up;
+    bool holds_dials = false;
+    std::vector<std::function<void()>> held_dials;
 
 private:
     simulation::secrets& secrets_;

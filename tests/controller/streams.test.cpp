@@ -208,6 +208,34 @@ BOOST_FIXTURE_TEST_CASE(an_observer_that_was_cut_off_seizes_nothing_when_it_is_b
     BOOST_TEST((other.jobs() == 0u and controller.jobs() == 1u));
 }
 
+BOOST_FIXTURE_TEST_CASE(what_was_dialled_for_a_job_that_was_let_go_meanwhile_is_hung_up, two_controllers) {
+    wish_for({.version = 1});
+    channel.holds_dials = true;
+    BOOST_REQUIRE(until([&] { return scheduler.pool().all().size() == 2; }));
+    workers_come();
+    BOOST_REQUIRE(until([&] { return channel.held_dials.size() == 2; }));
+    passes(2min, false, true);
+    BOOST_REQUIRE((other.jobs() == 1u));
+    passes(2s, true, true);
+    BOOST_REQUIRE((controller.jobs() == 0u and channel.hung_up.empty()));
+    for (const auto& answer : channel.held_dials) answer();
+    controller.poll();
+    BOOST_TEST(channel.hung_up.size() == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(of_a_thousand_jobs_that_are_over_none_is_kept_in_memory_J6, small_world) {
+    for (int i = 0; i < 1'000; ++i) {
+        job = {"job-" + std::to_string(i)};
+        wish_for({.version = 1, .stop = stop_mode::immediate});
+    }
+    const auto row_of = [&](const job_record& one) { return one.row.state; };
+    BOOST_REQUIRE(until([&] { return row_of(*record()) == state_name::stopped and controller.jobs() == 0; }));
+    BOOST_TEST(controller.open_jobs() == 0u);
+    wish_for({.version = 2});
+    BOOST_TEST(until([&] { return controller.jobs() == 1; }));
+    BOOST_TEST(controller.open_jobs() == 1u);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_job_that_is_over_is_forgotten_and_taken_up_again_when_it_is_wished_for_J6, small_world) {
     wish_for({.version = 1});
     BOOST_REQUIRE(come_up());

@@ -36,6 +36,17 @@ BOOST_AUTO_TEST_CASE(the_row_keeps_the_plan_of_the_last_generation_that_reached_
     BOOST_TEST((*s.stands.plan == *stored.plan and s.job().plan() != *stored.plan), "the new one has not run yet");
 }
 
+BOOST_AUTO_TEST_CASE(a_plan_that_is_too_large_for_the_row_is_not_kept_and_the_job_goes_on_without_it_A8) {
+    stage s;
+    s.without<store_row>().start();
+    BOOST_REQUIRE((s.state() == state_name::running and s.pending<store_row>().what.next.plan));
+    s.answer<store_row>(refused_by(error_kind::invalid, "the plan is 5000000 bytes, the limit is 4194304"));
+    BOOST_TEST(not s.pending<store_row>().what.next.plan);
+    s.with<store_row>().settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.state == state_name::running and not s.stands.plan));
+    BOOST_TEST((s.said("the plan is not kept with the job: invalid: the plan is 5000000 bytes") and not s.job().is_let_go));
+}
+
 BOOST_AUTO_TEST_CASE(a_controller_that_takes_over_shows_the_policy_the_plan_in_the_row_A8) {
     stage before;
     before.run_up();

@@ -13,6 +13,14 @@ void runs_on(Stage& s, duration length) {
     }
 }
 
+template <class Effect>
+void runs_until_asked(stage& s) {
+    for (int waited = 0; s.count<Effect>() == 0u; ++waited) {
+        BOOST_REQUIRE((waited < 120 and s.state() == state_name::running));
+        runs_on(s, 1s);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_row_of_a_checkpoint_is_durable_before_the_first_barrier_J1_I10) {
     stage s;
     s.without<write_checkpoint>().run_up();
@@ -83,6 +91,69 @@ BOOST_AUTO_TEST_CASE(every_fourth_checkpoint_lists_old_ones_whose_objects_go_bef
     BOOST_TEST((s.checkpoints.back() == checkpoint_row{{{2}, {1}}, checkpoint_state::compacted}));
     runs_on(s, 21s);
     BOOST_TEST((s.checkpoints.back().state == checkpoint_state::ready));
+}
+
+// Nothing that the job needs: it is removed another time, or by a person.
+BOOST_AUTO_TEST_CASE(obsolete_checkpoints_that_cannot_be_removed_are_left_for_the_next_cleaning_and_cost_nothing_J1) {
+    const auto removals = [](stage& s, error_kind kind, int cleanings) {
+        std::size_t asked = 0;
+        for (int i = 0; i < cleanings; ++i) {
+            runs_on(s, 42s);
+            for (; s.count<remove_checkpoint>() > 0; ++asked) {
+                s.answer<remove_checkpoint>(refused_by(kind, "Permission denied"));
+                s.settle();
+            }
+        }
+        return asked;
+    };
+    stage s;
+    s.obsolete = {{{1}, {1}}, {{2}, {1}}};
+    s.without<remove_checkpoint>().run_up();
+    BOOST_TEST(removals(s, error_kind::permanent, 20) == 40u, "those behind it are tried too");
+    BOOST_TEST(s.said("the checkpoint of epoch 1, generation 1 is obsolete and was not removed: permanent: Permission"));
+    BOOST_TEST(removals(s, error_kind::state_backend, 20) == 20u, "not all, if the backend is away");
+    for (int i = 0; i < 20; ++i) {
+        runs_until_asked<remove_checkpoint>(s);
+        s.take_out<remove_checkpoint>();
+    }
+    BOOST_TEST((s.state() == state_name::running and s.entered(state_name::recovering) == 0u));
+    BOOST_TEST((s.checkpoints.back().state == checkpoint_state::ready));
+}
+
+BOOST_AUTO_TEST_CASE(failures_of_the_state_backend_are_forgotten_once_a_checkpoint_is_ready_J1) {
+    stage s;
+    s.without<store_checkpoint>().run_up();
+    for (int i = 0; i < 30; ++i) {
+        runs_until_asked<store_checkpoint>(s);
+        s.answer<store_checkpoint>(refused_by(error_kind::state_backend, "a hiccup"));
+        runs_until_asked<store_checkpoint>(s);
+        s.answer<store_checkpoint>(applied{});
+        s.settle();
+        BOOST_REQUIRE((s.checkpoints.back().state == checkpoint_state::ready));
+    }
+    BOOST_TEST((s.state() == state_name::running and s.entered(state_name::recovering) == 0u));
+}
+
+BOOST_AUTO_TEST_CASE(another_interval_is_in_force_as_soon_as_it_is_wished_J1_I13) {
+    stage s;
+    wish w = wants();
+    w.checkpoint_interval = 24h;
+    s.run_up(w);
+    const std::size_t before = s.checkpoints.size();
+    w.version = 2;
+    w.checkpoint_interval = 10s;
+    s.is_wished(w);
+    s.settle();
+    BOOST_TEST(s.stands.applied == 2u);
+    runs_on(s, 11s);
+    BOOST_TEST(s.checkpoints.size() == before + 2);
+    runs_on(s, 10s);
+    BOOST_TEST(s.checkpoints.size() == before + 4);
+    w.version = 3;
+    w.checkpoint_interval = 1h;
+    s.is_wished(w);
+    runs_on(s, 1min);
+    BOOST_TEST(s.checkpoints.size() == before + 4);
 }
 
 BOOST_AUTO_TEST_CASE(a_checkpoint_that_fails_three_times_leads_to_recovering_and_its_rows_become_failed_J1_J2) {

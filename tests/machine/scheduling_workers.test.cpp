@@ -249,6 +249,41 @@ BOOST_AUTO_TEST_CASE(before_the_launch_a_lost_worker_is_replaced_within_the_gene
     BOOST_TEST(s.stands.revision == 2u, "no new claim");
 }
 
+BOOST_AUTO_TEST_CASE(however_many_workers_are_lost_at_once_before_the_launch_one_attempt_has_failed_S17) {
+    stage s;
+    wish w = wants();
+    w.parallelism = {{{2}, 24}};
+    s.without<dial>().start(w);
+    BOOST_REQUIRE((s.job().workers.members().size() == 12u and s.state() == state_name::scheduling));
+    for (std::uint32_t i = 0; i < 12; ++i) s.step(worker_exited{id_of(s.current(), {i}), "its machine is gone"});
+    BOOST_TEST((s.state() == state_name::scheduling and s.entered(state_name::recovering) == 0u));
+    s.with<dial>().run(10s);
+    BOOST_TEST((s.state() == state_name::running and s.current() == generation{1} and s.stands.restarts == 0u));
+}
+
+BOOST_AUTO_TEST_CASE(all_workers_of_a_generation_are_started_by_one_wish_S6) {
+    stage s;
+    wish w = wants();
+    w.environment = {{"A", "1"}};
+    s.without<dial>().start(w);
+    w.version = 2;
+    w.environment = {{"A", "2"}};
+    s.is_wished(w);
+    s.without<start_workers>().step(worker_exited{id_of(s.current(), {1}), "exit status 1"});
+    s.run(1s);
+    BOOST_TEST((s.pending<start_workers>().what.wish->version == 1u));
+    BOOST_TEST((s.current() == generation{1}));
+}
+
+BOOST_AUTO_TEST_CASE(an_execution_that_no_worker_can_be_told_is_fatal_at_once_S13_I14) {
+    stage s;
+    s.without<start_execution>().start();
+    s.answer<start_execution>(refused_by(error_kind::invalid, "a request of 5000000 bytes, the limit is 4194304"));
+    BOOST_TEST((s.state() == state_name::failing and s.current() == generation{1}));
+    s.run(2min);
+    BOOST_TEST((s.stands.last_error == "invalid: start execution: a request of 5000000 bytes, the limit is 4194304"));
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_whose_stream_was_lost_may_come_back_S11_S17) {
     stage s;
     s.without<start_execution, dial>().start();

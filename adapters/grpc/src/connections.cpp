@@ -181,7 +181,7 @@ void connections::call(connection_id on, const char* method, ::grpc::ByteBuffer 
     if (not found)
         return done(not_applied{about(fails_as, "there is no connection " + std::to_string(on.value) + " any more")});
     if (request.Length() > options_.limits.message)
-        return done(not_applied{about(error_kind::permanent, "a request of " + std::to_string(request.Length()) +
+        return done(not_applied{about(error_kind::invalid, "a request of " + std::to_string(request.Length()) +
                                                                  " bytes, the limit is " +
                                                                  std::to_string(options_.limits.message))});
     const duration limit = left(deadline);

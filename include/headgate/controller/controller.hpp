@@ -100,6 +100,8 @@ public:
 
     const incarnation& id() const { return self_; }
     std::size_t jobs() const { return jobs_.size(); }
+    /// Jobs of this and of other controllers that are not at rest, as far as it has seen; of the others it keeps nothing.
+    std::size_t open_jobs() const { return seen_.size(); }
     /// The machine of a job that this controller has, or null.
     const machine<Policies>* find(const job_id& job) const {
         const auto* const one = jobs_.find(job);
@@ -151,9 +153,8 @@ private:
     // Which jobs there are
     // ----------------------------------------------------------------------------------------------
 
-    /// A job that nobody has, or whose owner is gone, and that has something to do: at rest there is nothing (G5, J6,
-    /// I12).
-    bool may_take(const job_record& record) {
+    /// There is something to do for it: at rest there is nothing (J6, I12).
+    static bool is_open(const job_record& record) {
         const job_row& row = record.row;
         if (not record.wish) return false;
         const wish& wished = **record.wish;
@@ -161,9 +162,14 @@ private:
         const bool is_wanted = wished.stop == stop_mode::run and
                                ((row.state == state_name::stopped and wished.version > row.applied) or
                                 (row.state == state_name::failed and wished.restart_nonce != row.restart_nonce));
-        if (is_at_rest and not is_wanted) return false;
-        return row.owner != self_ and leases_.has_looked() and
-               leases_.is_over(row.owner, to_.clock.now(), wait().lease, wait().owner_gone);
+        return is_wanted or not is_at_rest;
+    }
+
+    /// Open, and nobody has it, or its owner is gone (G5).
+    bool may_take(const job_record& record) {
+        const incarnation owner = record.row.owner;
+        return is_open(record) and owner != self_ and leases_.has_looked() and
+               leases_.is_over(owner, to_.clock.now(), wait().lease, wait().owner_gone);
     }
 
     void look_at(const job_record& record) {
@@ -178,16 +184,16 @@ private:
                 mine->told.add(
                     record.row.generation,
                     remark{remark::severity::alarm, "the job's row is damaged: " + describe(record.wish.error())});
-            seen_.insert_or_assign(record.id, record);
         } else if (may_take(record)) {
             take(record);
-        } else {
-            seen_.insert_or_assign(record.id, record);
         }
+        if (is_open(record))
+            seen_.insert_or_assign(record.id, record);
+        else
+            seen_.erase(record.id);
     }
 
     void take(const job_record& record) {
-        seen_.insert_or_assign(record.id, record);
         jobs_.give(jobs_.add(record, self_, to_), wished{*record.wish, record.time_left}, to_);
     }
 
@@ -261,7 +267,12 @@ private:
     void receive(const answered<tell>& a) { jobs_.receive(a, to_.clock.now()); }
 
     void receive(const job_mail& one) {
-        if (auto* const to = jobs_.find(one.job)) jobs_.give(*to, one.event, to_);
+        if (auto* const to = jobs_.find(one.job)) return jobs_.give(*to, one.event, to_);
+        // Nobody is left to close what was dialled for it.
+        const auto otherwise = [](const error&) {};
+        if (const auto* const late = std::get_if<answered<dial>>(&one.event))
+            late->result.match([&](const dialled& made) { to_.channel.hang_up(made.connection); }, otherwise,
+                               otherwise);
     }
 
     void receive(const stream_event& heard) { routing_.receive(heard, jobs_, to_); }
@@ -274,7 +285,7 @@ private:
     job_table<bindings_type, Policies> jobs_;
     routing<bindings_type, Policies> routing_;
 
-    std::map<job_id, job_record> seen_;  // every job as it was last seen
+    std::map<job_id, job_record> seen_;  // open jobs as they were last seen; of the others there is no end
     std::vector<mail> batch_;
     bool has_more_ = false;
 

@@ -9,7 +9,7 @@
 //                subtask's report
 //   storing      the metadata in the state backend                 readying
 //   readying     row ready; every 4th time old rows are listed     idle, or removing
-//   removing     the oldest listed checkpoint's objects gone       compacting
+//   removing     the oldest listed checkpoint's objects gone       compacting; if that fails, as after compacting
 //   compacting   its row compacted                                 removing while any are listed, else idle
 //   failing      row failed                                        idle
 //
@@ -46,6 +46,7 @@ struct checkpoints {
     checkpoint_stage stage{};
     checkpoint_name name{};  ///< of the one being taken, or taken last
     instant due = never;     ///< the next one; not armed yet: never
+    duration interval{};     ///< that `due` was armed with; the wish may ask for another meanwhile
     instant began{};         ///< the one being taken; for people
     instant until = never;   ///< the one being taken has failed then; time without the database does not count
     std::uint32_t since_clean{};
@@ -119,8 +120,22 @@ void fail(checkpoints& k, Context& c, const std::string& why) {
 template <class Context>
 void idle(checkpoints& k, Context& c) {
     k.metadata = {};
-    k.due = c.from_now(c.job.running->checkpoint_interval);
+    k.interval = c.job.wish->checkpoint_interval;
+    k.due = c.from_now(k.interval);
     enter(k, checkpoint_stage::idle);
+}
+
+/// The objects of the first of the obsolete ones are still there, which costs the job nothing: it is listed again when
+/// it is cleaned next. What only a person can mend does not keep those behind it.
+template <class Context>
+void leave(checkpoints& k, Context& c, const error& why) {
+    const checkpoint_name name = k.obsolete.front();
+    c.say(remark::severity::warning, "the checkpoint of epoch " + std::to_string(name.epoch.value) + ", generation " +
+                                         std::to_string(name.generation.value) + " is obsolete and was not removed: " +
+                                         describe(why) + "; it is tried again with the next cleaning");
+    k.obsolete.erase(k.obsolete.begin());
+    if (why.kind != error_kind::permanent) k.obsolete.clear();
+    k.obsolete.empty() ? idle(k, c) : enter(k, checkpoint_stage::removing);
 }
 
 template <class Context>
@@ -140,13 +155,19 @@ template <class Context>
 void want(checkpoints& k, Context& c) {
     const bool is_taking = k.stage == checkpoint_stage::collecting or k.stage == checkpoint_stage::storing;
     if (is_taking and c.reached(k.until)) detail::fail(k, c, "not complete in time");
+    if (k.stage == checkpoint_stage::removing and k.object.in_flight() and c.reached(k.object.deadline()))
+        detail::leave(k, c, {.kind = error_kind::state_backend, .text = "no answer in time"});
 
     if (k.stage == checkpoint_stage::idle) {
+        const duration interval = c.job.wish->checkpoint_interval;
         if (k.due == never) {
-            const auto interval = static_cast<std::uint64_t>(c.job.running->checkpoint_interval.count());
+            const auto most = static_cast<std::uint64_t>(interval.count());
             k.name = {c.job.running->start_epoch, c.current()};
-            k.due = c.from_now(duration(static_cast<duration::rep>(c.bits() % (interval + 1))));
+            k.due = c.from_now(duration(static_cast<duration::rep>(c.bits() % (most + 1))));
+        } else if (k.interval != interval) {
+            k.due = c.from_now(interval);
         }
+        k.interval = interval;
         if (not c.reached(k.due)) return;
         detail::begin(k, c);
     }
@@ -224,7 +245,8 @@ void on(checkpoints& k, Context& c, const answered<write_checkpoint>& a) {
                 k.obsolete.erase(k.obsolete.begin());
             } else {
                 k.since_clean = k.since_clean + 1 >= c.policy.clean_every ? 0 : k.since_clean + 1;
-                c.job.spent[static_cast<std::size_t>(error_kind::checkpoint)] = 0;
+                for (const error_kind kind : {error_kind::checkpoint, error_kind::state_backend})
+                    c.job.spent[static_cast<std::size_t>(kind)] = 0;
                 checkpoint_times& times = c.job.checkpointed;
                 times.last = c.since(k.began);
                 times.longest = std::max(times.longest, times.last);
@@ -250,8 +272,8 @@ void on(checkpoints& k, Context& c, const answered<store_checkpoint>& a) {
 template <class Context>
 void on(checkpoints& k, Context& c, const answered<remove_checkpoint>& a) {
     if (not c.accepts(k.object, a.to)) return;
-    const auto again = [&](const error& why) { c.again(k.object, why); };
-    a.result.match([&](applied) { detail::enter(k, checkpoint_stage::compacting); }, again, again);
+    const auto otherwise = [&](const error& why) { detail::leave(k, c, why); };
+    a.result.match([&](applied) { detail::enter(k, checkpoint_stage::compacting); }, otherwise, otherwise);
 }
 
 }  // namespace headgate::inline v1

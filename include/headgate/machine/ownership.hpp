@@ -107,6 +107,12 @@ standing not_stored(Context& c, const ticket& to, const error& why) {
         ++j.count.stale;
         return standing::mine;
     }
+    if (why.kind == error_kind::invalid and j.is_owned() and j.next.plan != j.durable.plan) {
+        c.say(remark::severity::warning, "the plan is not kept with the job: " + describe(why));
+        j.next.plan = j.durable.plan;
+        j.persisted.forget();
+        return standing::mine;
+    }
     if (why.kind == error_kind::ownership_lost or why.kind == error_kind::invalid) {
         c.say(remark::severity::warning, describe(why));
         return standing::lost;

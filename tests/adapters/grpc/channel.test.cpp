@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(a_message_above_the_limit_is_refused_by_its_sender_SPEC_10)
     const ending<start_execution> done(p.rings);
     p.channel->start_execution(request<start_execution>{.what = {on, std::make_shared<const execution>(large), {}}},
                                done);
-    BOOST_TEST(says(done.text(), "not applied: permanent: a request of 5"));
+    BOOST_TEST(says(done.text(), "not applied: invalid: a request of 5"));
 
     static_cast<void>(p.opened());
     p.link->send(initialized{.failure = std::string(5'000, 'x')});

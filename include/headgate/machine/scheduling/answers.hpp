@@ -117,6 +117,8 @@ step<scheduling> on(scheduling&, Context& c, const answered<start_execution>& a)
             return stay;
         },
         [&](const error& why) -> step<scheduling> {
+            if (why.kind == error_kind::invalid)  // no worker can be told it, however often it is tried
+                return to<failing>(error{.kind = why.kind, .text = "start execution: " + why.text});
             if (why.kind != error_kind::permanent) return again(why);
             return fail_attempt(c, {.kind = error_kind::start_execution, .text = "refused: " + describe(why)});
         },

@@ -15,8 +15,9 @@ step<scheduling> on(scheduling&, Context& c, const worker_joined& e) {
 template <class Context>
 step<scheduling> on(scheduling& s, Context& c, const worker_gone& e) {
     const worker* const w = c.job.workers.find(e.worker);
-    // A spare that is lost once the plan is made is no loss.
-    if (not w or (s.is_placed and not w->is_placed())) return stay;
+    // A spare that is lost once the plan is made is no loss, and one more that is lost while the next attempt is waited
+    // for is of the attempt that has failed already: it is replaced in the next.
+    if (not w or (s.is_placed and not w->is_placed()) or not c.reached(s.not_before)) return stay;
     return fail_attempt(c, {.kind = error_kind::worker_initialization, .text = e.why.text});
 }
 

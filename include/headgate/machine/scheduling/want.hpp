@@ -102,7 +102,7 @@ start_workers workers_of_attempt(Context& c) {
     return {.job = c.job.id,
             .generation = c.current(),
             .workers = c.job.workers.wanted(),
-            .wish = c.job.wish,
+            .wish = c.job.compiled,
             .program_digest = c.job.program_digest,
             .tokens = {}};
 }

@@ -110,7 +110,8 @@ BOOST_AUTO_TEST_CASE(obsolete_checkpoints_that_cannot_be_removed_are_left_for_th
     s.obsolete = {{{1}, {1}}, {{2}, {1}}};
     s.without<remove_checkpoint>().run_up();
     BOOST_TEST(removals(s, error_kind::permanent, 20) == 40u, "those behind it are tried too");
-    BOOST_TEST(s.said("the checkpoint of epoch 1, generation 1 is obsolete and was not removed: permanent: Permission"));
+    BOOST_TEST(
+        s.said("the checkpoint of epoch 1, generation 1 is obsolete and was not removed: permanent: Permission"));
     BOOST_TEST(removals(s, error_kind::state_backend, 20) == 20u, "not all, if the backend is away");
     for (int i = 0; i < 20; ++i) {
         runs_until_asked<remove_checkpoint>(s);

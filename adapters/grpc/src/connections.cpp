@@ -182,8 +182,8 @@ void connections::call(connection_id on, const char* method, ::grpc::ByteBuffer 
         return done(not_applied{about(fails_as, "there is no connection " + std::to_string(on.value) + " any more")});
     if (request.Length() > options_.limits.message)
         return done(not_applied{about(error_kind::invalid, "a request of " + std::to_string(request.Length()) +
-                                                                 " bytes, the limit is " +
-                                                                 std::to_string(options_.limits.message))});
+                                                               " bytes, the limit is " +
+                                                               std::to_string(options_.limits.message))});
     const duration limit = left(deadline);
     if (limit == duration::zero()) return done(not_applied{about(fails_as, "the deadline is over")});
     const char* const why_not = start(found, method, std::move(request), limit,

@@ -100,7 +100,8 @@ public:
 
     const incarnation& id() const { return self_; }
     std::size_t jobs() const { return jobs_.size(); }
-    /// Jobs of this and of other controllers that are not at rest, as far as it has seen; of the others it keeps nothing.
+    /// Jobs of this and of other controllers that are not at rest, as far as it has seen; of the others it keeps
+    /// nothing.
     std::size_t open_jobs() const { return seen_.size(); }
     /// The machine of a job that this controller has, or null.
     const machine<Policies>* find(const job_id& job) const {

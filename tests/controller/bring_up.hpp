@@ -92,15 +92,15 @@ public:
 };
 
 /// One controller, four slots a worker, and a job "words" of two nodes of parallelism 8.
-template <class Policies = policies<>>
+template <class Policies = policies<>, class Database = simulation::database>
 struct any_small_world {
     simulation::clock clock{instant{} + std::chrono::hours(1)};
     simulation::secrets secrets{7};
-    simulation::database database{};
+    Database database{};
     hand_scheduler scheduler{simulation::worker_pool(64, 4)};
     hand_channel channel{secrets};
     simulation::state_backend states{};
-    headgate::controller<hand_scheduler, simulation::database, hand_channel, simulation::clock,
+    headgate::controller<hand_scheduler, Database, hand_channel, simulation::clock,
                          simulation::state_backend, simulation::secrets, Policies>
         controller{scheduler, database, channel, clock, states, secrets, Policies{}};
     job_id job{"words"};

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A fuzz target for libFuzzer: any bytes as a program, workers and a past; every policy must answer, and its plans must
-// pass `check`. Build and run:
-//
-//     cmake --preset clang -DHEADGATE_BUILD_FUZZERS=ON && cmake --build --preset clang --target fuzz.assignment
-//     build/clang/tests/fuzz.assignment -max_total_time=600
+// A fuzz target: any bytes as a program, workers and a past; every policy must answer, and its plans must pass `check`.
+#include "must.hpp"
+
 #include <headgate/assignment/balanced.hpp>
 #include <headgate/assignment/local.hpp>
 #include <headgate/assignment/report.hpp>
@@ -15,8 +13,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <string>
 #include <vector>
@@ -85,12 +81,6 @@ plan any_plan(source& from) {
     return made;
 }
 
-void must(bool holds, const char* what) {
-    if (holds) return;
-    std::fputs(what, stderr);
-    std::abort();
-}
-
 template <class Policy>
 void try_policy(const Policy& policy, const program& of, const std::vector<offer>& offers, const past& before) {
     constexpr auto most = std::numeric_limits<std::uint32_t>::max();
@@ -98,11 +88,11 @@ void try_policy(const Policy& policy, const program& of, const std::vector<offer
     for (const past& then : {past{}, before}) {
         const auto made = policy(of, offers, then);
         if (not made) continue;
-        must(check(*made, of, none).has_value(), "a policy made a plan that is none\n");
+        must(check(*made, of, none).has_value(), "a policy made a plan that is none");
         static_cast<void>(judge(*made, of, offers, then, none));
         const auto again =
             policy(of, offers, past{.previous = &*made, .sizes = before.sizes, .troubles = before.troubles});
-        must(not again or check(*again, of, none).has_value(), "a policy made a plan that is none of its own\n");
+        must(not again or check(*again, of, none).has_value(), "a policy made a plan that is none of its own");
     }
 }
 

@@ -115,6 +115,32 @@ BOOST_AUTO_TEST_CASE(no_zone_is_above_its_share_of_any_node) {
     BOOST_TEST(most <= 3);
 }
 
+BOOST_AUTO_TEST_CASE(many_parallelisms_on_many_workers_are_below_what_a_message_holds_and_go_around_the_zones_A4) {
+    numbers nodes;
+    for (std::uint32_t i = 0; i < 100; ++i) nodes.push_back(50 + 800 * i);
+    const program of = program_with(nodes);
+    const auto offers = in_zones(numbers(10'000, 10), 3);
+    const auto made = spread{}(of, offers);
+    BOOST_TEST_REQUIRE(made.has_value());
+    BOOST_TEST(check(*made, of).has_value());
+    BOOST_TEST(total_runs(made->layouts) <= 400'000u);
+    BOOST_TEST(judge(*made, of, offers)->gap_per_slot() <= 1 + 1e-9);
+    std::map<std::string, std::uint32_t> numbered;
+    std::vector<std::uint32_t> zone_of;
+    for (const offer& each : offers)
+        zone_of.push_back(numbered.emplace(each.zone, static_cast<std::uint32_t>(numbered.size())).first->second);
+    double most = 0;
+    std::vector<range_on_worker> ranges;
+    for (std::size_t node = 0; node < nodes.size(); ++node, ranges.clear()) {
+        append_ranges(*made, node, ranges);
+        std::vector<double> loads(3);
+        for (const range_on_worker& each : ranges) loads[zone_of[each.worker]] += each.range.size();
+        most = std::max(most, *std::ranges::max_element(loads) - nodes[node] / 3.0);
+    }
+    BOOST_TEST_MESSAGE("at most " << most << " above a third");
+    BOOST_TEST(most <= 20);  // two workers
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_that_failed_lately_has_less_and_the_more_the_longer_ago) {
     const program of = program_with({8, 8, 8, 8});
     const auto offers = offers_with({8, 8, 8, 8});

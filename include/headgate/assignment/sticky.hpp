@@ -22,7 +22,7 @@
 namespace headgate::inline v1 {
 
 enum class sticky_way : std::uint8_t {
-    fresh,        ///< nothing was before, or nothing of it could stay within the slack: a balanced plan
+    fresh,        ///< a plan as if nothing was before: nothing was, or to keep of it what fits is above `most_runs`
     exact,        ///< by a flow of least cost: no plan within the slack moves fewer bytes
     approximate,  ///< what fits stays, the rest moves
 };
@@ -42,7 +42,9 @@ struct sticky_answer {
 /// `most_arcs` pairs of a node and a worker, if every node that was before has its parallelism and one size for all
 /// subtasks, and no zones are asked for; else approximate. `zones`: slots that `spread` trusts, and no zone above its
 /// share of a node, rounded up, by what moves. Errors: as `assignment_policy`, `spread` and `check(past)`. Approximate:
-/// O(nodes + different nodes * workers), where nodes differ by layout, offset, parallelism or size.
+/// O(nodes + different nodes * workers), where nodes differ by layout, offset, parallelism or size. Each different node
+/// needs a layout of its own: where these have more than `most_runs`, as those of 100 different nodes on each of 10,000
+/// workers, the plan is a fresh one (`zones`, or `balanced`), nearly all state moves, and the answer says so.
 struct sticky {
     double balance = 1.1;
     std::optional<spread> zones{};
@@ -118,7 +120,9 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
     const std::vector<std::uint32_t> slots =
         zones ? detail::trusted_slots(*zones, *line, offers, before.troubles) : line->slots;
     const std::vector<std::uint64_t> caps = caps_of(of, slots, aim, balance);
-    std::vector<detail::kept_class> classes = detail::classes_of(of, *made, before);
+    std::optional<std::vector<detail::kept_class>> known_classes = detail::classes_of(of, *made, before);
+    if (not known_classes) return fresh();
+    std::vector<detail::kept_class>& classes = *known_classes;
     bool is_plain = not zones;
     std::size_t known = 0;
     for (const detail::kept_class& each : classes) {
@@ -144,7 +148,7 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
                 // What stayed was in the way: as many of each on each worker as a new plan has, and what can of those
                 // stays.
                 auto anew = fresh();
-                if (not anew or of.nodes.size() > most_runs / slots.size()) return anew;
+                if (not anew or of.nodes.size() > most_layouts(slots.size())) return anew;
                 std::vector<std::uint64_t> counts(of.nodes.size() * slots.size());
                 std::vector<range_on_worker> ranges;
                 for (std::size_t n = 0; n < of.nodes.size(); ++n, ranges.clear()) {
@@ -157,6 +161,7 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
         }
         answer.way = sticky_way::approximate;
     }
+    if (total_runs(made->layouts) > most_runs) return fresh();
     answer.made = *std::move(made);
     if (const auto moves = moves_of(answer.made, before)) answer.moved_bytes = moves->bytes;
     return answer;

@@ -170,6 +170,34 @@ BOOST_AUTO_TEST_CASE(layouts_are_below_what_a_message_holds_and_the_bound_is_kep
         }
 }
 
+BOOST_AUTO_TEST_CASE(groups_that_need_more_layouts_than_a_message_holds_fall_apart_A4) {
+    const balanced together{.together = keep_together::forward_joined};
+    const auto pairs = [](std::uint32_t count) {  // each of another grain
+        program made;
+        for (std::uint32_t k = 1; k <= count; ++k) {
+            for (const std::uint32_t parallelism : {std::uint32_t{1}, k})
+                made.nodes.push_back({.id = {static_cast<std::uint32_t>(made.nodes.size())},
+                                      .parallelism = parallelism,
+                                      .operators = {{{"o"}, {}}}});
+            made.edges.push_back({{2 * k - 2}, {2 * k - 1}, edge_kind::forward});
+        }
+        return made;
+    };
+    numbers unequal(10'000, 2'000);
+    unequal.back() = 2'001;
+    for (const numbers& slots : {numbers(10'000, 2'000), unequal})
+        for (const std::uint32_t count : {30u, 1'001u}) {
+            const program of = pairs(count);
+            const auto made = together(of, offers_with(slots));
+            BOOST_TEST_REQUIRE(made.has_value());
+            BOOST_TEST(check(*made, of).has_value());
+            BOOST_TEST(total_runs(made->layouts) <= 400'000u);
+            BOOST_TEST((made->nodes.back().grain == count) == (count == 30));
+        }
+    const program of = pairs(2'000);
+    BOOST_TEST(together(of, offers_with({2'000}))->nodes.back().grain == 2'000u);
+}
+
 BOOST_AUTO_TEST_CASE(a_plan_is_no_larger_than_nodes_and_workers_A4) {
     const auto size_of = [](const plan& made) {
         std::size_t runs = made.nodes.size();

@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -50,6 +52,10 @@ struct balance_options {
     /// stretch of workers has its share, rounded down or up; not of those that are joined, which follow `turns`.
     bool by_stretch = false;
 };
+
+/// How many layouts `balance` cannot do without: one for each grain on equal slots, else one for each kind of items
+/// that are heavier than 1, which it does not join. O(items log kinds).
+std::size_t least_layouts(std::span<const balance_item> items, std::span<const std::uint32_t> slots);
 
 /// Whether all units of an item find room: a worker of s slots has room for floor(s / grain).
 bool fits(const balance_item& what, std::span<const std::uint32_t> slots);
@@ -96,6 +102,21 @@ inline bool fits(const balance_item& what, std::span<const std::uint32_t> slots)
     return false;
 }
 
+inline bool are_equal(std::span<const std::uint32_t> slots) {
+    return std::ranges::adjacent_find(slots, std::not_equal_to<>{}) == slots.end();
+}
+
+inline std::size_t least_layouts(std::span<const balance_item> items, std::span<const std::uint32_t> slots) {
+    const bool by_grain = are_equal(slots);
+    std::set<balance_item> kinds;
+    for (const balance_item& each : items)
+        if (by_grain)
+            kinds.insert(balance_item{.grain = each.grain});
+        else if (each.weight > 1)
+            kinds.insert(each);
+    return kinds.size();
+}
+
 inline std::uint64_t total_runs(std::span<const layout> layouts) {
     std::uint64_t sum = 0;
     for (const layout& each : layouts) sum += each.boundaries.size();
@@ -119,16 +140,13 @@ inline balanced_items deal(std::span<const balance_item> items, std::span<const 
     for (const std::uint32_t each : slots)
         line.boundaries.push_back(static_cast<std::uint32_t>(
             std::min<std::uint64_t>(end += each, std::numeric_limits<std::uint32_t>::max())));
-    std::vector<std::uint32_t> grains;  // by layout; a layout's nodes share it, so that its check is exact
+    std::map<std::uint32_t, std::uint32_t> of_grain;  // a layout's nodes share one, so that its check is exact
     std::uint64_t next = 0;
     const auto place = [&](std::size_t at) {
-        auto found = std::ranges::find(grains, items[at].grain);
-        if (found == grains.end()) {
-            found = grains.insert(found, items[at].grain);
-            made.layouts.push_back(line);
-        }
-        made.items[at] = {.layout = static_cast<std::uint32_t>(found - grains.begin()),
-                          .offset = static_cast<std::uint32_t>(next)};
+        const auto [found, is_first] =
+            of_grain.try_emplace(items[at].grain, static_cast<std::uint32_t>(made.layouts.size()));
+        if (is_first) made.layouts.push_back(line);
+        made.items[at] = {.layout = found->second, .offset = static_cast<std::uint32_t>(next)};
         next = (next + items[at].units) % slots.size();
     };
     if (std::ranges::adjacent_find(items, std::not_equal_to<>{}, &balance_item::weight) == items.end()) {
@@ -263,8 +281,8 @@ private:
 
 inline balanced_items balance(std::span<const balance_item> items, std::span<const std::uint32_t> slots,
                               const balance_options& how) {
-    const bool equal = std::ranges::adjacent_find(slots, std::not_equal_to<>{}) == slots.end();
-    return equal and not how.by_stretch ? detail::deal(items, slots) : detail::pouring(items, slots, how).run();
+    return are_equal(slots) and not how.by_stretch ? detail::deal(items, slots)
+                                                   : detail::pouring(items, slots, how).run();
 }
 
 }  // namespace headgate::inline v1

@@ -124,7 +124,11 @@ BOOST_AUTO_TEST_CASE(channels_loads_and_moves_are_what_counting_each_of_them_giv
     int wrong = 0, moved = 0, rescaled = 0;
     const std::vector<state_size> sizes{{.node = {100}, .bytes = 8},
                                         {.node = {101}, .bytes = 1, .subtasks = {0, 2}},
-                                        {.node = {101}, .bytes = 5, .subtasks = {2, 3}}};
+                                        {.node = {101}, .bytes = 5, .subtasks = {2, 3}},
+                                        {.node = {102}, .bytes = 4},
+                                        {.node = {102}, .bytes = 2, .subtasks = {1, 6}},
+                                        {.node = {102}, .bytes = 1, .subtasks = {4, 2}},
+                                        {.node = {102}, .bytes = 8, .subtasks = {3, 5}}};
     std::optional<plan> before;
     for (int round = 0; round < 4'000; ++round) {
         random_input input(random);
@@ -242,6 +246,25 @@ BOOST_AUTO_TEST_CASE(without_sizes_every_subtask_counts_as_one_byte) {
     const auto found = judge(made, of, offers_with({4, 4}), {.previous = &before});
     BOOST_TEST_REQUIRE(found.has_value());
     BOOST_TEST((found->moves == moves_report{.subtasks = 4, .bytes = 4}));
+}
+
+BOOST_AUTO_TEST_CASE(a_size_for_each_subtask_and_a_worker_for_many_ranges_cost_their_sum_and_not_their_product) {
+    constexpr std::uint32_t count = 1u << 20;
+    const program of = program_with({count});
+    const auto offers = offers_with(numbers(10'000, 200));
+    const plan before = *balanced{}(of, offers), made = *slot_filling{}(of, offers);
+    std::vector<state_size> sizes;
+    double all = 0;
+    std::uint64_t moved = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        sizes.push_back({.node = {100}, .bytes = static_cast<double>(i % 5), .subtasks = {i, i + 1}});
+        if (worker_of(before, 0, i) == worker_of(made, 0, i)) continue;
+        all += sizes.back().bytes;
+        ++moved;
+    }
+    const auto found = moves_of(made, {.previous = &before, .sizes = sizes});
+    BOOST_TEST_REQUIRE(found.has_value());
+    BOOST_TEST((*found == moves_report{.subtasks = moved, .bytes = all}));
 }
 
 BOOST_AUTO_TEST_CASE(a_report_refuses_what_it_cannot_judge_and_says_why) {

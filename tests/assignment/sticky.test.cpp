@@ -184,6 +184,17 @@ BOOST_AUTO_TEST_CASE(where_what_stays_needs_more_layouts_than_a_message_holds_th
     BOOST_TEST((after_one_is_lost(5'000, 20, 1, numbers(40, 200)) == sticky_way::approximate));
 }
 
+BOOST_AUTO_TEST_CASE(of_two_sizes_of_many_terabytes_that_differ_by_a_byte_the_smaller_one_moves) {
+    constexpr double large = 0x1p46;
+    const numbers parallelisms{1, 1}, slots{1, 1};
+    const std::vector<std::uint64_t> kept{1, 0, 1, 0}, caps{1, 1};  // both were on the first worker, one can stay
+    for (const std::vector<double>& sizes : {std::vector{large, large + 1}, std::vector{large + 1, large}}) {
+        const auto found = place_with_least_moves({parallelisms, sizes, kept, slots, caps});
+        BOOST_TEST_REQUIRE(found.has_value());
+        BOOST_TEST(found->cost == large);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(on_rescale_state_follows_its_keys) {
     const program small = program_with({4, 4}), large = program_with({8, 8});
     const auto offers = offers_with({4, 4});

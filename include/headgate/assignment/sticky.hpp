@@ -23,7 +23,7 @@ namespace headgate::inline v1 {
 
 enum class sticky_way : std::uint8_t {
     fresh,        ///< a plan as if nothing was before: nothing was, or to keep of it what fits is above `most_runs`
-    exact,        ///< by a flow of least cost: no plan within the slack moves fewer bytes
+    exact,        ///< by a flow of least cost: no plan within the slack moves fewer bytes, see `least_bytes`
     approximate,  ///< what fits stays, the rest moves
 };
 
@@ -31,7 +31,9 @@ struct sticky_answer {
     plan made{};
     sticky_way way{};
     double moved_bytes{};
-    std::optional<double> least_bytes{};  ///< no plan within the slack moves fewer, where the flow could tell
+    /// No plan within the slack moves fewer, where the flow could tell. Sizes that are no whole numbers, or above 2^48,
+    /// are compared in units of the largest / 2^48: then each subtask that moves may count for half of one too much.
+    std::optional<double> least_bytes{};
 };
 
 /// When to use: state is large against what a restart may take: a lost worker costs the bytes that were on it.

@@ -280,6 +280,9 @@ BOOST_AUTO_TEST_CASE(a_report_refuses_what_it_cannot_judge_and_says_why) {
     broken.nodes[0].layout = 9;
     BOOST_TEST(why(broken, offers, {}) == "plan: node 100: there is no layout 9");
     BOOST_TEST(why(made, offers_with({4}), {}) == "plan: worker 2 is not among the workers");
+    auto twins = offers_with({4, 4, 4});
+    twins[2].id = twins[1].id;
+    BOOST_TEST(why(made, twins, {}) == "worker 2 is offered twice");
     BOOST_TEST(why(made, offers_with({4, 5}), {}) == "plan: worker 2 has 4 slots, it offers 5");
     BOOST_TEST(why(made, offers, {.previous = &broken}) == "the previous plan: node 100: there is no layout 9");
     for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {

@@ -248,6 +248,18 @@ BOOST_AUTO_TEST_CASE(without_sizes_every_subtask_counts_as_one_byte) {
     BOOST_TEST((found->moves == moves_report{.subtasks = 4, .bytes = 4}));
 }
 
+BOOST_AUTO_TEST_CASE(small_state_beside_large_state_is_counted_to_the_byte) {
+    const program of = program_with({4});
+    auto offers = offers_with({2, 2});
+    const plan before = *slot_filling{}(of, offers);
+    offers[1].id.value = 3;
+    const std::vector<state_size> sizes{{.node = {100}, .bytes = 1, .subtasks = {2, 4}},
+                                        {.node = {100}, .bytes = 1e18, .subtasks = {0, 2}}};
+    const auto found = moves_of(*slot_filling{}(of, offers), {.previous = &before, .sizes = sizes});
+    BOOST_TEST_REQUIRE(found.has_value());
+    BOOST_TEST((*found == moves_report{.subtasks = 2, .bytes = 2}));
+}
+
 BOOST_AUTO_TEST_CASE(a_size_for_each_subtask_and_a_worker_for_many_ranges_cost_their_sum_and_not_their_product) {
     constexpr std::uint32_t count = 1u << 20;
     const program of = program_with({count});

@@ -102,12 +102,16 @@ inline bool fits(const balance_item& what, std::span<const std::uint32_t> slots)
     return false;
 }
 
+namespace detail {
+
 inline bool are_equal(std::span<const std::uint32_t> slots) {
     return std::ranges::adjacent_find(slots, std::not_equal_to<>{}) == slots.end();
 }
 
+}  // namespace detail
+
 inline std::size_t least_layouts(std::span<const balance_item> items, std::span<const std::uint32_t> slots) {
-    const bool by_grain = are_equal(slots);
+    const bool by_grain = detail::are_equal(slots);
     std::set<balance_item> kinds;
     for (const balance_item& each : items)
         if (by_grain)
@@ -281,8 +285,8 @@ private:
 
 inline balanced_items balance(std::span<const balance_item> items, std::span<const std::uint32_t> slots,
                               const balance_options& how) {
-    return are_equal(slots) and not how.by_stretch ? detail::deal(items, slots)
-                                                   : detail::pouring(items, slots, how).run();
+    return detail::are_equal(slots) and not how.by_stretch ? detail::deal(items, slots)
+                                                           : detail::pouring(items, slots, how).run();
 }
 
 }  // namespace headgate::inline v1

@@ -91,8 +91,7 @@ inline std::optional<std::vector<kept_class>> classes_of(const program& of, cons
             {is_new ? 0 : 1 + was.layout, was.offset, was.parallelism, was.grain, parallelism, bytes, is_plain},
             classes.size());
         if (is_first) {
-            runs += std::min<std::uint64_t>(parallelism, now.workers.size());
-            if (runs > most_runs or (classes.size() + 1) * now.workers.size() > most_counts) return std::nullopt;
+            if ((classes.size() + 1) * now.workers.size() > most_counts) return std::nullopt;
             kept_class made{.stays = std::vector<std::uint64_t>(now.workers.size()),
                             .bytes = bytes,
                             .is_new = is_new,
@@ -104,6 +103,8 @@ inline std::optional<std::vector<kept_class>> classes_of(const program& of, cons
                 append_ranges(old, at->second, ranges);
                 made.was = rescaled(ranges, was.parallelism, parallelism, corresponds);
             }
+            runs += std::max<std::size_t>(made.was.size(), std::min<std::size_t>(parallelism, now.workers.size()));
+            if (runs > most_runs) return std::nullopt;
             for (const range_on_worker& each : made.was)
                 if (each.worker != no_worker) made.stays[each.worker] += each.range.size();
             classes.push_back(std::move(made));

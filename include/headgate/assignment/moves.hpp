@@ -100,7 +100,10 @@ public:
                 changes.push_back({each->subtasks.first, +1, each->bytes});
                 changes.push_back({each->subtasks.last, -1, -each->bytes});
             }
-        std::ranges::sort(changes, {}, &change::at);
+        // What ends comes first, so that ranges that only touch are not added and taken away again.
+        std::ranges::sort(changes, [](const change& a, const change& b) {
+            return a.at != b.at ? a.at < b.at : a.entries < b.entries;
+        });
         change now{};
         for (const change& each : changes) {
             if (now.entries > 0 and each.at > now.at) ranges_.push_back({{now.at, each.at}, now.bytes});

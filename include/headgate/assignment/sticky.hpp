@@ -47,7 +47,8 @@ struct sticky_answer {
 /// share of a node, rounded up, by what moves. Errors: as `assignment_policy`, `spread` and `check(past)`. Approximate:
 /// O(nodes + different nodes * workers), where nodes differ by layout, offset, parallelism or size. Each different node
 /// needs a layout of its own: where these have more than `most_runs`, as those of 100 different nodes on each of 10,000
-/// workers, the plan is a fresh one (`zones`, or `balanced`), nearly all state moves, and the answer says so.
+/// workers, or counts by different node and worker are above 4 million, the plan is a fresh one (`zones`, or
+/// `balanced`), nearly all state moves, and the answer says so.
 struct sticky {
     double balance = 1.1;
     std::optional<spread> zones{};

@@ -34,6 +34,12 @@ std::vector<std::string> split(const std::string& text, char by) {
     return parts;
 }
 
+std::string trimmed(const std::string& text) {
+    constexpr const char* blanks = " \t\r";
+    const std::size_t first = text.find_first_not_of(blanks);
+    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+}
+
 /// "8x16@rack1"
 expected<applied> add_group(std::vector<offer>& to, const std::string& group) {
     const std::size_t at = group.find('@'), times = group.find('x');
@@ -93,9 +99,9 @@ expected<std::vector<offer>> workers_from(const std::string& text) {
     if (std::error_code problem; std::filesystem::is_regular_file(text, problem)) {
         const auto lines = read_file(text);
         if (not lines) return tl::unexpected(lines.error());
-        for (std::string line : split(*lines, '\n')) {
-            line = line.substr(0, line.find_first_of("# \t\r"));
-            if (not line.empty()) groups.push_back(line);
+        for (const std::string& line : split(*lines, '\n')) {
+            const std::string group = trimmed(line.substr(0, line.find('#')));
+            if (not group.empty()) groups.push_back(group);
         }
     } else {
         groups = split(text, ',');

@@ -1,5 +1,7 @@
 #include "show.hpp"
 
+#include <headgate/assignment/moves.hpp>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -33,6 +35,23 @@ std::string reason(const plan& in, const detail::placement& placed, std::size_t 
                 placed.runs(), slots, placed.offset + 1);
     }
     return {};
+}
+
+/// Where the first keys of `subtask` were.
+std::string history(const plan& before, const plan& in, const placed_node& node, std::uint32_t subtask,
+                    std::uint32_t worker) {
+    const auto at = std::ranges::find(before.nodes, node.id, &placed_node::id);
+    if (at == before.nodes.end()) return "the node was not there before";
+    const auto then = static_cast<std::uint32_t>(std::uint64_t{subtask} * at->parallelism / node.parallelism);
+    const std::uint32_t old = worker_of(before, static_cast<std::size_t>(at - before.nodes.begin()), then);
+    const std::uint64_t id = before.workers[old].id.value;
+    const std::string what = at->parallelism == node.parallelism
+                                 ? "it"
+                                 : fmt::format("the state of subtask {} of {}", then, at->parallelism);
+    const std::uint32_t now = corresponding(before, in)[old];
+    if (now == no_worker) return fmt::format("{} was on worker {}, which this plan does without", what, id);
+    if (now == worker) return fmt::format("{} was on worker {} and stays", what, id);
+    return fmt::format("{} moved from worker {}", what, id);
 }
 
 }  // namespace
@@ -123,6 +142,7 @@ expected<std::string> explanation_of(const trial& what, std::uint32_t node, std:
         fmt::format("{}: node {}, subtask {}: worker {} on {}, with subtasks {} to {} of the node\n", what.policy, node,
                     subtask, in.workers[worker].id.value, in.machines[worker], range.first, range.last - 1);
     text += "    " + reason(in, placed, run, range) + "\n";
+    if (what.before) text += "    " + history(*what.before, in, *at, subtask, worker) + "\n";
     if (at->grain > 1)
         text += fmt::format("    subtasks go in units of {}, which forward edges join with those of other nodes\n",
                             at->grain);

@@ -38,6 +38,7 @@ template <class Policy>
 trial ask(std::string name, const Policy& policy, const program& of, std::span<const offer> offers,
           const past& before) {
     trial made{.policy = std::move(name), .made = failure(error_kind::internal, "not asked")};
+    if (before.previous) made.before = *before.previous;
     const auto begun = std::chrono::steady_clock::now();
     if constexpr (requires { policy.decide(of, offers, before); }) {
         auto answer = policy.decide(of, offers, before);

@@ -15,6 +15,7 @@ struct trial {
     std::string policy{};
     std::string way{};  ///< how `sticky` did it; empty for others
     expected<plan> made;
+    std::optional<plan> before{};  ///< what it was asked to look back at
     std::optional<assignment_report> report{};
     double microseconds{};  ///< of the assignment
     std::optional<double> least_moved{};

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <random>
+#include <span>
 #include <vector>
 
 namespace {
@@ -146,6 +147,55 @@ BOOST_AUTO_TEST_CASE(a_group_that_fits_nowhere_falls_apart_and_the_rest_stays_to
     BOOST_TEST_REQUIRE(made.has_value());
     BOOST_TEST(check(*made, of).has_value());
     BOOST_TEST(made->nodes[1].grain == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(layouts_are_below_what_a_message_holds_and_the_bound_is_kept_A4) {
+    numbers slots, nodes;
+    for (std::uint32_t i = 0; i < 10'000; ++i) slots.push_back(100 + i % 7);
+    for (std::uint32_t i = 0; i < 50'000; ++i) nodes.push_back(1 + i % 400 * 2'000);
+    for (const std::size_t count : {std::size_t{400}, std::size_t{50'000}})
+        for (const balanced& policy : {per_slot, largest}) {
+            const std::span<const std::uint32_t> some = std::span(nodes).first(count);
+            const program of = program_with(numbers(some.begin(), some.end()));
+            const auto made = policy(of, offers_with(slots));
+            BOOST_TEST_REQUIRE(made.has_value());
+            BOOST_TEST(check(*made, of).has_value());
+            BOOST_TEST(total_runs(made->layouts) <= 400'000u);
+            const auto loads = loads_of(*made);
+            double most = 0;
+            for (std::size_t i = 0; i < loads.size(); ++i)
+                most = std::max(most, static_cast<double>(loads[i]) / slots[i]);
+            BOOST_TEST(near(most, bounds_of(some, slots).per_slot.value()));
+            BOOST_TEST(*std::ranges::max_element(loads) <= policy.largest_load(some, slots));
+        }
+}
+
+BOOST_AUTO_TEST_CASE(groups_that_need_more_layouts_than_a_message_holds_fall_apart_A4) {
+    const balanced together{.together = keep_together::forward_joined};
+    const auto pairs = [](std::uint32_t count) {  // each of another grain
+        program made;
+        for (std::uint32_t k = 1; k <= count; ++k) {
+            for (const std::uint32_t parallelism : {std::uint32_t{1}, k})
+                made.nodes.push_back({.id = {static_cast<std::uint32_t>(made.nodes.size())},
+                                      .parallelism = parallelism,
+                                      .operators = {{{"o"}, {}}}});
+            made.edges.push_back({{2 * k - 2}, {2 * k - 1}, edge_kind::forward});
+        }
+        return made;
+    };
+    numbers unequal(10'000, 2'000);
+    unequal.back() = 2'001;
+    for (const numbers& slots : {numbers(10'000, 2'000), unequal})
+        for (const std::uint32_t count : {30u, 1'001u}) {
+            const program of = pairs(count);
+            const auto made = together(of, offers_with(slots));
+            BOOST_TEST_REQUIRE(made.has_value());
+            BOOST_TEST(check(*made, of).has_value());
+            BOOST_TEST(total_runs(made->layouts) <= 400'000u);
+            BOOST_TEST((made->nodes.back().grain == count) == (count == 30));
+        }
+    const program of = pairs(2'000);
+    BOOST_TEST(together(of, offers_with({2'000}))->nodes.back().grain == 2'000u);
 }
 
 BOOST_AUTO_TEST_CASE(a_plan_is_no_larger_than_nodes_and_workers_A4) {

@@ -124,7 +124,11 @@ BOOST_AUTO_TEST_CASE(channels_loads_and_moves_are_what_counting_each_of_them_giv
     int wrong = 0, moved = 0, rescaled = 0;
     const std::vector<state_size> sizes{{.node = {100}, .bytes = 8},
                                         {.node = {101}, .bytes = 1, .subtasks = {0, 2}},
-                                        {.node = {101}, .bytes = 5, .subtasks = {2, 3}}};
+                                        {.node = {101}, .bytes = 5, .subtasks = {2, 3}},
+                                        {.node = {102}, .bytes = 4},
+                                        {.node = {102}, .bytes = 2, .subtasks = {1, 6}},
+                                        {.node = {102}, .bytes = 1, .subtasks = {4, 2}},
+                                        {.node = {102}, .bytes = 8, .subtasks = {3, 5}}};
     std::optional<plan> before;
     for (int round = 0; round < 4'000; ++round) {
         random_input input(random);
@@ -244,6 +248,37 @@ BOOST_AUTO_TEST_CASE(without_sizes_every_subtask_counts_as_one_byte) {
     BOOST_TEST((found->moves == moves_report{.subtasks = 4, .bytes = 4}));
 }
 
+BOOST_AUTO_TEST_CASE(small_state_beside_large_state_is_counted_to_the_byte) {
+    const program of = program_with({4});
+    auto offers = offers_with({2, 2});
+    const plan before = *slot_filling{}(of, offers);
+    offers[1].id.value = 3;
+    const std::vector<state_size> sizes{{.node = {100}, .bytes = 1, .subtasks = {2, 4}},
+                                        {.node = {100}, .bytes = 1e18, .subtasks = {0, 2}}};
+    const auto found = moves_of(*slot_filling{}(of, offers), {.previous = &before, .sizes = sizes});
+    BOOST_TEST_REQUIRE(found.has_value());
+    BOOST_TEST((*found == moves_report{.subtasks = 2, .bytes = 2}));
+}
+
+BOOST_AUTO_TEST_CASE(a_size_for_each_subtask_and_a_worker_for_many_ranges_cost_their_sum_and_not_their_product) {
+    constexpr std::uint32_t count = 1u << 20;
+    const program of = program_with({count});
+    const auto offers = offers_with(numbers(10'000, 200));
+    const plan before = *balanced{}(of, offers), made = *slot_filling{}(of, offers);
+    std::vector<state_size> sizes;
+    double all = 0;
+    std::uint64_t moved = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        sizes.push_back({.node = {100}, .bytes = static_cast<double>(i % 5), .subtasks = {i, i + 1}});
+        if (worker_of(before, 0, i) == worker_of(made, 0, i)) continue;
+        all += sizes.back().bytes;
+        ++moved;
+    }
+    const auto found = moves_of(made, {.previous = &before, .sizes = sizes});
+    BOOST_TEST_REQUIRE(found.has_value());
+    BOOST_TEST((*found == moves_report{.subtasks = moved, .bytes = all}));
+}
+
 BOOST_AUTO_TEST_CASE(a_report_refuses_what_it_cannot_judge_and_says_why) {
     const program of = program_with({4, 2});
     const auto offers = offers_with({4, 4});
@@ -257,6 +292,9 @@ BOOST_AUTO_TEST_CASE(a_report_refuses_what_it_cannot_judge_and_says_why) {
     broken.nodes[0].layout = 9;
     BOOST_TEST(why(broken, offers, {}) == "plan: node 100: there is no layout 9");
     BOOST_TEST(why(made, offers_with({4}), {}) == "plan: worker 2 is not among the workers");
+    auto twins = offers_with({4, 4, 4});
+    twins[2].id = twins[1].id;
+    BOOST_TEST(why(made, twins, {}) == "worker 2 is offered twice");
     BOOST_TEST(why(made, offers_with({4, 5}), {}) == "plan: worker 2 has 4 slots, it offers 5");
     BOOST_TEST(why(made, offers, {.previous = &broken}) == "the previous plan: node 100: there is no layout 9");
     for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {

@@ -22,10 +22,12 @@ using namespace headgate::tests;
 
 static_assert(assignment_policy<slot_filling>);
 
-/// Workers of the subtasks, node by node. The reference: a loop over every subtask with a worker index and what is left
-/// of its slots.
-std::vector<worker_id> subtask_by_subtask(const program& of, std::vector<offer> offers) {
-    std::ranges::sort(offers, {}, &offer::id);
+/// Workers of the subtasks, node by node. The reference: workers in order, and a loop over every subtask with a worker
+/// index and what is left of its slots.
+std::vector<worker_id> subtask_by_subtask(const program& of, std::vector<offer> offers, filling_order order) {
+    std::ranges::sort(offers, [&](const offer& a, const offer& b) {
+        return order == filling_order::largest_first and a.slots != b.slots ? a.slots > b.slots : a.id < b.id;
+    });
     std::vector<worker_id> made;
     for (const node& each : of.nodes) {
         std::size_t worker = 0;
@@ -50,19 +52,29 @@ std::vector<worker_id> written_out(const plan& of) {
     return made;
 }
 
+/// Whether every worker of the plan has a part of a node.
+bool uses_all_its_workers(const plan& of) {
+    std::vector<bool> used(of.workers.size());
+    for (std::size_t node = 0; node < of.nodes.size(); ++node)
+        for (std::size_t worker = 0; worker < used.size(); ++worker)
+            if (load(of, node, worker) > 0) used[worker] = true;
+    return std::ranges::find(used, false) == used.end();
+}
+
 /// Whether the answer is what the reference says, in every order of the offers.
-bool is_right(const program& of, std::vector<offer> offers, std::mt19937_64& random) {
+bool is_right(const program& of, std::vector<offer> offers, std::mt19937_64& random, const slot_filling& policy = {}) {
     std::uint64_t available = 0;
     for (const offer& each : offers) available += each.slots;
-    const auto answer = slot_filling{}(of, offers);
+    const auto answer = policy(of, offers);
     std::ranges::shuffle(offers, random);
-    if (slot_filling{}(of, offers) != answer) return false;
+    if (policy(of, offers) != answer) return false;
     if (available < slots_needed(of))
         return not answer and answer.error() == error{.kind = error_kind::not_enough_slots,
                                                       .text = {},
                                                       .needed = slots_needed(of),
                                                       .available = available};
-    return answer and check(*answer, of) and written_out(*answer) == subtask_by_subtask(of, offers);
+    return answer and check(*answer, of) and written_out(*answer) == subtask_by_subtask(of, offers, policy.order) and
+           uses_all_its_workers(*answer);
 }
 
 BOOST_AUTO_TEST_CASE(every_small_input_is_assigned_as_the_reference_does_A1_A2_A3) {
@@ -71,7 +83,9 @@ BOOST_AUTO_TEST_CASE(every_small_input_is_assigned_as_the_reference_does_A1_A2_A
     for (const numbers& slots : lists(4, 0, 3))
         for (const numbers& parallelisms : lists(3, 1, static_cast<std::uint32_t>(sum_of(slots)) + 1)) {
             if (not std::ranges::is_sorted(parallelisms)) continue;  // no node sees another
-            wrong += not is_right(program_with(parallelisms), offers_with(slots), random);
+            const program of = program_with(parallelisms);
+            wrong += not is_right(of, offers_with(slots), random);
+            wrong += not is_right(of, offers_with(slots), random, {.order = filling_order::largest_first});
             ++tried;
         }
     BOOST_TEST(tried > 40'000);
@@ -86,7 +100,9 @@ BOOST_AUTO_TEST_CASE(random_inputs_are_assigned_as_the_reference_does_A1_A2_A3) 
         std::vector<std::uint32_t> parallelisms(1 + below(6)), slots(below(20));
         for (std::uint32_t& each : parallelisms) each = 1 + below(60);
         for (std::uint32_t& each : slots) each = below(12);
-        wrong += not is_right(program_with(parallelisms), offers_with(slots), random);
+        const program of = program_with(parallelisms);
+        wrong += not is_right(of, offers_with(slots), random);
+        wrong += not is_right(of, offers_with(slots), random, {.order = filling_order::largest_first});
     }
     BOOST_TEST(wrong == 0);
 }
@@ -158,7 +174,7 @@ BOOST_AUTO_TEST_CASE(slots_beyond_64_bits_in_sum_are_enough) {
     BOOST_TEST(not line_up(too_much, std::identity{}, slots, std::identity{}, std::identity{}).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(largest_first_fills_the_largest_workers_and_uses_the_fewest) {
+BOOST_AUTO_TEST_CASE(largest_first_fills_the_largest_workers_and_uses_all_its_workers) {
     const slot_filling largest{.order = filling_order::largest_first};
     const program of = program_with({5, 2});
     const auto made = largest(of, offers_with({2, 4, 1, 3}));

@@ -162,6 +162,39 @@ BOOST_AUTO_TEST_CASE(with_nothing_lost_nothing_moves) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(where_what_stays_needs_more_layouts_than_a_message_holds_the_plan_is_fresh_and_says_so_A4) {
+    const auto after_one_is_lost = [](std::uint32_t nodes, std::uint32_t parallelism, std::uint32_t step,
+                                      const numbers& slots) {
+        program of;
+        for (std::uint32_t i = 0; i < nodes; ++i)
+            of.nodes.push_back({.id = {i}, .parallelism = parallelism + i * step, .operators = {{{"o"}, {}}}});
+        auto offers = offers_with(slots);
+        const plan before = *balanced{}(of, offers);
+        offers.pop_back();
+        const auto answer = sticky{}.decide(of, offers, {.previous = &before});
+        BOOST_TEST_REQUIRE(answer.has_value());
+        BOOST_TEST(check(answer->made, of).has_value());
+        BOOST_TEST(total_runs(answer->made.layouts) <= 400'000u);
+        BOOST_TEST((answer->way != sticky_way::fresh or answer->made == balanced{}(of, offers)));
+        return answer->way;
+    };
+    BOOST_TEST((after_one_is_lost(1'100, 8'800, 1, numbers(10'000, 1)) == sticky_way::fresh));  // check: 11 M runs
+    BOOST_TEST((after_one_is_lost(100, 90'001, 0, numbers(10'000, 10)) == sticky_way::fresh));  // a message: 5 MB
+    BOOST_TEST((after_one_is_lost(30, 90'001, 0, numbers(10'000, 10)) == sticky_way::approximate));
+    BOOST_TEST((after_one_is_lost(5'000, 20, 1, numbers(40, 200)) == sticky_way::approximate));
+}
+
+BOOST_AUTO_TEST_CASE(of_two_sizes_of_many_terabytes_that_differ_by_a_byte_the_smaller_one_moves) {
+    constexpr double large = 0x1p46;
+    const numbers parallelisms{1, 1}, slots{1, 1};
+    const std::vector<std::uint64_t> kept{1, 0, 1, 0}, caps{1, 1};  // both were on the first worker, one can stay
+    for (const std::vector<double>& sizes : {std::vector{large, large + 1}, std::vector{large + 1, large}}) {
+        const auto found = place_with_least_moves({parallelisms, sizes, kept, slots, caps});
+        BOOST_TEST_REQUIRE(found.has_value());
+        BOOST_TEST(found->cost == large);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(on_rescale_state_follows_its_keys) {
     const program small = program_with({4, 4}), large = program_with({8, 8});
     const auto offers = offers_with({4, 4});

@@ -13,11 +13,11 @@ namespace {
 
 using namespace headgate;
 
-/// Three nodes on a line of slots and on runs in another order, turned by `random`.
+/// Three nodes, some in grains, on lines of each spacing, by worker or of runs in another order, turned by `random`.
 plan any_plan(std::mt19937_64& random) {
     const auto below = [&](std::uint32_t bound) { return static_cast<std::uint32_t>(random() % bound); };
     plan made;
-    layout line{.spaced = spacing::dense}, runs{.spaced = spacing::even};
+    layout line{.spaced = spacing::dense}, runs{.spaced = spacing::even}, level{.spaced = spacing::level};
     for (std::uint32_t i = 0; i < 4; ++i) {
         const std::uint32_t slots = i == 3 ? 4 : below(4);
         made.workers.push_back({.id = {i + 10}, .slots = slots});
@@ -29,9 +29,18 @@ plan any_plan(std::mt19937_64& random) {
     }
     std::ranges::shuffle(runs.owners, random);
     const std::uint32_t slots = line.boundaries.back();
-    made.layouts = {line, runs};
-    for (std::uint32_t i = 0; i < 3; ++i)
-        made.nodes.push_back({.id = {i + 5}, .parallelism = 1 + below(slots), .layout = i % 2, .offset = below(slots)});
+    level.boundaries = line.boundaries;
+    made.layouts = {line, runs, level, runs};
+    made.layouts[3].spaced = spacing::level;
+    for (std::uint32_t i = 0; i < 3; ++i) {
+        const std::uint32_t on = i < 2 ? i : 2 + below(2), grain = 1 + below(3);
+        const std::uint32_t places = on == 2 ? 4 : slots;
+        made.nodes.push_back({.id = {i + 5},
+                              .parallelism = grain * (1 + below(slots)),
+                              .layout = on,
+                              .offset = below(places),
+                              .grain = grain});
+    }
     return made;
 }
 

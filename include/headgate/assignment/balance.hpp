@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -47,9 +49,13 @@ struct balance_options {
     balance_by aim = balance_by::load_per_slot;
     std::span<const std::uint32_t> turns{};  ///< of workers whose level would be the same; default: by position
     /// All items of the same size are shared out together, even if all slots are equal. Then of every item every
-    /// stretch of workers has its share, rounded down or up. Layouts have `most_runs` runs together at most.
+    /// stretch of workers has its share, rounded down or up; not of those that are joined, which follow `turns`.
     bool by_stretch = false;
 };
+
+/// How many layouts `balance` cannot do without: one for each grain on equal slots, else one for each kind of items
+/// that are heavier than 1, which it does not join. O(items log kinds).
+std::size_t least_layouts(std::span<const balance_item> items, std::span<const std::uint32_t> slots);
 
 /// Whether all units of an item find room: a worker of s slots has room for floor(s / grain).
 bool fits(const balance_item& what, std::span<const std::uint32_t> slots);
@@ -60,21 +66,32 @@ bool fits(const balance_item& what, std::span<const std::uint32_t> slots);
 /// worker with its share, rounded down or up, and so is the sum of items of one weight.
 /// Unequal slots: items that are alike are a class, and classes are poured one after the other; a class of n items with
 /// c(w) units on worker w is a line of all c(w) on which item k begins at slot k, so that every item has c(w) / n of
-/// them, rounded down or up, and all n exactly c(w) (Hermite's identity). With more classes than `most_classes` the
-/// rarest are put on a line of their own, one densely behind the other.
+/// them, rounded down or up, and all n exactly c(w) (Hermite's identity). With more classes than `most_classes`, or by
+/// stretch `most_layouts`, the rarest of weight 1 are put on a line of their own, one densely behind the other.
 /// With items of weight 1 the largest load per slot is the proven bound; so is the largest load, if that was asked for
-/// and `classes * workers` are at most `most_runs`: with more the load per slot is balanced in its place.
-/// O(items log items + classes * workers); layouts: 1, or one a class.
+/// and classes are at most `most_layouts`: with more the load per slot is balanced in its place.
+/// O(items log items + classes * workers); layouts: 1 for each grain, or one a class.
 balanced_items balance(std::span<const balance_item> items, std::span<const std::uint32_t> slots,
                        const balance_options& how = {});
 
-/// So that layouts are O(items + workers) where many parallelisms meet many workers.
-constexpr std::size_t most_classes(std::size_t items, std::size_t workers) {
-    return 8 + (workers == 0 ? 0 : 8 * items / workers);
+/// Boundaries that the layouts of a plan of ours have together at most, for up to 100,000 workers: at 4 bytes for a
+/// boundary and 2 for an owner a plan of 100,000 nodes on 10,000 workers with short names is below the 4 MiB of a
+/// message.
+inline constexpr std::uint64_t most_runs = 400'000;
+
+/// Layouts over all workers that come to no more than that with one, of two runs a worker, for what is joined.
+constexpr std::size_t most_layouts(std::size_t workers) {
+    const std::size_t all = most_runs / (workers + 1);
+    return all > 3 ? all - 2 : 1;
 }
 
-/// Runs that the layouts of a plan may have together where the largest load is asked for.
-inline constexpr std::uint64_t most_runs = std::uint64_t{1} << 22;
+/// So that layouts are O(items + workers) where many parallelisms meet many workers.
+constexpr std::size_t most_classes(std::size_t items, std::size_t workers) {
+    return std::min(most_layouts(workers), 8 + (workers == 0 ? 0 : 8 * items / workers));
+}
+
+/// What is compared with `most_runs`.
+std::uint64_t total_runs(std::span<const layout> layouts);
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
@@ -83,6 +100,31 @@ inline bool fits(const balance_item& what, std::span<const std::uint32_t> slots)
     for (const std::uint32_t each : slots)
         if ((room += each / what.grain) >= what.units) return true;
     return false;
+}
+
+namespace detail {
+
+inline bool are_equal(std::span<const std::uint32_t> slots) {
+    return std::ranges::adjacent_find(slots, std::not_equal_to<>{}) == slots.end();
+}
+
+}  // namespace detail
+
+inline std::size_t least_layouts(std::span<const balance_item> items, std::span<const std::uint32_t> slots) {
+    const bool by_grain = detail::are_equal(slots);
+    std::set<balance_item> kinds;
+    for (const balance_item& each : items)
+        if (by_grain)
+            kinds.insert(balance_item{.grain = each.grain});
+        else if (each.weight > 1)
+            kinds.insert(each);
+    return kinds.size();
+}
+
+inline std::uint64_t total_runs(std::span<const layout> layouts) {
+    std::uint64_t sum = 0;
+    for (const layout& each : layouts) sum += each.boundaries.size();
+    return sum;
 }
 
 namespace detail {
@@ -102,16 +144,13 @@ inline balanced_items deal(std::span<const balance_item> items, std::span<const 
     for (const std::uint32_t each : slots)
         line.boundaries.push_back(static_cast<std::uint32_t>(
             std::min<std::uint64_t>(end += each, std::numeric_limits<std::uint32_t>::max())));
-    std::vector<std::uint32_t> grains;  // by layout; a layout's nodes share it, so that its check is exact
+    std::map<std::uint32_t, std::uint32_t> of_grain;  // a layout's nodes share one, so that its check is exact
     std::uint64_t next = 0;
     const auto place = [&](std::size_t at) {
-        auto found = std::ranges::find(grains, items[at].grain);
-        if (found == grains.end()) {
-            found = grains.insert(found, items[at].grain);
-            made.layouts.push_back(line);
-        }
-        made.items[at] = {.layout = static_cast<std::uint32_t>(found - grains.begin()),
-                          .offset = static_cast<std::uint32_t>(next)};
+        const auto [found, is_first] =
+            of_grain.try_emplace(items[at].grain, static_cast<std::uint32_t>(made.layouts.size()));
+        if (is_first) made.layouts.push_back(line);
+        made.items[at] = {.layout = found->second, .offset = static_cast<std::uint32_t>(next)};
         next = (next + items[at].units) % slots.size();
     };
     if (std::ranges::adjacent_find(items, std::not_equal_to<>{}, &balance_item::weight) == items.end()) {
@@ -136,7 +175,7 @@ public:
 
     balanced_items run() {
         sort_classes();
-        if (how_.aim == balance_by::load and classes_.size() * slots_.size() > most_runs) {
+        if (how_.aim == balance_by::load and classes_.size() > most_layouts(slots_.size())) {
             how_.aim = balance_by::load_per_slot;
             level_ = water(slots_, how_.aim, how_.turns);
         }
@@ -168,8 +207,8 @@ private:
 
     /// The members of the classes that are too many, if they can be joined: the smallest classes go.
     std::vector<std::uint32_t> join_rare() {
-        const std::size_t most = how_.by_stretch ? std::max<std::size_t>(1, most_runs / slots_.size())
-                                                 : most_classes(items_.size(), slots_.size());
+        const std::size_t most =
+            how_.by_stretch ? most_layouts(slots_.size()) : most_classes(items_.size(), slots_.size());
         std::uint64_t all = 0;
         for (const std::uint32_t each : slots_) all += each;
         if (classes_.size() <= most or how_.aim == balance_by::load or all > std::numeric_limits<std::uint32_t>::max())
@@ -199,8 +238,11 @@ private:
         for (const std::uint32_t each : slots_) all += each;
         const auto got = level_.pour(amount, 1, std::vector<std::uint64_t>(slots_.size(), amount));
         layout line{.spaced = spacing::dense};
+        std::vector<std::uint32_t> order = counted_up(slots_.size());
+        if (not how_.turns.empty())
+            std::ranges::sort(order, {}, [&](std::uint32_t worker) { return how_.turns[worker]; });
         for (const bool is_first : {true, false})
-            for (std::uint32_t worker = 0; worker < slots_.size(); ++worker) {
+            for (const std::uint32_t worker : order) {
                 const auto more = static_cast<std::uint32_t>(got[worker] - amount / all * slots_[worker]);
                 const std::uint32_t run = is_first ? more : slots_[worker] - more;
                 if (run == 0) continue;
@@ -243,8 +285,8 @@ private:
 
 inline balanced_items balance(std::span<const balance_item> items, std::span<const std::uint32_t> slots,
                               const balance_options& how) {
-    const bool equal = std::ranges::adjacent_find(slots, std::not_equal_to<>{}) == slots.end();
-    return equal and not how.by_stretch ? detail::deal(items, slots) : detail::pouring(items, slots, how).run();
+    return detail::are_equal(slots) and not how.by_stretch ? detail::deal(items, slots)
+                                                           : detail::pouring(items, slots, how).run();
 }
 
 }  // namespace headgate::inline v1

@@ -69,8 +69,8 @@ inline expected<plan> balanced::operator()(const program& of, std::span<const of
 
 inline std::uint64_t balanced::largest_load(std::span<const std::uint32_t> parallelisms,
                                             std::span<const std::uint32_t> slots) const {
-    const bool equal = std::ranges::adjacent_find(slots, std::not_equal_to<>{}) == slots.end();
-    const bool is_exact = equal or (aim == balance_by::load and parallelisms.size() * slots.size() <= most_runs);
+    const bool is_exact =
+        detail::are_equal(slots) or (aim == balance_by::load and parallelisms.size() <= most_layouts(slots.size()));
     if (together == keep_together::nothing and is_exact) return bounds_of(parallelisms, slots).largest;
     std::uint64_t all = 0;
     for (const std::uint32_t each : parallelisms) all += each;

@@ -59,7 +59,8 @@ namespace detail {
 inline expected<worker_places> places_of(const plan& made, std::span<const offer> offers) {
     // Looked up only, never walked.
     std::unordered_map<std::uint64_t, const offer*> by_id;
-    for (const offer& each : offers) by_id.emplace(each.id.value, &each);
+    for (const offer& each : offers)
+        if (not by_id.emplace(each.id.value, &each).second) return invalid(name(each.id) + " is offered twice");
     std::unordered_map<std::string_view, std::uint32_t> machines, zones;
     worker_places found;
     for (std::size_t i = 0; i < made.workers.size(); ++i) {

@@ -27,12 +27,13 @@ struct least_moves {
 
 struct least_moved {
     std::vector<std::uint64_t> placed{};  ///< by node * workers + worker
-    double cost{};                        ///< no placement costs less
+    double cost{};                        ///< no placement costs less, but for the units below
 };
 
-/// Nothing if they cannot be placed. Costs are compared as whole numbers, of which the largest is 2^40 or its own
-/// value. What stays for nothing is placed at once; then shortest paths, one after the other (Jewell 1958): O(paths *
-/// nodes * workers), mostly, and few more paths than what moves has to squeeze through.
+/// Nothing if they cannot be placed. Costs are compared as they are if they are whole and at most 2^48, else in units
+/// of the largest / 2^48. Precondition: at most 16,000 nodes or at most 16,000 workers, so that sums along a path fit.
+/// What stays for nothing is placed at once; then shortest paths, one after the other (Jewell 1958): O(paths * nodes *
+/// workers), mostly, and few more paths than what moves has to squeeze through.
 std::optional<least_moved> place_with_least_moves(const least_moves& what);
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -51,7 +52,7 @@ public:
           room_(what.caps.begin(), what.caps.end()) {
         double most = 0;
         for (const double each : what.cost) most = std::max(most, each);
-        constexpr double whole = 1099511627776;  // 2^40
+        constexpr double whole = 0x1p48;
         const bool are_whole =
             most <= whole and std::ranges::all_of(what.cost, [](double each) { return each == std::floor(each); });
         for (const double each : what.cost)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // assignment: nodes that were alike before, what of them can stay, and the runs that come of it. Made for `sticky`.
 
+#include <headgate/assignment/balance.hpp>
 #include <headgate/assignment/loads.hpp>
 #include <headgate/assignment/moves.hpp>
 #include <headgate/assignment/past.hpp>
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <tuple>
 #include <unordered_map>
@@ -54,7 +56,11 @@ inline std::vector<range_on_worker> rescaled(std::span<const range_on_worker> ol
     return found;
 }
 
-inline std::vector<kept_class> classes_of(const program& of, const plan& now, const past& before) {
+/// Counts by class and worker that are kept at once, so that they take tens of megabytes at most.
+inline constexpr std::uint64_t most_counts = 4'000'000;
+
+/// Nothing if they are too many to be counted by worker, or to be laid out in `most_runs`.
+inline std::optional<std::vector<kept_class>> classes_of(const program& of, const plan& now, const past& before) {
     const plan& old = *before.previous;
     const std::vector<std::uint32_t> corresponds = corresponding(old, now);
     std::unordered_map<std::uint32_t, std::uint32_t> old_nodes;
@@ -71,6 +77,7 @@ inline std::vector<kept_class> classes_of(const program& of, const plan& now, co
              std::size_t>
         known;
     std::vector<range_on_worker> ranges;
+    std::uint64_t runs = 0;
     for (std::uint32_t i = 0; i < of.nodes.size(); ++i) {
         const std::uint32_t parallelism = of.nodes[i].parallelism;
         const auto at = old_nodes.find(of.nodes[i].id.value);
@@ -84,6 +91,7 @@ inline std::vector<kept_class> classes_of(const program& of, const plan& now, co
             {is_new ? 0 : 1 + was.layout, was.offset, was.parallelism, was.grain, parallelism, bytes, is_plain},
             classes.size());
         if (is_first) {
+            if ((classes.size() + 1) * now.workers.size() > most_counts) return std::nullopt;
             kept_class made{.stays = std::vector<std::uint64_t>(now.workers.size()),
                             .bytes = bytes,
                             .is_new = is_new,
@@ -95,6 +103,8 @@ inline std::vector<kept_class> classes_of(const program& of, const plan& now, co
                 append_ranges(old, at->second, ranges);
                 made.was = rescaled(ranges, was.parallelism, parallelism, corresponds);
             }
+            runs += std::max<std::size_t>(made.was.size(), std::min<std::size_t>(parallelism, now.workers.size()));
+            if (runs > most_runs) return std::nullopt;
             for (const range_on_worker& each : made.was)
                 if (each.worker != no_worker) made.stays[each.worker] += each.range.size();
             classes.push_back(std::move(made));
@@ -107,10 +117,11 @@ inline std::vector<kept_class> classes_of(const program& of, const plan& now, co
 /// Every node by itself: what all of a class cannot do together some of them may. Not for more than `most_alone`.
 inline constexpr std::size_t most_alone = 1'000;
 inline std::vector<kept_class> one_by_one(std::vector<kept_class> classes) {
+    const std::size_t most = classes.empty() ? 0 : std::min(most_alone, most_counts / classes[0].stays.size());
     std::vector<kept_class> made;
     for (const kept_class& each : classes)
         for (const std::uint32_t node : each.nodes) {
-            if (made.size() == most_alone) return classes;
+            if (made.size() == most) return classes;
             made.push_back(each);
             made.back().nodes = {node};
         }

@@ -154,6 +154,7 @@ inline expected<plan> local::operator()(const program& of, std::span<const offer
     std::optional<plan> best;
     std::tuple<std::uint64_t, std::uint64_t, std::uint64_t> fewest;
     const auto consider = [&](plan made) {
+        if (total_runs(made.layouts) > most_runs) return;
         const std::vector<std::uint64_t> loads = loads_of(made);
         for (std::size_t i = 0; i < loads.size(); ++i)
             if (const auto at = position_of(*empty, made.workers[i].id); loads[i] > caps[*at]) return;

@@ -31,7 +31,7 @@ struct moves_report {
 /// Workers correspond as `corresponding` says, nodes by id. On rescale a subtask i of p has the keys from i /
 /// p up to (i + 1) / p, and state moves with its keys. Without a previous plan nothing moves. `invalid` for sizes that
 /// are negative or no numbers, or a previous plan that no program could have. Precondition: `made` passes `check`.
-/// O(ranges) for each node.
+/// O(ranges + sizes log sizes) for each node.
 expected<moves_report> moves_of(const plan& made, const past& before);
 
 /// By worker of `old`, the corresponding one in `now`, or `no_worker`: the one with its id, which is the same worker
@@ -90,14 +90,52 @@ inline expected<applied> check(const past& before) {
 
 namespace detail {
 
-/// The sizes of one node, by range.
-inline double bytes_between(std::span<const state_size* const> sizes, double first, double last) {
-    double sum = 0;
-    for (const state_size* each : sizes)
-        sum += each->bytes * std::max(0.0, std::min<double>(last, each->subtasks.last) -
-                                               std::max<double>(first, each->subtasks.first));
-    return sum;
-}
+/// The sizes of one node as ranges that ascend: where entries overlap, their bytes are added.
+class sizes_in_a_row {
+public:
+    explicit sizes_in_a_row(std::span<const state_size* const> sizes) {
+        std::vector<change> changes;
+        for (const state_size* each : sizes)
+            if (each->subtasks.first < each->subtasks.last) {
+                changes.push_back({each->subtasks.first, +1, each->bytes});
+                changes.push_back({each->subtasks.last, -1, -each->bytes});
+            }
+        // What ends comes first, so that ranges that only touch are not added and taken away again.
+        std::ranges::sort(changes, [](const change& a, const change& b) {
+            return a.at != b.at ? a.at < b.at : a.entries < b.entries;
+        });
+        change now{};
+        for (const change& each : changes) {
+            if (now.entries > 0 and each.at > now.at) ranges_.push_back({{now.at, each.at}, now.bytes});
+            now = {each.at, now.entries + each.entries, std::max(0.0, now.bytes + each.bytes)};
+            if (now.entries == 0) now.bytes = 0;  // not what rounding left of it
+        }
+    }
+
+    /// Bytes from `first` up to `last`, which are no less than in the calls before.
+    double next(double first, double last) {
+        while (at_ < ranges_.size() and ranges_[at_].subtasks.last <= first) ++at_;
+        double sum = 0;
+        for (std::size_t i = at_; i < ranges_.size() and ranges_[i].subtasks.first < last; ++i)
+            sum += ranges_[i].bytes * (std::min<double>(last, ranges_[i].subtasks.last) -
+                                       std::max<double>(first, ranges_[i].subtasks.first));
+        return sum;
+    }
+
+private:
+    struct change {
+        std::uint32_t at{};
+        std::int64_t entries{};
+        double bytes{};
+    };
+    struct sized {
+        subtask_range subtasks;
+        double bytes;
+    };
+
+    std::vector<sized> ranges_{};
+    std::size_t at_ = 0;
+};
 
 /// Keys are counted in old parallelism times new parallelism, so that both kinds of subtasks end at whole numbers.
 struct key_moves {
@@ -107,7 +145,7 @@ struct key_moves {
     double moved_bytes{};
 
     void compare(std::span<const range_on_worker> old, std::span<const range_on_worker> now,
-                 std::span<const std::uint32_t> corresponds, std::span<const state_size* const> sizes) {
+                 std::span<const std::uint32_t> corresponds, sizes_in_a_row sizes) {
         std::uint64_t begin = 0, kept_from = 0;
         std::uint32_t keeper = no_worker;
         const auto settle = [&] {  // whole subtasks of the stretch from `kept_from` that one worker kept
@@ -125,8 +163,8 @@ struct key_moves {
                 keeper = keeps ? worker : no_worker;
             }
             if (not keeps)
-                moved_bytes += bytes_between(sizes, static_cast<double>(begin) / static_cast<double>(new_count),
-                                             static_cast<double>(end) / static_cast<double>(new_count));
+                moved_bytes += sizes.next(static_cast<double>(begin) / static_cast<double>(new_count),
+                                          static_cast<double>(end) / static_cast<double>(new_count));
             begin = end;
             a += a_end == end;
             b += b_end == end;
@@ -162,8 +200,9 @@ inline expected<moves_report> moves_of(const plan& made, const past& before) {
         const auto mine = sizes.find(made.nodes[node].id.value);
         const std::span<const state_size* const> none =
             before.sizes.empty() ? std::span(&each_one, 1) : std::span(&each_one, 0);
-        keys.compare(from, to, corresponds,
-                     mine == sizes.end() ? none : std::span<const state_size* const>(mine->second));
+        keys.compare(
+            from, to, corresponds,
+            detail::sizes_in_a_row(mine == sizes.end() ? none : std::span<const state_size* const>(mine->second)));
         found.subtasks += made.nodes[node].parallelism - keys.kept_subtasks;
         found.bytes += keys.moved_bytes;
     }

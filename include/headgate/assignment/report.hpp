@@ -52,9 +52,9 @@ private:
 };
 
 /// Judges `made`, a plan of `of` on workers among `offers`, against what was before. `invalid` for a plan that `check`
-/// refuses or a worker that is not offered; a size that is negative or not a number; a previous plan that no program
-/// could have. O(log workers) for each node and O(workers) for each node or edge that lies on all of them: never by
-/// subtask or channel.
+/// refuses, a worker that is not offered or two offers with one id; a size that is negative or not a number; a previous
+/// plan that no program could have. O(log workers) for each node and O(workers) for each node or edge that lies on all
+/// of them: never by subtask or channel.
 expected<assignment_report> judge(const plan& made, const program& of, std::span<const offer> offers,
                                   const past& before = {}, const limits& most = {});
 

@@ -22,8 +22,8 @@
 namespace headgate::inline v1 {
 
 enum class sticky_way : std::uint8_t {
-    fresh,        ///< nothing was before, or nothing of it could stay within the slack: a balanced plan
-    exact,        ///< by a flow of least cost: no plan within the slack moves fewer bytes
+    fresh,        ///< a plan as if nothing was before: nothing was, or to keep of it what fits is above `most_runs`
+    exact,        ///< by a flow of least cost: no plan within the slack moves fewer bytes, see `least_bytes`
     approximate,  ///< what fits stays, the rest moves
 };
 
@@ -31,7 +31,9 @@ struct sticky_answer {
     plan made{};
     sticky_way way{};
     double moved_bytes{};
-    std::optional<double> least_bytes{};  ///< no plan within the slack moves fewer, where the flow could tell
+    /// No plan within the slack moves fewer, where the flow could tell. Sizes that are no whole numbers, or above 2^48,
+    /// are compared in units of the largest / 2^48: then each subtask that moves may count for one of these too much.
+    std::optional<double> least_bytes{};
 };
 
 /// When to use: state is large against what a restart may take: a lost worker costs the bytes that were on it.
@@ -40,9 +42,13 @@ struct sticky_answer {
 /// Moves the fewest bytes against the previous plan so that the largest load per slot (or largest load) is at most
 /// `balance` times the proven bound. On rescale state follows key ranges. Sizes come with the past. Exact with at most
 /// `most_arcs` pairs of a node and a worker, if every node that was before has its parallelism and one size for all
-/// subtasks, and no zones are asked for; else approximate. `zones`: slots that `spread` trusts, and no zone above its
+/// subtasks, and no zones are asked for; else approximate. With zones the flow, which does not look at them, still says
+/// how many bytes move at least. `zones`: slots that `spread` trusts, and no zone above its
 /// share of a node, rounded up, by what moves. Errors: as `assignment_policy`, `spread` and `check(past)`. Approximate:
-/// O(nodes + different nodes * workers), where nodes differ by layout, offset, parallelism or size.
+/// O(nodes + different nodes * workers), where nodes differ by layout, offset, parallelism or size. Each different node
+/// needs a layout of its own: where these have more than `most_runs`, as those of 100 different nodes on each of 10,000
+/// workers, or counts by different node and worker are above 4 million, the plan is a fresh one (`zones`, or
+/// `balanced`), nearly all state moves, and the answer says so.
 struct sticky {
     double balance = 1.1;
     std::optional<spread> zones{};
@@ -106,35 +112,38 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
     if (not line) return tl::unexpected(line.error());
     auto made = plan_on(offers, line->order);
     if (not made) return tl::unexpected(made.error());
+    std::optional<double> least;
     const auto fresh = [&]() -> expected<sticky_answer> {
         auto anew = zones ? (*zones)(of, offers, before) : balanced{.aim = aim}(of, offers, before);
         if (not anew) return tl::unexpected(anew.error());
         const auto moves = moves_of(*anew, before);
-        return sticky_answer{
-            .made = *std::move(anew), .way = sticky_way::fresh, .moved_bytes = moves ? moves->bytes : 0};
+        return sticky_answer{.made = *std::move(anew),
+                             .way = sticky_way::fresh,
+                             .moved_bytes = moves ? moves->bytes : 0,
+                             .least_bytes = least};
     };
     if (not before.previous) return fresh();
 
     const std::vector<std::uint32_t> slots =
         zones ? detail::trusted_slots(*zones, *line, offers, before.troubles) : line->slots;
     const std::vector<std::uint64_t> caps = caps_of(of, slots, aim, balance);
-    std::vector<detail::kept_class> classes = detail::classes_of(of, *made, before);
-    bool is_plain = not zones;
+    std::optional<std::vector<detail::kept_class>> known_classes = detail::classes_of(of, *made, before);
+    if (not known_classes) return fresh();
+    std::vector<detail::kept_class>& classes = *known_classes;
+    bool is_plain = true;
     std::size_t known = 0;
     for (const detail::kept_class& each : classes) {
         is_plain = is_plain and each.is_plain;
         known += each.is_new ? 0 : 1;
     }
     if (known == 0) return fresh();
-    sticky_answer answer;
-    if (is_plain and of.nodes.size() <= most_arcs / slots.size()) {
-        if (const auto flow = detail::exact_counts(classes, of, slots, caps)) {
-            answer = {.way = sticky_way::exact, .moved_bytes = 0, .least_bytes = {}};
-            detail::keep_exactly(*made, of, classes, flow->placed);
-            answer.least_bytes = flow->cost;
-        }
-    }
-    if (answer.way != sticky_way::exact) {
+    std::optional<least_moved> flow;
+    if (is_plain and of.nodes.size() <= most_arcs / slots.size()) flow = detail::exact_counts(classes, of, slots, caps);
+    if (flow) least = flow->cost;
+    sticky_answer answer{.way = flow and not zones ? sticky_way::exact : sticky_way::approximate};
+    if (answer.way == sticky_way::exact) {
+        detail::keep_exactly(*made, of, classes, flow->placed);
+    } else {
         const auto zone_of = zones ? std::optional(detail::zone_order(*line, offers, slots)) : std::nullopt;
         const auto* const zone_order = zone_of ? &*zone_of : nullptr;
         const auto fits_all = [&] { return detail::keep_what_fits(*made, of, classes, slots, caps, zone_order); };
@@ -144,7 +153,7 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
                 // What stayed was in the way: as many of each on each worker as a new plan has, and what can of those
                 // stays.
                 auto anew = fresh();
-                if (not anew or of.nodes.size() > most_runs / slots.size()) return anew;
+                if (not anew or of.nodes.size() > most_layouts(slots.size())) return anew;
                 std::vector<std::uint64_t> counts(of.nodes.size() * slots.size());
                 std::vector<range_on_worker> ranges;
                 for (std::size_t n = 0; n < of.nodes.size(); ++n, ranges.clear()) {
@@ -155,9 +164,10 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
                 detail::keep_exactly(*made, of, classes, counts);
             }
         }
-        answer.way = sticky_way::approximate;
     }
+    if (total_runs(made->layouts) > most_runs) return fresh();
     answer.made = *std::move(made);
+    answer.least_bytes = least;
     if (const auto moves = moves_of(answer.made, before)) answer.moved_bytes = moves->bytes;
     return answer;
 }

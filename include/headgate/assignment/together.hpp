@@ -25,7 +25,8 @@ struct items_of_nodes {
 };
 
 /// A group that forward edges join has as many units as the greatest common divisor of its parallelisms. One that does
-/// not fit on workers of `slots` falls apart into its nodes. Edges to nodes that are not there are ignored.
+/// not fit on workers of `slots` falls apart into its nodes; so do all if their `least_layouts` are more than
+/// `most_layouts`. Edges to nodes that are not there are ignored.
 /// O(nodes + edges), and O(workers) for each group that is hard to fit.
 items_of_nodes items_of(const program& of, keep_together what, std::span<const std::uint32_t> slots);
 
@@ -85,6 +86,8 @@ inline items_of_nodes items_of(const program& of, keep_together what, std::span<
         }
         made.of_node[i] = whole[mine] ? position[mine] : position[i];
     }
+    if (least_layouts(made.items, slots) > most_layouts(slots.size()))
+        return items_of(of, keep_together::nothing, slots);
     return made;
 }
 

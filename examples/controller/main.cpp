@@ -200,7 +200,7 @@ int run(options o) {
 
     std::optional<duration> look_every;
     if (o.look_every) look_every = std::max(duration(1), duration(static_cast<duration::rep>(*o.look_every * 1'000)));
-    auto database = open_database(o.database, look_every);
+    auto database = open_database(o.database, if_missing::make, look_every);
     if (not database)
         return fail(database.error().kind == error_kind::invalid ? usage : no_database,
                     describe(database.error()));

@@ -126,7 +126,7 @@ int submit(const options& o) {
         const std::string id = o.job.empty() ? made.name : o.job;
         if (id.empty() or id.size() > limits{}.id)
             end(usage, "--id \"" + id + "\": an id has 1 to " + std::to_string(limits{}.id) + " bytes");
-        session at(o.database);
+        session at(o.database, if_missing::make);
         at.put(id, std::move(made));
         std::cout << id << std::endl;
         return o.watch ? follow(at, id, o, true) : done;

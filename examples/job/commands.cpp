@@ -73,10 +73,22 @@ wish wish_of(const options& o) {
     return made;
 }
 
+/// Nothing will become of it any more as it is: it rests, and its wish is not one to start it again
+/// (machine/terminal.hpp), or it is damaged, and controllers leave it alone.
+bool is_over(const job_record& job) {
+    if (not job.wish) return true;
+    if (not is_terminal(job.row.state)) return false;
+    const wish& wished = **job.wish;
+    if (wished.stop != stop_mode::run or (job.time_left and *job.time_left <= duration(0))) return true;
+    if (job.row.state == state_name::stopped) return wished.version <= job.row.applied;
+    return job.row.state != state_name::failed or wished.restart_nonce == job.row.restart_nonce;
+}
+
 /// Ends the command with what became of the job.
 int end_of(const job_record& job) {
-    if (job.row.state != state_name::failed) return done;
-    std::cerr << "headgate-job: " << job.id.value << " failed: " << job.row.last_error << '\n';
+    if (job.wish and job.row.state != state_name::failed) return done;
+    std::cerr << "headgate-job: " << job.id.value
+              << (job.wish ? " failed: " + job.row.last_error : " is " + why_of(job)) << '\n';
     return failed_or_not;
 }
 
@@ -88,9 +100,6 @@ int follow(session& at, const std::string& job, const options& o, bool until_end
     std::uint64_t last = 0;
     for (;;) {
         const job_record record = at.get(job);
-        const bool is_over = is_terminal(record.row.state) and
-                             (not record.wish or (*record.wish)->version <= record.row.applied or
-                              record.row.state != state_name::stopped);
         for (const log_line& line : at.log(job, last)) {
             last = line.number;
             if (o.output == "json")
@@ -104,7 +113,7 @@ int follow(session& at, const std::string& job, const options& o, bool until_end
                 std::cout << line_of(line) << std::endl;
         }
         if (not until_end) return done;
-        if (is_over) return end_of(record);
+        if (is_over(record)) return end_of(record);
         at.news(session::look_again);
     }
 }
@@ -196,8 +205,9 @@ int wait(const options& o) {
                 std::cout << text_of(job.row.state) << " generation " << job.row.generation.value << std::endl;
                 return done;
             }
-            if (is_terminal(job.row.state) and job.wish and (*job.wish)->version <= job.row.applied) {
-                std::cerr << "headgate-job: " << o.job << " is " << text_of(job.row.state)
+            if (is_over(job)) {
+                std::cerr << "headgate-job: " << o.job << " is "
+                          << (job.wish ? std::string(text_of(job.row.state)) : why_of(job))
                           << (job.row.last_error.empty() ? "" : ": ") << job.row.last_error << '\n';
                 return failed_or_not;
             }
@@ -219,7 +229,7 @@ int stop(const options& o) {
         session at(o.database);
         const job_record job = at.get(o.job);
         if (not job.wish) end(usage, "the job is damaged: " + headgate::describe(job.wish.error()));
-        if (is_terminal(job.row.state) and (*job.wish)->version <= job.row.applied) {
+        if (is_over(job)) {
             std::cout << o.job << " is " << text_of(job.row.state) << " already" << std::endl;
             return done;
         }
@@ -228,7 +238,12 @@ int stop(const options& o) {
         next.stop = o.stop_mode == "force" ? stop_mode::force : stop_mode::immediate;
         at.put(o.job, std::move(next));
         if (not o.watch) return done;
-        while (not is_terminal(at.get(o.job).row.state)) at.news(std::chrono::seconds(1));
+        for (;;) {
+            const job_record now = at.get(o.job);
+            if (not now.wish) return end_of(now);
+            if (is_terminal(now.row.state)) break;
+            at.news(std::chrono::seconds(1));
+        }
         std::cout << o.job << " is " << text_of(at.get(o.job).row.state) << std::endl;
         return done;
     });

@@ -183,8 +183,7 @@ int events(const options& o) {
 
 int wait(const options& o) {
     return guarded([&]() -> int {
-        const bool is_only_news = not o.epoch and o.event.empty();
-        const bool is_for_all = not o.state and is_only_news and o.why.empty();
+        const bool is_for_all = not o.state and not o.epoch and o.event.empty() and o.why.empty();
         const std::string state = o.state.value_or(is_for_all ? "Finished" : "");
         if (not state.empty() and
             std::ranges::none_of(table, [&](const table_row& r) { return text_of(r.state) == state; }))
@@ -193,13 +192,21 @@ int wait(const options& o) {
         const instant until = o.timeout ? session::now() + seconds(*o.timeout) : never;
         std::uint64_t last = 0;
         bool was_told = o.event.empty();
+        // A checkpoint is no news of a watch, but the history tells of it; unless the controller died in between.
+        instant anew = session::now();
         for (;;) {
-            const job_record job = is_only_news ? at.get(o.job) : at.get_anew(o.job);
+            const bool is_anew = o.epoch and session::now() >= anew;
+            if (is_anew) anew = session::now() + std::chrono::seconds(2);
+            const job_record job = is_anew ? at.get_anew(o.job) : at.get(o.job);
+            bool has_more = false;
             // After the job, so that what led to its end is in it.
-            for (const log_line& line : at.log(o.job, last)) {
-                last = line.number;
-                was_told = was_told or line.text.find(o.event) != std::string::npos;
-            }
+            if (o.epoch or not was_told)
+                for (const log_line& line : at.log(o.job, last)) {
+                    last = line.number;
+                    was_told = was_told or line.text.find(o.event) != std::string::npos;
+                    has_more = true;
+                }
+            if (has_more) anew = session::now();
             if (was_told and (state.empty() or text_of(job.row.state) == state) and has_checkpoint(job, o.epoch) and
                 why_of(job).find(o.why) != std::string::npos) {
                 std::cout << text_of(job.row.state) << " generation " << job.row.generation.value << std::endl;
@@ -216,7 +223,8 @@ int wait(const options& o) {
                           << *o.timeout << " s" << (why_of(job).empty() ? "" : "; ") << why_of(job) << '\n';
                 return failed_or_not;
             }
-            at.news(std::min(is_only_news ? std::chrono::milliseconds(1'000) : session::look_again,
+            if (has_more and o.epoch) continue;
+            at.news(std::min(not o.epoch and o.event.empty() ? std::chrono::milliseconds(1'000) : session::look_again,
                              until == never ? std::chrono::milliseconds(1'000) : until - session::now()));
         }
     });

@@ -223,9 +223,10 @@ int run(options o) {
     controller controller{scheduler.all, *database, channel, clock, states, secrets, chosen, shown};
     watched<decltype(controller)> driven{controller, shown, clock};
 
-    fmt::print("headgate-controller: workers register at {}{}, jobs in {}, {} slots a worker, assignment {}\n", address,
-               o.tls.empty() ? "" : " over mutual TLS", o.database, o.slots, o.assignment);
+    put("headgate-controller: workers register at {}{}, jobs in {}, {} slots a worker, assignment {}\n", address,
+        o.tls.empty() ? "" : " over mutual TLS", o.database, o.slots, o.assignment);
     std::fflush(stdout);
+    std::signal(SIGPIPE, SIG_IGN);  // its output may be a pipe whose reader has gone
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     signals.async_wait([&](auto, int) { loop.stop(); });
     headgate::asio::drive(loop, driven);

@@ -3,6 +3,7 @@
 
 #include "../common/chosen_assignment.hpp"
 #include "../common/open_database.hpp"
+#include "../common/seconds.hpp"
 #include "../common/transport_of.hpp"
 #include "../worker/run_worker.hpp"
 
@@ -245,7 +246,7 @@ int main(int count, char** arguments) {
     app.add_option("--look-every", o.look_every,
                    "seconds between two looks into the database for new wishes; default 0.05 with SQLite; Postgres tells "
                    "of wishes by itself, default 1 for rows that were edited by hand")
-        ->check(CLI::Range(0.001, 3'600.0));
+        ->check(seconds_in(0.001, 3'600));
     app.add_option("--listen", o.listen,
                    "host:port for workers, on loopback unless there is --tls; default 127.0.0.1:0");
     app.add_option("--tls", o.tls, tls_help)->check(CLI::ExistingDirectory);
@@ -265,7 +266,8 @@ int main(int count, char** arguments) {
     app.add_option("--patience", o.patience,
                    "NAME=SECONDS, may be repeated: worker-start-up, task-start-up, heartbeat, overdue, lease, "
                    "lease-step, owner-gone, healthy, checkpoint, stop, graceful, old-workers");
-    app.add_option("--restarts", o.restarts, "restarts of a job before it is given up; default 20");
+    app.add_option("--restarts", o.restarts, "restarts of a job before it is given up; default 20")
+        ->check(CLI::NonNegativeNumber);
     app.add_flag_callback(
         "-q,--quiet", [&] { o.says = verbosity::quiet; }, "print nothing about jobs");
     app.add_flag_callback(

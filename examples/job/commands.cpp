@@ -59,6 +59,7 @@ wish wish_of(const options& o) {
               .program = program_in(o.program),
               .backend_configuration = o.backend_configuration,
               .restart = o.restart_mode == "force" ? restart_mode::force : restart_mode::safe,
+              .restart_nonce = o.restart_nonce,
               .waits_for_slots = o.wait_for_slots};
     for (const std::string& text : o.parallelism) {
         const auto [id, count] = pair_of("--parallelism", text);

@@ -19,9 +19,12 @@ expected<any_database> opened(auto how, std::optional<std::chrono::milliseconds>
 
 }  // namespace
 
-expected<any_database> open_database(const std::string& address, std::optional<std::chrono::milliseconds> look_every) {
+expected<any_database> open_database(const std::string& address, if_missing then,
+                                     std::optional<std::chrono::milliseconds> look_every) {
     if (address.starts_with(sqlite_scheme))
-        return opened<sqlite::database>(sqlite::options{.path = address.substr(sqlite_scheme.size())}, look_every);
+        return opened<sqlite::database>(
+            sqlite::options{.path = address.substr(sqlite_scheme.size()), .may_create = then == if_missing::make},
+            look_every);
     if (address.starts_with(postgres_scheme))
         return opened<postgres::database>(postgres::options{.connection = address.substr(postgres_scheme.size())},
                                           look_every);

@@ -5,6 +5,7 @@
 #include "any_models.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -12,9 +13,12 @@ namespace headgate::example {
 
 inline constexpr const char* database_help = "sqlite:FILE, or postgres:CONNECTION as libpq reads it";
 
+/// A file of SQLite that is not there: a mistyped path, for whoever only looks.
+enum class if_missing : std::uint8_t { make, refuse };
+
 /// What is wrong with the address, or with the database behind it, is an error that says what to do.
 /// `look_every`: in place of the model's own default.
-expected<any_database> open_database(const std::string& address,
+expected<any_database> open_database(const std::string& address, if_missing then,
                                      std::optional<std::chrono::milliseconds> look_every = {});
 
 /// The file beside which controllers of this database keep what they share; empty for one that is not a file.

@@ -5,6 +5,7 @@
 #include <headgate/controller/history.hpp>
 #include <headgate/controller/metrics.hpp>
 #include <headgate/machine/machine.hpp>
+#include <headgate/machine/table.hpp>
 #include <headgate/vocabulary/note.hpp>
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/shared.hpp>
@@ -21,11 +22,19 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace headgate::example {
 
 enum class verbosity : std::uint8_t { quiet, normal, verbose };
+
+/// Prints to the standard output. What cannot be written is lost: an observer may not fail.
+template <class... Values>
+void put(fmt::format_string<Values...> form, Values&&... values) {
+    std::fputs(fmt::format(form, std::forward<Values>(values)...).c_str(), stdout);
+}
 
 /// Models `observer`. Prints transitions, each attempt's phases as a timeline, what the workers hold, and how
 /// much of it is not where it was.
@@ -35,16 +44,17 @@ public:
 
     void on(const job_id& job, instant at, const note& what) {
         if (first_ == never) first_ = at;
-        one_job& seen = jobs_[job];
         if (const auto* const moved = std::get_if<transition>(&what)) {
+            one_job& seen = jobs_[job];
             if (moved->from == state_name::scheduling) print_timeline(job, seen);
             if (moved->to == state_name::scheduling) seen.phases.clear();
             seen.is_new = moved->to == state_name::running;
             seen.state = moved->to;
             seen.last_beat = at;
             say(job, at, text_of(what), color_of(moved->to));
+            if (is_terminal(moved->to)) jobs_.erase(job);
         } else if (const auto* const phase = std::get_if<phase_ended>(&what)) {
-            seen.phases.push_back(*phase);
+            if (const auto seen = jobs_.find(job); seen != jobs_.end()) seen->second.phases.push_back(*phase);
             if (says_ == verbosity::verbose) say(job, at, text_of(what), fmt::color::gray);
         } else {
             say(job, at, text_of(what), fmt::color::gray);
@@ -55,8 +65,8 @@ public:
     template <class Controller>
     void look_at(const Controller& controller, instant now) {
         if (controller.strangers() > strangers_ and says_ != verbosity::quiet) {
-            fmt::print("           messages of workers that are not wanted any more, or never were: {}\n",
-                       controller.strangers());
+            put("           messages of workers that are not wanted any more, or never were: {}\n",
+                controller.strangers());
             std::fflush(stdout);
         }
         strangers_ = controller.strangers();
@@ -100,9 +110,9 @@ private:
         const double seconds = static_cast<double>((at - first_).count()) / 1'000;
         const std::string line = one_line(text, 2'000);
         if (has_colors_)
-            fmt::print("{:9.3f}  {}  {}\n", seconds, job.value, fmt::styled(line, fmt::fg(color)));
+            put("{:9.3f}  {}  {}\n", seconds, job.value, fmt::styled(line, fmt::fg(color)));
         else
-            fmt::print("{:9.3f}  {}  {}\n", seconds, job.value, line);
+            put("{:9.3f}  {}  {}\n", seconds, job.value, line);
         std::fflush(stdout);
     }
 
@@ -114,14 +124,14 @@ private:
         const auto column = [&](duration at) {
             return static_cast<std::size_t>(at.count()) * width / static_cast<std::size_t>(whole.count());
         };
-        fmt::print("           {}  the attempt of generation {} took {} ms:\n", job.value,
-                   seen.phases.front().generation.value, whole.count());
+        put("           {}  the attempt of generation {} took {} ms:\n", job.value,
+            seen.phases.front().generation.value, whole.count());
         for (const phase_ended& one : seen.phases) {
             const std::size_t from = std::min(column(one.began), width - 1);
             const std::size_t to = std::max(column(one.ended), from + 1);
-            fmt::print("             {:<22} |{}{}{}| {:>6} ms\n", text_of(one.what), std::string(from, ' '),
-                       std::string(to - from, '='), std::string(width - std::min(to, width), ' '),
-                       (one.ended - one.began).count());
+            put("             {:<22} |{}{}{}| {:>6} ms\n", text_of(one.what), std::string(from, ' '),
+                std::string(to - from, '='), std::string(width - std::min(to, width), ' '),
+                (one.ended - one.began).count());
         }
         std::fflush(stdout);
     }
@@ -135,9 +145,9 @@ private:
                 shares(placed, node, worker, [&](subtask_range range) {
                     holds += fmt::format("  {}[{}..{}]", name_of_node(*job.program, node), range.first, range.last - 1);
                 });
-            fmt::print("           {}  worker {} ({} slots, data {}):{}\n", id.value,
-                       ordinal_of(placed.workers[worker].id).value, placed.workers[worker].slots,
-                       placed.data_addresses[worker], holds);
+            put("           {}  worker {} ({} slots, data {}):{}\n", id.value,
+                ordinal_of(placed.workers[worker].id).value, placed.workers[worker].slots,
+                placed.data_addresses[worker], holds);
         }
         std::fflush(stdout);
     }
@@ -145,8 +155,8 @@ private:
     void print_moves(const job_id& id, const headgate::job& job, const plan* was) {
         if (says_ == verbosity::quiet or not job.running or not was) return;
         if (const auto moves = moves_of(job.plan(), {.previous = was}))
-            fmt::print("           {}  {} of {} subtasks are on another worker than before\n", id.value, moves->subtasks,
-                       subtasks(job.plan()));
+            put("           {}  {} of {} subtasks are on another worker than before\n", id.value, moves->subtasks,
+                subtasks(job.plan()));
         std::fflush(stdout);
     }
 
@@ -175,7 +185,7 @@ private:
                        (isatty(STDOUT_FILENO) or std::getenv("CLICOLOR_FORCE") != nullptr);
     instant first_ = never;
     std::uint64_t strangers_ = 0;  ///< as it was last said
-    std::map<job_id, one_job> jobs_;
+    std::map<job_id, one_job> jobs_;  ///< those that are not at their end
 };
 
 }  // namespace headgate::example

@@ -3,6 +3,7 @@
 
 #include "../common/chosen_assignment.hpp"
 #include "../common/open_database.hpp"
+#include "../common/seconds.hpp"
 #include "../common/transport_of.hpp"
 #include "../worker/run_worker.hpp"
 
@@ -200,7 +201,7 @@ int run(options o) {
 
     std::optional<duration> look_every;
     if (o.look_every) look_every = std::max(duration(1), duration(static_cast<duration::rep>(*o.look_every * 1'000)));
-    auto database = open_database(o.database, look_every);
+    auto database = open_database(o.database, if_missing::make, look_every);
     if (not database)
         return fail(database.error().kind == error_kind::invalid ? usage : no_database,
                     describe(database.error()));
@@ -223,9 +224,10 @@ int run(options o) {
     controller controller{scheduler.all, *database, channel, clock, states, secrets, chosen, shown};
     watched<decltype(controller)> driven{controller, shown, clock};
 
-    fmt::print("headgate-controller: workers register at {}{}, jobs in {}, {} slots a worker, assignment {}\n", address,
-               o.tls.empty() ? "" : " over mutual TLS", o.database, o.slots, o.assignment);
+    put("headgate-controller: workers register at {}{}, jobs in {}, {} slots a worker, assignment {}\n", address,
+        o.tls.empty() ? "" : " over mutual TLS", o.database, o.slots, o.assignment);
     std::fflush(stdout);
+    std::signal(SIGPIPE, SIG_IGN);  // its output may be a pipe whose reader has gone
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     signals.async_wait([&](auto, int) { loop.stop(); });
     headgate::asio::drive(loop, driven);
@@ -244,7 +246,7 @@ int main(int count, char** arguments) {
     app.add_option("--look-every", o.look_every,
                    "seconds between two looks into the database for new wishes; default 0.05 with SQLite; Postgres tells "
                    "of wishes by itself, default 1 for rows that were edited by hand")
-        ->check(CLI::Range(0.001, 3'600.0));
+        ->check(seconds_in(0.001, 3'600));
     app.add_option("--listen", o.listen,
                    "host:port for workers, on loopback unless there is --tls; default 127.0.0.1:0");
     app.add_option("--tls", o.tls, tls_help)->check(CLI::ExistingDirectory);
@@ -264,7 +266,8 @@ int main(int count, char** arguments) {
     app.add_option("--patience", o.patience,
                    "NAME=SECONDS, may be repeated: worker-start-up, task-start-up, heartbeat, overdue, lease, "
                    "lease-step, owner-gone, healthy, checkpoint, stop, graceful, old-workers");
-    app.add_option("--restarts", o.restarts, "restarts of a job before it is given up; default 20");
+    app.add_option("--restarts", o.restarts, "restarts of a job before it is given up; default 20")
+        ->check(CLI::NonNegativeNumber);
     app.add_flag_callback(
         "-q,--quiet", [&] { o.says = verbosity::quiet; }, "print nothing about jobs");
     app.add_flag_callback(

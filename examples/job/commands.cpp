@@ -59,6 +59,7 @@ wish wish_of(const options& o) {
               .program = program_in(o.program),
               .backend_configuration = o.backend_configuration,
               .restart = o.restart_mode == "force" ? restart_mode::force : restart_mode::safe,
+              .restart_nonce = o.restart_nonce,
               .waits_for_slots = o.wait_for_slots};
     for (const std::string& text : o.parallelism) {
         const auto [id, count] = pair_of("--parallelism", text);
@@ -73,10 +74,22 @@ wish wish_of(const options& o) {
     return made;
 }
 
+/// Nothing will become of it any more as it is: it rests, and its wish is not one to start it again
+/// (machine/terminal.hpp), or it is damaged, and controllers leave it alone.
+bool is_over(const job_record& job) {
+    if (not job.wish) return true;
+    if (not is_terminal(job.row.state)) return false;
+    const wish& wished = **job.wish;
+    if (wished.stop != stop_mode::run or (job.time_left and *job.time_left <= duration(0))) return true;
+    if (job.row.state == state_name::stopped) return wished.version <= job.row.applied;
+    return job.row.state != state_name::failed or wished.restart_nonce == job.row.restart_nonce;
+}
+
 /// Ends the command with what became of the job.
 int end_of(const job_record& job) {
-    if (job.row.state != state_name::failed) return done;
-    std::cerr << "headgate-job: " << job.id.value << " failed: " << job.row.last_error << '\n';
+    if (job.wish and job.row.state != state_name::failed) return done;
+    std::cerr << "headgate-job: " << job.id.value
+              << (job.wish ? " failed: " + job.row.last_error : " is " + why_of(job)) << '\n';
     return failed_or_not;
 }
 
@@ -88,9 +101,6 @@ int follow(session& at, const std::string& job, const options& o, bool until_end
     std::uint64_t last = 0;
     for (;;) {
         const job_record record = at.get(job);
-        const bool is_over = is_terminal(record.row.state) and
-                             (not record.wish or (*record.wish)->version <= record.row.applied or
-                              record.row.state != state_name::stopped);
         for (const log_line& line : at.log(job, last)) {
             last = line.number;
             if (o.output == "json")
@@ -104,7 +114,7 @@ int follow(session& at, const std::string& job, const options& o, bool until_end
                 std::cout << line_of(line) << std::endl;
         }
         if (not until_end) return done;
-        if (is_over) return end_of(record);
+        if (is_over(record)) return end_of(record);
         at.news(session::look_again);
     }
 }
@@ -126,7 +136,7 @@ int submit(const options& o) {
         const std::string id = o.job.empty() ? made.name : o.job;
         if (id.empty() or id.size() > limits{}.id)
             end(usage, "--id \"" + id + "\": an id has 1 to " + std::to_string(limits{}.id) + " bytes");
-        session at(o.database);
+        session at(o.database, if_missing::make);
         at.put(id, std::move(made));
         std::cout << id << std::endl;
         return o.watch ? follow(at, id, o, true) : done;
@@ -174,8 +184,7 @@ int events(const options& o) {
 
 int wait(const options& o) {
     return guarded([&]() -> int {
-        const bool is_only_news = not o.epoch and o.event.empty();
-        const bool is_for_all = not o.state and is_only_news and o.why.empty();
+        const bool is_for_all = not o.state and not o.epoch and o.event.empty() and o.why.empty();
         const std::string state = o.state.value_or(is_for_all ? "Finished" : "");
         if (not state.empty() and
             std::ranges::none_of(table, [&](const table_row& r) { return text_of(r.state) == state; }))
@@ -184,20 +193,29 @@ int wait(const options& o) {
         const instant until = o.timeout ? session::now() + seconds(*o.timeout) : never;
         std::uint64_t last = 0;
         bool was_told = o.event.empty();
+        // A checkpoint is no news of a watch, but the history tells of it; unless the controller died in between.
+        instant anew = session::now();
         for (;;) {
-            const job_record job = is_only_news ? at.get(o.job) : at.get_anew(o.job);
+            const bool is_anew = o.epoch and session::now() >= anew;
+            if (is_anew) anew = session::now() + std::chrono::seconds(2);
+            const job_record job = is_anew ? at.get_anew(o.job) : at.get(o.job);
+            bool has_more = false;
             // After the job, so that what led to its end is in it.
-            for (const log_line& line : at.log(o.job, last)) {
-                last = line.number;
-                was_told = was_told or line.text.find(o.event) != std::string::npos;
-            }
+            if (o.epoch or not was_told)
+                for (const log_line& line : at.log(o.job, last)) {
+                    last = line.number;
+                    was_told = was_told or line.text.find(o.event) != std::string::npos;
+                    has_more = true;
+                }
+            if (has_more) anew = session::now();
             if (was_told and (state.empty() or text_of(job.row.state) == state) and has_checkpoint(job, o.epoch) and
                 why_of(job).find(o.why) != std::string::npos) {
                 std::cout << text_of(job.row.state) << " generation " << job.row.generation.value << std::endl;
                 return done;
             }
-            if (is_terminal(job.row.state) and job.wish and (*job.wish)->version <= job.row.applied) {
-                std::cerr << "headgate-job: " << o.job << " is " << text_of(job.row.state)
+            if (is_over(job)) {
+                std::cerr << "headgate-job: " << o.job << " is "
+                          << (job.wish ? std::string(text_of(job.row.state)) : why_of(job))
                           << (job.row.last_error.empty() ? "" : ": ") << job.row.last_error << '\n';
                 return failed_or_not;
             }
@@ -206,7 +224,8 @@ int wait(const options& o) {
                           << *o.timeout << " s" << (why_of(job).empty() ? "" : "; ") << why_of(job) << '\n';
                 return failed_or_not;
             }
-            at.news(std::min(is_only_news ? std::chrono::milliseconds(1'000) : session::look_again,
+            if (has_more and o.epoch) continue;
+            at.news(std::min(not o.epoch and o.event.empty() ? std::chrono::milliseconds(1'000) : session::look_again,
                              until == never ? std::chrono::milliseconds(1'000) : until - session::now()));
         }
     });
@@ -219,7 +238,7 @@ int stop(const options& o) {
         session at(o.database);
         const job_record job = at.get(o.job);
         if (not job.wish) end(usage, "the job is damaged: " + headgate::describe(job.wish.error()));
-        if (is_terminal(job.row.state) and (*job.wish)->version <= job.row.applied) {
+        if (is_over(job)) {
             std::cout << o.job << " is " << text_of(job.row.state) << " already" << std::endl;
             return done;
         }
@@ -228,7 +247,12 @@ int stop(const options& o) {
         next.stop = o.stop_mode == "force" ? stop_mode::force : stop_mode::immediate;
         at.put(o.job, std::move(next));
         if (not o.watch) return done;
-        while (not is_terminal(at.get(o.job).row.state)) at.news(std::chrono::seconds(1));
+        for (;;) {
+            const job_record now = at.get(o.job);
+            if (not now.wish) return end_of(now);
+            if (is_terminal(now.row.state)) break;
+            at.news(std::chrono::seconds(1));
+        }
         std::cout << o.job << " is " << text_of(at.get(o.job).row.state) << std::endl;
         return done;
     });

@@ -26,6 +26,7 @@ struct options {
     std::vector<std::string> tags{};
     std::string backend_configuration{};
     std::string restart_mode = "safe";
+    std::uint64_t restart_nonce = 0;
     bool wait_for_slots = false;
 
     std::string stop_mode = "immediate";

@@ -1,6 +1,8 @@
 // headgate-job: submits jobs, shows them, changes what is wished of them. Speaks to controllers through the database.
 #include "commands.hpp"
 
+#include "../common/seconds.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -14,13 +16,16 @@ using namespace headgate::example;
 
 constexpr const char* footer = R"(Exit codes:
   0  done
-  1  the job failed, or did not become what was waited for
+  1  the job failed, is damaged, or did not become what was waited for
   2  usage: a flag, a program file or a wish is wrong
   3  the database cannot be used, or did not answer
   4  there is no such job
   5  somebody else changed the job at the same time; try again
   6  not supported yet
 NO_COLOR in the environment turns colours off.)";
+
+/// What fits in a `duration`, with room to add.
+CLI::Validator seconds() { return seconds_in(0.001, 1e9); }
 
 void add_submit(CLI::App& app, options& o, std::function<int()>& chosen) {
     CLI::App* const c = app.add_subcommand("submit", "make a job of a program");
@@ -29,14 +34,17 @@ void add_submit(CLI::App& app, options& o, std::function<int()>& chosen) {
     c->add_option("--name", o.name, "what people call it; default: the file's name");
     c->add_option("--organization", o.organization, "whose it is");
     c->add_option("--parallelism", o.parallelism, "NODE=N: run this node with N subtasks; may be repeated");
-    c->add_option("--ttl", o.ttl, "seconds after which it is stopped")->check(CLI::PositiveNumber);
-    c->add_option("--ignore-state-before-epoch", o.ignore_state_before, "restore no epoch before this one");
+    c->add_option("--ttl", o.ttl, "seconds after which it is stopped")->check(seconds());
+    c->add_option("--ignore-state-before-epoch", o.ignore_state_before, "restore no epoch before this one")
+        ->check(CLI::NonNegativeNumber);
     c->add_option("--checkpoint-interval", o.checkpoint_interval, "seconds between two checkpoints; default 10")
-        ->check(CLI::PositiveNumber);
+        ->check(seconds());
     c->add_option("--env", o.environment, "NAME=VALUE for the workers; may be repeated");
     c->add_option("--tag", o.tags, "NAME=VALUE, handed to the backend; may be repeated");
     c->add_option("--backend-configuration", o.backend_configuration, "handed to the backend as it is");
     c->add_option("--restart-mode", o.restart_mode, "safe or force")->check(CLI::IsMember({"safe", "force"}));
+    c->add_option("--restart-nonce", o.restart_nonce, "a number; a failed job runs again once it is changed; default 0")
+        ->check(CLI::NonNegativeNumber);
     c->add_flag("--wait-for-slots", o.wait_for_slots, "wait for slots without limit");
     c->add_flag("-w,--watch", o.watch, "then show its history until it ends");
     c->callback([&] { chosen = [&] { return submit(o); }; });
@@ -60,10 +68,11 @@ void add_looks(CLI::App& app, options& o, std::function<int()>& chosen) {
         "wait", "wait until a job is in a state, has a checkpoint, ...: all that is asked for at once");
     wait_command->add_option("job", o.job, "its id")->required();
     wait_command->add_option("--for", o.state, "Running, Stopped, Finished, ...; default Finished, if nothing else is");
-    wait_command->add_option("--checkpoint", o.epoch, "until the checkpoint of this epoch, or a later one, is ready");
+    wait_command->add_option("--checkpoint", o.epoch, "until the checkpoint of this epoch, or a later one, is ready")
+        ->check(CLI::NonNegativeNumber);
     wait_command->add_option("--why", o.why, "until WHY of `list` has this text");
     wait_command->add_option("--event", o.event, "until a line of the history has this text");
-    wait_command->add_option("--timeout", o.timeout, "seconds; default: without limit")->check(CLI::PositiveNumber);
+    wait_command->add_option("--timeout", o.timeout, "seconds; default: without limit")->check(seconds());
     wait_command->callback([&] { chosen = [&] { return wait(o); }; });
 }
 

@@ -32,7 +32,8 @@ public:
     /// A watch tells of no new lines and checkpoints, which controllers do not ask for: they are looked for as often.
     static constexpr std::chrono::milliseconds look_again{200};
 
-    explicit session(const std::string& address) : database_(opened(address)) {}
+    explicit session(const std::string& address, if_missing then = if_missing::refuse)
+        : database_(opened(address, then)) {}
 
     /// All jobs that changed since the last time; at first all. Waits up to `patience` for the first.
     std::vector<job_record> news(std::chrono::milliseconds patience = std::chrono::milliseconds(0)) {
@@ -108,8 +109,8 @@ public:
     }
 
 private:
-    static any_database opened(const std::string& address) {
-        auto database = open_database(address);
+    static any_database opened(const std::string& address, if_missing then) {
+        auto database = open_database(address, then);
         if (not database)
             end(database.error().kind == error_kind::invalid ? usage : no_database,
                 headgate::describe(database.error()));

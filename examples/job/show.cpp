@@ -1,6 +1,7 @@
 #include "show.hpp"
 
 #include <headgate/protobuf/json.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -20,6 +21,12 @@ std::string ago(wall_time then, wall_time now) {
     if (seconds < 7'200) return fmt::format("{}m", seconds / 60);
     if (seconds < 172'800) return fmt::format("{}h", seconds / 3'600);
     return fmt::format("{}d", seconds / 86'400);
+}
+
+/// The id, and the name where it is another.
+std::string called(const job_record& job) {
+    const std::string name = job.wish ? one_line((*job.wish)->name, 100) : "";
+    return name.empty() or name == job.id.value ? job.id.value : job.id.value + " (" + name + ")";
 }
 
 std::string clock(wall_time at) {
@@ -62,14 +69,14 @@ bool wants_colors() { return std::getenv("NO_COLOR") == nullptr and isatty(STDOU
 
 std::string table_of(const std::vector<job_record>& jobs, wall_time now, bool with_colors) {
     std::size_t width = 4;
-    for (const job_record& job : jobs) width = std::max(width, job.id.value.size());
-    std::string text = fmt::format("{:<{}}  {:<18}  {:>5}  {:>7}  {:>8}  {:>10}  {:>7}  {}\n", "NAME", width, "STATE",
+    for (const job_record& job : jobs) width = std::max(width, called(job).size());
+    std::string text = fmt::format("{:<{}}  {:<18}  {:>5}  {:>7}  {:>8}  {:>10}  {:>7}  {}\n", "JOB", width, "STATE",
                                    "SINCE", "TASKS", "RESTARTS", "CHECKPOINT", "WORKERS", "WHY");
     for (const job_record& job : jobs) {
         const std::string state = fmt::format("{:<18}", text_of(job.row.state));
         const std::string color = with_colors ? color_of(job.row.state) : "";
         text +=
-            fmt::format("{:<{}}  {}{}{}  {:>5}  {:>7}  {:>8}  {:>10}  {:>7}  {}\n", job.id.value, width, color, state,
+            fmt::format("{:<{}}  {}{}{}  {:>5}  {:>7}  {:>8}  {:>10}  {:>7}  {}\n", called(job), width, color, state,
                         color.empty() ? "" : "\033[0m", ago(job.since, now), job.row.tasks, job.row.restarts,
                         job.last_ready ? std::to_string(job.last_ready->epoch.value) : "-", job.workers, why_of(job));
     }

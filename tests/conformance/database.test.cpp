@@ -268,6 +268,36 @@ struct keeps_what_is_over : honest {
         answer_watch();
     }
 };
+/// A write after which the rows that were in this state before are so still, and are not listed.
+template <checkpoint_state State>
+struct never_cleans : honest {
+    void write_checkpoint(const request<headgate::write_checkpoint>& r, auto done) {
+        entry* job = find(r.what.job);
+        std::map<checkpoint_name, checkpoint_state> kept;
+        if (job)
+            for (const auto& [name, state] : job->checkpoints)
+                if (state == State and name != r.what.row.name) kept.emplace(name, state);
+        done(apply(r.what).match(
+            [&](checkpoint_written all) -> outcome<checkpoint_written> {
+                std::erase_if(all.obsolete, [&](checkpoint_name each) { return kept.contains(each); });
+                for (const auto& [name, state] : kept) job->checkpoints[name] = state;
+                return all;
+            },
+            [](const error& why) -> outcome<checkpoint_written> { return not_applied{why}; },
+            [](const error& why) -> outcome<checkpoint_written> { return unknown{why}; }));
+        answer_watch();
+    }
+};
+struct cleans_what_is_newer_too : honest {  // than the newest that is ready
+    void write_checkpoint(const request<headgate::write_checkpoint>& r, auto done) {
+        entry* job = find(r.what.job);
+        if (job and r.what.keep > 0)
+            for (auto& [name, state] : job->checkpoints)
+                if (state == checkpoint_state::failed and name != r.what.row.name) state = checkpoint_state::compacting;
+        done(apply(r.what));
+        answer_watch();
+    }
+};
 struct lists_obsolete_ones_once : honest {
     void write_checkpoint(const request<headgate::write_checkpoint>& r, auto done) {
         const auto before = find(r.what.job) ? at(r.what.job).checkpoints : decltype(entry::checkpoints){};
@@ -443,6 +473,10 @@ BOOST_AUTO_TEST_CASE(each_database_that_lies_about_checkpoints_breaks_its_law_an
     breaks<writes_with<keeps_one_less>>({"cleans"});
     breaks<writes_with<always_cleans>>({"cleans"});
     breaks<keeps_what_is_over>({"cleans"});
+    breaks<never_cleans<checkpoint_state::failed>>({"cleans"});
+    breaks<never_cleans<checkpoint_state::abandoned>>({"cleans"});
+    breaks<never_cleans<checkpoint_state::in_progress>>({"cleans"});
+    breaks<cleans_what_is_newer_too>({"cleans"});
     breaks<lists_obsolete_ones_once>({"cleans"});
 }
 

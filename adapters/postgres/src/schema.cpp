@@ -122,7 +122,7 @@ CREATE FUNCTION may_step(_from text, _to text) RETURNS boolean IMMUTABLE LANGUAG
                 WHEN _from = _to THEN true
                 WHEN _to = 'committing' THEN _from = 'inprogress'
                 WHEN _to IN ('ready', 'failed', 'abandoned') THEN _from IN ('inprogress', 'committing')
-                WHEN _to = 'compacting' THEN _from = 'ready'
+                WHEN _to = 'compacting' THEN _from IN ('ready', 'failed', 'abandoned')
                 WHEN _to = 'compacted' THEN _from = 'compacting'
                 ELSE false END
 $$;
@@ -153,9 +153,13 @@ BEGIN
         UPDATE checkpoints c SET state = 'compacting' WHERE c.job = _job AND c.state = 'ready'
             AND (c.epoch, c.generation) NOT IN (SELECT k.epoch, k.generation FROM checkpoints k WHERE k.job = _job
                 AND k.state = 'ready' ORDER BY k.epoch DESC, k.generation DESC LIMIT _keep);
-        DELETE FROM checkpoints c WHERE c.job = _job AND c.state IN ('compacted', 'failed', 'abandoned')
+        UPDATE checkpoints c SET state = 'compacting' WHERE c.job = _job
+            AND (c.state IN ('failed', 'abandoned') OR (c.state = 'inprogress' AND c.generation < _generation))
+            AND (c.epoch, c.generation) < (SELECT k.epoch, k.generation FROM checkpoints k WHERE k.job = _job
+                AND k.state = 'ready' ORDER BY k.epoch DESC, k.generation DESC LIMIT 1);
+        DELETE FROM checkpoints c WHERE c.job = _job AND c.state = 'compacted'
             AND (c.epoch, c.generation) NOT IN (SELECT k.epoch, k.generation FROM checkpoints k WHERE k.job = _job
-                AND k.state IN ('compacted', 'failed', 'abandoned') ORDER BY k.epoch DESC, k.generation DESC LIMIT 100);
+                AND k.state = 'compacted' ORDER BY k.epoch DESC, k.generation DESC LIMIT 100);
         RETURN QUERY SELECT NULL, c.epoch, c.generation FROM checkpoints c WHERE c.job = _job
             AND c.state = 'compacting' ORDER BY c.epoch, c.generation;
     END IF;

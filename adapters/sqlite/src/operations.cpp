@@ -129,22 +129,29 @@ outcome<job_row> operations::perform(const store_row& what) {
     });
 }
 
-std::vector<checkpoint_name> operations::clean(const job_id& job, std::uint32_t keep) {
+std::vector<checkpoint_name> operations::clean(const write_checkpoint& what) {
     std::vector<checkpoint_name> obsolete;
-    if (keep == 0) return obsolete;
+    if (what.keep == 0) return obsolete;
+    const std::string& job = what.job.value;
     bound(open_->statement(R"(UPDATE checkpoints SET state = 'compacting' WHERE job = ?1 AND state = 'ready' AND
         (epoch, generation) NOT IN (SELECT epoch, generation FROM checkpoints WHERE job = ?1 AND state = 'ready'
                                     ORDER BY epoch DESC, generation DESC LIMIT ?2))"),
-          job.value, keep)
+          job, what.keep)
         .exec();
-    bound(open_->statement(R"(DELETE FROM checkpoints WHERE job = ?1 AND state IN ('compacted', 'failed', 'abandoned')
+    bound(open_->statement(R"(UPDATE checkpoints SET state = 'compacting' WHERE job = ?1 AND
+        (state IN ('failed', 'abandoned') OR (state = 'inprogress' AND generation < ?2)) AND
+        (epoch, generation) < (SELECT epoch, generation FROM checkpoints WHERE job = ?1 AND state = 'ready'
+                               ORDER BY epoch DESC, generation DESC LIMIT 1))"),
+          job, what.generation.value)
+        .exec();
+    bound(open_->statement(R"(DELETE FROM checkpoints WHERE job = ?1 AND state = 'compacted'
         AND (epoch, generation) NOT IN (SELECT epoch, generation FROM checkpoints WHERE job = ?1 AND
-            state IN ('compacted', 'failed', 'abandoned') ORDER BY epoch DESC, generation DESC LIMIT ?2))"),
-          job.value, checkpoints_kept)
+            state = 'compacted' ORDER BY epoch DESC, generation DESC LIMIT ?2))"),
+          job, checkpoints_kept)
         .exec();
     Statement& select = bound(open_->statement(R"(SELECT epoch, generation FROM checkpoints WHERE job = ? AND
         state = 'compacting' ORDER BY epoch, generation)"),
-                              job.value);
+                              job);
     while (select.executeStep()) obsolete.push_back({{select.getColumn(0).getUInt()}, {select.getColumn(1).getUInt()}});
     return obsolete;
 }
@@ -177,7 +184,7 @@ outcome<checkpoint_written> operations::perform(const write_checkpoint& what) {
         bound(open_->statement("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?)"), what.job.value, epoch,
               generation, text_of(what.row.state))
             .exec();
-        return checkpoint_written{.obsolete = clean(what.job, what.keep)};
+        return checkpoint_written{.obsolete = clean(what)};
     });
 }
 

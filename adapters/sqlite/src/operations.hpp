@@ -27,14 +27,14 @@ public:
     expected<std::vector<log_line>> perform(const read_log& what);
 
     static constexpr int log_lines = 10'000;      ///< kept of each job
-    static constexpr int checkpoints_kept = 100;  ///< of those that are over
+    static constexpr int checkpoints_kept = 100;  ///< of those that are compacted
 
 private:
     bool replace(const columns::job& to, std::uint64_t expected);
     std::optional<expected<job_row>> row(const job_id& job);
     std::optional<checkpoint_row> restore_point(const job_id& job, epoch threshold);
     void mark(const claim& what, const std::optional<checkpoint_row>& restore);
-    std::vector<checkpoint_name> clean(const job_id& job, std::uint32_t keep);
+    std::vector<checkpoint_name> clean(const write_checkpoint& what);
 
     std::unique_ptr<connection> open_;
     lives lives_;

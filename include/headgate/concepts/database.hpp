@@ -88,10 +88,12 @@ concept read_log =
 ///                  this (generation, owner), compared in the same transaction (G2)
 ///     forward      a checkpoint row is made by in_progress, and goes in_progress -> committing -> ready -> compacting ->
 ///                  compacted, with ready also straight after in_progress, or to failed or abandoned from the first
-///                  two; never back: the wrong step is not applied, the same again is applied
-///     cleans       with `keep` n, ready rows older than the n newest become compacting and are listed, oldest first,
-///                  as are those that are compacting already; of the compacted, failed and abandoned rows the newest
-///                  100 are kept
+///                  two, and from there to compacting; never back: the wrong step is not applied, the same again is
+///                  applied
+///     cleans       with `keep` n, ready rows older than the n newest become compacting, and so do rows older than the
+///                  newest that is ready that failed, were abandoned, or are in progress by an earlier generation than
+///                  the write's; all compacting ones are listed, oldest first; of the compacted ones the newest 100
+///                  are kept
 ///     watches      a watch answers every job changed after its cursor as it stands then; none is missed
 ///     leases       advance_lease answers this controller and every other one that ever did, with its last counter
 ///     tells        read_log answers the lines of `tell` in order, numbered ascending from 1

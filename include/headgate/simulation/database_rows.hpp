@@ -54,7 +54,7 @@ public:
     const std::map<incarnation, controller_seen>& controllers() const { return controllers_; }
 
     static constexpr std::size_t log_lines = 10'000;      ///< kept of each job
-    static constexpr std::size_t checkpoints_kept = 100;  ///< of those that are over
+    static constexpr std::size_t checkpoints_kept = 100;  ///< of those that are compacted
 
 protected:
     // Also for liars: models that break one law and test the laws.
@@ -79,15 +79,16 @@ inline not_applied no(error_kind kind, std::string text) { return {{.kind = kind
 inline not_applied no_such(const job_id& job) { return no(error_kind::invalid, "there is no job " + job.value); }
 inline wall_time wall(instant at) { return wall_time(at.time_since_epoch()); }
 
-constexpr bool is_over(checkpoint_state state) {
+/// Nobody will ever read its objects, now that a newer one is ready. `ours`: of whoever writes, which is fenced.
+constexpr bool is_useless(const checkpoint_name& name, checkpoint_state state, generation ours) {
     switch (state) {
-        case checkpoint_state::compacted:
         case checkpoint_state::failed:
         case checkpoint_state::abandoned: return true;
-        case checkpoint_state::in_progress:
+        case checkpoint_state::in_progress: return name.generation < ours;
         case checkpoint_state::committing:
         case checkpoint_state::ready:
-        case checkpoint_state::compacting: return false;
+        case checkpoint_state::compacting:
+        case checkpoint_state::compacted: return false;
     }
     return false;
 }
@@ -147,16 +148,19 @@ inline outcome<job_row> database_rows::apply(const store_row& what) {
 inline std::vector<checkpoint_name> database_rows::clean(entry& at, std::uint32_t keep) {
     std::vector<checkpoint_name> obsolete;
     if (keep == 0) return obsolete;
-    std::size_t ready = 0, over = 0;
+    std::size_t ready = 0, compacted = 0;
     for (auto each = at.checkpoints.rbegin(); each != at.checkpoints.rend(); ++each) {
-        if (each->second == checkpoint_state::ready and ++ready > keep) each->second = checkpoint_state::compacting;
-        if (each->second == checkpoint_state::compacting) obsolete.insert(obsolete.begin(), each->first);
-        if (detail::is_over(each->second)) ++over;
+        auto& [name, state] = *each;
+        if (state == checkpoint_state::ready ? ++ready > keep
+                                             : ready > 0 and detail::is_useless(name, state, at.row.generation))
+            state = checkpoint_state::compacting;
+        if (state == checkpoint_state::compacting) obsolete.insert(obsolete.begin(), name);
+        if (state == checkpoint_state::compacted) ++compacted;
     }
-    for (auto each = at.checkpoints.begin(); over > checkpoints_kept and each != at.checkpoints.end();) {
-        const bool is_dropped = detail::is_over(each->second);
+    for (auto each = at.checkpoints.begin(); compacted > checkpoints_kept and each != at.checkpoints.end();) {
+        const bool is_dropped = each->second == checkpoint_state::compacted;
         each = is_dropped ? at.checkpoints.erase(each) : std::next(each);
-        over -= is_dropped ? 1 : 0;
+        compacted -= is_dropped ? 1 : 0;
     }
     return obsolete;
 }

@@ -99,7 +99,7 @@ constexpr bool may_step(std::optional<checkpoint_state> from, checkpoint_state t
         case ready:
         case failed:
         case abandoned: return *from == in_progress or *from == committing;
-        case compacting: return *from == ready;
+        case compacting: return *from == ready or *from == failed or *from == abandoned;
         case compacted: return *from == compacting;
     }
     return false;

@@ -99,7 +99,9 @@ struct write_checkpoint {
     headgate::generation generation{};
     headgate::incarnation owner{};
     checkpoint_row row{};
-    std::uint32_t keep = 0;  ///< above 0: mark `ready` rows older than the `keep` newest as `compacting`, and list them
+    /// Above 0: mark `ready` rows older than the `keep` newest as `compacting`, and those older than the newest `ready`
+    /// one that nobody will ever read: failed, abandoned, or in progress by an earlier generation. List them all.
+    std::uint32_t keep = 0;
 };
 
 // Asked of the scheduler ----------------------------------------------------------------------------------------------

@@ -259,25 +259,33 @@ BOOST_AUTO_TEST_CASE(a_wish_or_plan_that_could_not_be_read_back_is_refused_and_c
     BOOST_TEST((t.record()->row.revision == 1u));
 }
 
-BOOST_AUTO_TEST_CASE(errors_of_opening_say_what_to_do) {
+BOOST_AUTO_TEST_CASE(no_database_says_what_to_do_and_is_not_made) {
     const folder place;
     BOOST_TEST(says(error_of({.path = place.file("none/jobs.db")}), error_kind::permanent, "there is no folder"));
-    BOOST_TEST(says(error_of({.path = place.path()}), error_kind::permanent, "is a folder; name a file"));
     BOOST_TEST(says(error_of({.path = ""}), error_kind::permanent, "no path"));
     BOOST_TEST(
         says(error_of({.path = place.file(), .may_create = false}), error_kind::permanent, "there is no database"));
     BOOST_TEST(not std::filesystem::exists(place.file()));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_something_else_than_a_database_of_headgate_says_what_to_do) {
+    const folder place;
+    BOOST_TEST(says(error_of({.path = place.path()}), error_kind::permanent, "is a folder; name a file"));
     std::ofstream(place.file("letter.txt")) << std::string(5'000, 'x');
     BOOST_TEST(says(error_of({.path = place.file("letter.txt")}), error_kind::permanent, "the file is something else"));
     by_hand(place.file("other.db"), "CREATE TABLE jobs (title TEXT)");
     BOOST_TEST(says(error_of({.path = place.file("other.db")}), error_kind::permanent, "not headgate's"));
+}
+
+BOOST_AUTO_TEST_CASE(a_newer_schema_says_what_to_do) {
+    const folder place;
     open(place.file("newer.db"));
     by_hand(place.file("newer.db"), "INSERT INTO headgate_schema VALUES (7)");
     BOOST_TEST(says(error_of({.path = place.file("newer.db")}), error_kind::permanent,
                     "version 7, and this program knows up to version 1; use a newer headgate"));
 }
 
-BOOST_AUTO_TEST_CASE(a_file_or_folder_that_may_not_be_written_is_refused_with_what_to_do) {
+BOOST_AUTO_TEST_CASE(a_read_only_file_or_folder_says_what_to_do) {
     const folder place;
     open(place.file());
     BOOST_TEST(::chmod(place.file().c_str(), 0444) == 0);

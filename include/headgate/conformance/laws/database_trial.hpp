@@ -222,7 +222,7 @@ bool database_trial<Database, Settle>::is(std::uint32_t at, std::uint32_t number
         case compacting: return refused(ready) and may(at, number, compacting, by);
         case compacted: return refused(ready) and refused(compacting) and may(at, number, compacted, by);
         case failed:
-        case abandoned: return refused(ready) and refused(compacting) and may(at, number, state, by);
+        case abandoned: return refused(ready) and refused(compacted) and may(at, number, state, by);
     }
     return false;
 }

@@ -24,6 +24,7 @@ enum class invariant : std::uint8_t {
     restores_the_newest,
     marking_is_narrow,
     names_are_unique,
+    removal_is_safe,
     accounted_for,
     wish_is_latched,
     within_budgets,
@@ -67,6 +68,7 @@ constexpr std::string_view sentence_of(invariant which) {
         case invariant::restores_the_newest: return "I7 the newest good checkpoint is restored";
         case invariant::marking_is_narrow: return "I8 a claim marks unfinished later checkpoints and nothing else";
         case invariant::names_are_unique: return "I10 a checkpoint's row is durable before its first barrier";
+        case invariant::removal_is_safe: return "I11 no checkpoint is removed that may be restored";
         case invariant::accounted_for: return "I12 slots are kept to, and after the end no worker lives";
         case invariant::wish_is_latched: return "I13 what the user said last is never forgotten";
         case invariant::within_budgets: return "I14 no kind of error is tried more often than its budget";

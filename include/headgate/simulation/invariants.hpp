@@ -39,6 +39,7 @@ public:
     void asked(const request<start_execution>& r, const database_rows& rows, instant at);
     void asked(const request<begin_checkpoint>& r, const database_rows& rows, instant at);
     void asked(const request<store_checkpoint>& r, const database_rows& rows, instant at);
+    void asked(const request<remove_checkpoint>& r, const database_rows& rows, instant at);
 
     // A write at the database: `before` as it stood.
     void wrote(const request<claim>& r, const database_rows::entry& before, const database_rows::entry& after,
@@ -178,6 +179,18 @@ inline void checks::asked(const request<store_checkpoint>& r, const database_row
         return "the metadata of epoch " + std::to_string(what.name.epoch.value) +
                " is not made of one state for each subtask of this generation";
     });
+}
+
+inline void checks::asked(const request<remove_checkpoint>& r, const database_rows& rows, instant at) {
+    const auto job = rows.jobs().find(r.what.job);
+    if (job == rows.jobs().end()) return;
+    const auto row = job->second.checkpoints.find(r.what.name);
+    const bool is_obsolete = row == job->second.checkpoints.end() or row->second == checkpoint_state::compacting or
+                             row->second == checkpoint_state::compacted;
+    const std::optional<checkpoint_row>& restored = attempt_of(r.what.job, job->second.row.generation).restore;
+    const bool is_anothers = r.by.generation != job->second.row.generation;
+    expect(is_obsolete and not(is_anothers and restored and restored->name == r.what.name), invariant::removal_is_safe,
+           at, [&] { return detail::text_of(r.what.name) + " by " + detail::text_of(r.by); });
 }
 
 inline void checks::wrote(const request<claim>& r, const database_rows::entry& before,

@@ -70,9 +70,9 @@ public:
             std::fflush(stdout);
         }
         strangers_ = controller.strangers();
+        std::erase_if(jobs_, [&](const auto& one) { return not controller.find(one.first); });  // let go
         for (auto& [id, seen] : jobs_) {
             const auto* const value = controller.find(id);
-            if (not value) continue;
             if (seen.state != state_name::running) {
                 seen.was = value->job().durable.plan;
                 continue;

@@ -227,7 +227,6 @@ int run(options o) {
     put("headgate-controller: workers register at {}{}, jobs in {}, {} slots a worker, assignment {}\n", address,
         o.tls.empty() ? "" : " over mutual TLS", o.database, o.slots, o.assignment);
     std::fflush(stdout);
-    std::signal(SIGPIPE, SIG_IGN);  // its output may be a pipe whose reader has gone
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     signals.async_wait([&](auto, int) { loop.stop(); });
     headgate::asio::drive(loop, driven);
@@ -238,6 +237,7 @@ int run(options o) {
 }  // namespace
 
 int main(int count, char** arguments) {
+    std::signal(SIGPIPE, SIG_IGN);  // its output may be a pipe whose reader has gone
     CLI::App app{"Brings distributed jobs up and keeps them up.", "headgate-controller"};
     app.footer(footer);
     options o;

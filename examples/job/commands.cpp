@@ -75,9 +75,9 @@ wish wish_of(const options& o) {
 }
 
 /// Nothing will become of it any more as it is: it rests, and its wish is not one to start it again
-/// (machine/terminal.hpp), or it is damaged, and controllers leave it alone.
+/// (machine/terminal.hpp), or it is damaged, and no controller has it or would take it.
 bool is_over(const job_record& job) {
-    if (not job.wish) return true;
+    if (not job.wish) return job.row.owner == incarnation{};
     if (not is_terminal(job.row.state)) return false;
     const wish& wished = **job.wish;
     if (wished.stop != stop_mode::run or (job.time_left and *job.time_left <= duration(0))) return true;

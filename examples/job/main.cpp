@@ -17,7 +17,7 @@ using namespace headgate::example;
 constexpr const char* footer = R"(Exit codes:
   0  done
   1  the job failed, is damaged, or did not become what was waited for
-  2  usage: a flag, a program file or a wish is wrong
+  2  usage: a flag, a program file or a wish is wrong, or what is to be changed is damaged
   3  the database cannot be used, or did not answer
   4  there is no such job
   5  somebody else changed the job at the same time; try again

@@ -22,7 +22,7 @@ namespace {
 
 /// Columns as a controller writes them, of which any number are then overwritten.
 columns::job a_row(FuzzedDataProvider& from) {
-    columns::job made{.id = "words"};
+    columns::job made{.id = "beside"};
     columns::set(made, wish{.version = 1, .program = tests::small_world::two_nodes()});
     columns::set(made, job_row{});
     const auto number = [&](std::int64_t& column) {

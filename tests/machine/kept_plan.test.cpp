@@ -44,8 +44,7 @@ BOOST_AUTO_TEST_CASE(a_plan_that_is_too_large_for_the_row_is_not_kept_and_the_jo
     BOOST_TEST(not s.pending<store_row>().what.next.plan);
     s.with<store_row>().settle();
     BOOST_TEST((s.state() == state_name::running and s.stands.state == state_name::running and not s.stands.plan));
-    BOOST_TEST(
-        (s.said("the plan is not kept with the job: invalid: the plan is 5000000 bytes") and not s.job().is_let_go));
+    BOOST_TEST((s.said("tried without its new plan: invalid: the plan is 5000000 bytes") and not s.job().is_let_go));
 }
 
 BOOST_AUTO_TEST_CASE(a_controller_that_takes_over_shows_the_policy_the_plan_in_the_row_A8) {

@@ -161,7 +161,7 @@ BEGIN
             AND (c.epoch, c.generation) NOT IN (SELECT k.epoch, k.generation FROM checkpoints k WHERE k.job = _job
                 AND k.state = 'compacted' ORDER BY k.epoch DESC, k.generation DESC LIMIT 100);
         RETURN QUERY SELECT NULL, c.epoch, c.generation FROM checkpoints c WHERE c.job = _job
-            AND c.state = 'compacting' ORDER BY c.epoch, c.generation;
+            AND c.state = 'compacting' ORDER BY c.epoch, c.generation LIMIT 100;  -- most_obsolete
     END IF;
 END $$;
 

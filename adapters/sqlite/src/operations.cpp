@@ -150,8 +150,8 @@ std::vector<checkpoint_name> operations::clean(const write_checkpoint& what) {
           job, checkpoints_kept)
         .exec();
     Statement& select = bound(open_->statement(R"(SELECT epoch, generation FROM checkpoints WHERE job = ? AND
-        state = 'compacting' ORDER BY epoch, generation)"),
-                              job);
+        state = 'compacting' ORDER BY epoch, generation LIMIT ?)"),
+                              job, most_obsolete);
     while (select.executeStep()) obsolete.push_back({{select.getColumn(0).getUInt()}, {select.getColumn(1).getUInt()}});
     return obsolete;
 }

@@ -90,7 +90,8 @@ inline expected<applied> check(const past& before) {
 
 namespace detail {
 
-/// The sizes of one node as ranges that ascend: where entries overlap, their bytes are added.
+/// The sizes of one node as ranges that ascend: where entries overlap, their bytes are added, to the 53 bits of the
+/// largest.
 class sizes_in_a_row {
 public:
     explicit sizes_in_a_row(std::span<const state_size* const> sizes) {

@@ -96,8 +96,9 @@ concept stop_execution =
 ///     hung_up     a call on a connection that was hung up or never was answers not applied or unknown
 ///     answers     each completion is called exactly once
 ///
-/// Errors     `dial`, `start_execution`, `checkpoint`, `scheduler` as the effects name them; `permanent` for a refusal.
-///            A deadline that passes is unknown. Messages above the limit are refused on the sending side.
+/// Errors     `dial`, `start_execution`, `checkpoint`, `scheduler` as the effects name them; `permanent` for a refusal;
+///            `invalid` for a message that no worker can be sent, as one above the limit: of an execution, the job
+///            fails. A deadline that passes is unknown. Messages above the limit are refused on the sending side.
 /// Waiting    no call blocks. May lose, delay and repeat; the laws ask for what holds when nothing is lost.
 /// Threads    one caller at a time; the receiver and completions may be called from any thread, also within the call.
 /// Archetype  `archetype::channel`. Models: in memory, gRPC; each passes the laws.

@@ -54,7 +54,8 @@ struct checkpoints {
     fact<> object{};                 ///< likewise
     subtask_set reported{};
     checkpoint_metadata metadata{};
-    std::vector<checkpoint_name> obsolete{};
+    std::vector<checkpoint_name> obsolete{};  ///< at most `most_obsolete`
+    bool has_left = false;                    ///< of those that were listed
 
     bool wants_barriers() const { return stage == checkpoint_stage::collecting; }
 
@@ -125,17 +126,24 @@ void idle(checkpoints& k, Context& c) {
     enter(k, checkpoint_stage::idle);
 }
 
-/// The objects of the first of the obsolete ones are still there, which costs the job nothing: it is listed again when
-/// it is cleaned next. What only a person can mend does not keep those behind it.
+/// The first of the obsolete ones is done with.
+template <class Context>
+void next_obsolete(checkpoints& k, Context& c) {
+    k.obsolete.erase(k.obsolete.begin());
+    k.obsolete.empty() ? idle(k, c) : enter(k, checkpoint_stage::removing);
+}
+
+/// Its objects are still there, which costs the job nothing, nor keeps those behind it: it is listed again with the
+/// next cleaning. Said once a cleaning.
 template <class Context>
 void leave(checkpoints& k, Context& c, const error& why) {
     const checkpoint_name name = k.obsolete.front();
-    c.say(remark::severity::warning, "the checkpoint of epoch " + std::to_string(name.epoch.value) + ", generation " +
-                                         std::to_string(name.generation.value) + " is obsolete and was not removed: " +
-                                         describe(why) + "; it is tried again with the next cleaning");
-    k.obsolete.erase(k.obsolete.begin());
-    if (why.kind != error_kind::permanent) k.obsolete.clear();
-    k.obsolete.empty() ? idle(k, c) : enter(k, checkpoint_stage::removing);
+    if (not std::exchange(k.has_left, true))
+        c.say(remark::severity::warning, "the checkpoint of epoch " + std::to_string(name.epoch.value) +
+                                             ", generation " + std::to_string(name.generation.value) +
+                                             " is obsolete and was not removed: " + describe(why) +
+                                             "; what is left is tried again with the next cleaning");
+    next_obsolete(k, c);
 }
 
 template <class Context>
@@ -155,8 +163,10 @@ template <class Context>
 void want(checkpoints& k, Context& c) {
     const bool is_taking = k.stage == checkpoint_stage::collecting or k.stage == checkpoint_stage::storing;
     if (is_taking and c.reached(k.until)) detail::fail(k, c, "not complete in time");
-    if (k.stage == checkpoint_stage::removing and k.object.in_flight() and c.reached(k.object.deadline()))
+    if (k.stage == checkpoint_stage::removing and k.object.in_flight() and c.reached(k.object.deadline())) {
+        k.obsolete.resize(1);  // whoever is that slow is not asked for more
         detail::leave(k, c, {.kind = error_kind::state_backend, .text = "no answer in time"});
+    }
 
     if (k.stage == checkpoint_stage::idle) {
         const duration interval = c.job.wish->checkpoint_interval;
@@ -241,22 +251,19 @@ void on(checkpoints& k, Context& c, const answered<write_checkpoint>& a) {
                 return detail::enter(k, checkpoint_stage::collecting);
             }
             if (k.stage == checkpoint_stage::failing) return detail::idle(k, c);
-            if (k.stage == checkpoint_stage::compacting) {
-                k.obsolete.erase(k.obsolete.begin());
-            } else {
-                k.since_clean = k.since_clean + 1 >= c.policy.clean_every ? 0 : k.since_clean + 1;
-                for (const error_kind kind : {error_kind::checkpoint, error_kind::state_backend})
-                    c.job.spent[static_cast<std::size_t>(kind)] = 0;
-                checkpoint_times& times = c.job.checkpointed;
-                times.last = c.since(k.began);
-                times.longest = std::max(times.longest, times.last);
-                times.total += times.last;
-                times.newest = k.name.epoch;
-                ++times.count;
-                c.say(remark::severity::info,
-                      "checkpoint of epoch " + std::to_string(k.name.epoch.value) + " is ready");
-                k.obsolete = written.obsolete;
-            }
+            if (k.stage == checkpoint_stage::compacting) return detail::next_obsolete(k, c);
+            k.since_clean = k.since_clean + 1 >= c.policy.clean_every ? 0 : k.since_clean + 1;
+            for (const error_kind kind : {error_kind::checkpoint, error_kind::state_backend})
+                c.job.spent[static_cast<std::size_t>(kind)] = 0;
+            checkpoint_times& times = c.job.checkpointed;
+            times.last = c.since(k.began);
+            times.longest = std::max(times.longest, times.last);
+            times.total += times.last;
+            times.newest = k.name.epoch;
+            ++times.count;
+            c.say(remark::severity::info, "checkpoint of epoch " + std::to_string(k.name.epoch.value) + " is ready");
+            k.obsolete = written.obsolete;
+            k.has_left = false;
             k.obsolete.empty() ? detail::idle(k, c) : detail::enter(k, checkpoint_stage::removing);
         },
         again, again);

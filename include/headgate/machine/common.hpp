@@ -191,7 +191,8 @@ bool machine<Policies>::stands(standing how, context_type& c) {
         case standing::inherited: adopt(); return true;
         case standing::lost:
             job_.is_let_go = true;
-            c.say(remark::severity::warning, "the job is let go: another controller has it, or its row is refused");
+            c.say(remark::severity::warning,
+                  "the job is let go: another controller has it, or its row is gone or refused");
             return false;
     }
     return false;

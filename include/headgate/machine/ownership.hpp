@@ -108,7 +108,8 @@ standing not_stored(Context& c, const ticket& to, const error& why) {
         return standing::mine;
     }
     if (why.kind == error_kind::invalid and j.is_owned() and j.next.plan != j.durable.plan) {
-        c.say(remark::severity::warning, "the plan is not kept with the job: " + describe(why));
+        c.say(remark::severity::warning,
+              "the job's row is refused, and is tried without its new plan: " + describe(why));
         j.next.plan = j.durable.plan;
         j.persisted.forget();
         return standing::mine;

@@ -162,6 +162,7 @@ inline std::vector<checkpoint_name> database_rows::clean(entry& at, std::uint32_
         each = is_dropped ? at.checkpoints.erase(each) : std::next(each);
         compacted -= is_dropped ? 1 : 0;
     }
+    if (obsolete.size() > most_obsolete) obsolete.resize(most_obsolete);
     return obsolete;
 }
 

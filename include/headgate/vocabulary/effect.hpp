@@ -82,9 +82,12 @@ struct store_row {
     job_row next{};
 };
 
+/// As many obsolete checkpoints as a cleaning lists at most.
+inline constexpr std::uint32_t most_obsolete = 100;
+
 /// Checkpoints that may be removed now: the database has marked them `compacting`.
 struct checkpoint_written {
-    std::vector<checkpoint_name> obsolete{};  ///< oldest first
+    std::vector<checkpoint_name> obsolete{};  ///< oldest first, at most `most_obsolete`
 
     friend bool operator==(const checkpoint_written&, const checkpoint_written&) = default;
 };
@@ -100,7 +103,8 @@ struct write_checkpoint {
     headgate::incarnation owner{};
     checkpoint_row row{};
     /// Above 0: mark `ready` rows older than the `keep` newest as `compacting`, and those older than the newest `ready`
-    /// one that nobody will ever read: failed, abandoned, or in progress by an earlier generation. List them all.
+    /// one that nobody will ever read: failed, abandoned, or in progress by an earlier generation. List the oldest
+    /// `most_obsolete` that are `compacting`; the others come with the next cleaning.
     std::uint32_t keep = 0;
 };
 

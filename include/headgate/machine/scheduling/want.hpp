@@ -9,7 +9,7 @@
 //   loaded, prepared   persisted, backed off                    state backend's budget, then fatal      S9
 //   channel (worker)   registered                               3 dials, then dropped and replaced      S12
 //   placed             open slots cover the need                fatal                                   S13
-//   launched (worker)  placed, prepared, channel; torn down,    launch budget                           S13
+//   launched (worker)  placed, prepared, channel; torn down,    launch budget; too large to tell: fatal  S13
 //                      or 10 s waited for it                                                            S3
 //   running            every subtask reported                   deadline                                S14
 

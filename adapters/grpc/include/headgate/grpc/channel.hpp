@@ -38,13 +38,13 @@ struct channel_options {
 
 /// Workers' streams, and connections to workers, over gRPC.
 ///
-/// Outcomes   a worker's refusal, or a message above the limit: not applied, `permanent`. No answer in time, a
-/// connection
-///            that broke or was hung up: unknown. A dial changes nothing, so it is unknown only at its deadline.
+/// Outcomes   a worker's refusal: not applied, `permanent`. A message above the limit: not applied, `invalid`. No
+///            answer in time, a connection that broke or was hung up: unknown. A dial changes nothing, so it is unknown
+///            only at its deadline.
 /// Streams    heard from their hello on. What is not a message, or a first message that is not a hello, ends the
-/// stream. Threads    every member may be called from any thread; the receiver and completions are called from gRPC's
-/// threads,
-///            and within the call where there is nothing to wait for. None may destroy the channel.
+///            stream.
+/// Threads    every member may be called from any thread; the receiver and completions are called from threads of
+///            gRPC, and within the call where there is nothing to wait for. None may destroy the channel.
 /// Ending     the destructor ends all streams and calls and waits for the receiver and completions to return: every
 ///            completion was called then, and nothing is heard after it.
 class channel {

@@ -88,9 +88,9 @@ private:
 };
 
 /// Answers every call at once.
-class wire {
+class carrier {
 public:
-    wire(simulation::secrets& with, std::vector<played>& workers) : secrets_(with), all_(workers) {}
+    carrier(simulation::secrets& with, std::vector<played>& workers) : secrets_(with), all_(workers) {}
 
     void listen(auto receiver) { hear_ = receiver; }
     void send(stream_id to, const controller_message& message) {
@@ -134,7 +134,7 @@ public:
             workers_[i].said.job = job_of(i);
             workers_[i].said.generation = generation_of(workers_[i].said.worker);
             workers_[i].said.incarnation = {{i, 99}};
-            wire_.say(i, workers_[i].said);
+            carrier_.say(i, workers_[i].said);
         }
         if (not everyone([](const played& one) { return one.challenged != nonce{}; })) return;
         for (std::uint32_t i = 0; i < jobs; ++i) {
@@ -145,12 +145,12 @@ public:
                                        .zone = {},
                                        .rpc_address = "127.0.0.1:1",
                                        .data_address = "127.0.0.1:2"};
-            wire_.say(i, proof{shown, proof_mac(secrets_, workers_[i].token, workers_[i].said, workers_[i].challenged,
-                                                shown)});
+            carrier_.say(i, proof{shown, proof_mac(secrets_, workers_[i].token, workers_[i].said,
+                                                   workers_[i].challenged, shown)});
         }
         if (not everyone([](const played& one) { return one.runs; })) return;
         for (std::uint32_t i = 0; i < jobs; ++i) {
-            wire_.say(i, initialized{});
+            carrier_.say(i, initialized{});
             report(i);
         }
         is_up_ = until([&] { return all_run(); });
@@ -167,9 +167,9 @@ public:
     bool is_up() const { return is_up_; }
     std::uint32_t jobs() const { return static_cast<std::uint32_t>(workers_.size()); }
     void poll() { controller_->poll(); }
-    void beat(std::uint32_t job) { wire_.say(job, heartbeat{.sequence = ++beats_, .counters = {}}); }
+    void beat(std::uint32_t job) { carrier_.say(job, heartbeat{.sequence = ++beats_, .counters = {}}); }
     void report(std::uint32_t job) {
-        wire_.say(job, task_report{.started = {{{1}, 0, 4}, {{2}, 0, 4}}, .finished = {}, .failures = {}});
+        carrier_.say(job, task_report{.started = {{{1}, 0, 4}, {{2}, 0, 4}}, .finished = {}, .failures = {}});
     }
 
     /// A heartbeat of every fifth worker, one after the other, and each wakes the loop; a millisecond has at most
@@ -221,11 +221,12 @@ private:
     simulation::secrets secrets_{7};
     simulation::database database_{};
     starter scheduler_{workers_};
-    wire wire_{secrets_, workers_};
+    carrier carrier_{secrets_, workers_};
     no_checkpoints states_{};
     using controller_type =
-        controller<starter, simulation::database, wire, simulation::clock, no_checkpoints, simulation::secrets>;
-    std::optional<controller_type> controller_{std::in_place, scheduler_, database_, wire_, clock_, states_, secrets_};
+        controller<starter, simulation::database, carrier, simulation::clock, no_checkpoints, simulation::secrets>;
+    std::optional<controller_type> controller_{std::in_place, scheduler_, database_, carrier_,
+                                               clock_,        states_,    secrets_};
     std::uint64_t beats_ = 0;
     std::uint32_t next_ = 0, owed_ = 0;
     bool is_up_ = false;

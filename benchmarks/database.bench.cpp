@@ -235,9 +235,9 @@ private:
     static constexpr const char* select_job =
         R"(SELECT id, name, stop, version, wish, revision, generation, owner, state, is_complete,
         applied, restart_nonce, restarts, tasks, last_error, plan, waits_for, workers, submitted, started, since,
-        c.epoch, c.number FROM jobs LEFT JOIN (SELECT job, epoch, generation AS number,
-        max(epoch * 4294967296 + generation) FROM checkpoints WHERE state = 'ready' GROUP BY job) c ON c.job = id
-        WHERE id = ?)";
+        c.epoch, c.number FROM jobs LEFT JOIN (SELECT job, epoch, generation AS number FROM checkpoints) c ON c.job = id
+        AND (c.epoch, c.number) = (SELECT epoch, generation FROM checkpoints WHERE job = id AND state = 'ready'
+                                   ORDER BY epoch DESC, generation DESC LIMIT 1) WHERE id = ?)";
 
     bool attempt(const std::string& job) {
         return transaction([&] {

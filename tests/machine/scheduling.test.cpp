@@ -213,6 +213,25 @@ BOOST_AUTO_TEST_CASE(a_scheduler_that_fails_while_slots_are_lacking_is_waited_fo
     BOOST_TEST((s.state() == state_name::running));
 }
 
+BOOST_AUTO_TEST_CASE(a_scheduler_that_does_not_answer_while_slots_are_lacking_is_waited_for_and_not_the_slots_S6_L7) {
+    policies<> patient;
+    patient.budget[error_kind::scheduler] = unlimited;
+    stage s({}, patient);
+    wish w = wants();
+    w.waits_for_slots = true;
+    s.without<start_workers>().start(w);
+    s.answer<start_workers>(not_applied{no_slots});
+    s.advance(2s);
+    BOOST_REQUIRE((s.count<start_workers>() == 1u and s.in<scheduling>().lacking));
+    for (const instant end = s.now + 11min; s.now < end; s.advance(11s)) {
+        if (s.count<start_workers>() > 0) s.take_out<start_workers>();
+    }
+    BOOST_TEST(not s.in<scheduling>().lacking);
+    BOOST_TEST((s.state() == state_name::scheduling), "not failed for want of slots");
+    s.with<start_workers>().run(2min);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
 BOOST_AUTO_TEST_CASE(news_of_free_slots_wakes_the_wait_S6) {
     stage s;
     s.without<start_workers>().start();

@@ -37,6 +37,8 @@ step<scheduling> want(scheduling& s, Context& c) {
     if (const auto why = cannot_be_tried(c)) return to<failing>(*why);
 
     fill_crew(s, c);
+    // What it waits for after a request without an answer are not slots.
+    if (s.asked.in_flight() and c.reached(s.asked.deadline())) s.lacking.reset();
     c.want(s.asked, [&] { return workers_of_attempt(c); });
     const bool is_restorable = want_restorable(s, c);
 

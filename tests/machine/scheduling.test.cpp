@@ -193,14 +193,20 @@ BOOST_AUTO_TEST_CASE(that_slots_are_lacking_is_told_once_S6_S18) {
                                   [](const note& one) { return text_of(one); }) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_scheduler_that_fails_while_slots_are_lacking_is_waited_for_and_not_the_slots_S6_L7) {
-    policies<> patient;  // or the scheduler's budget is over before the start-up time of workers
+/// Without limit; nor is the scheduler's budget over before the start-up time of workers.
+stage one_that_waits_for_slots() {
+    policies<> patient;
     patient.budget[error_kind::scheduler] = unlimited;
     stage s({}, patient);
     wish w = wants();
     w.waits_for_slots = true;
     s.without<start_workers>().start(w);
     s.answer<start_workers>(not_applied{no_slots});
+    return s;
+}
+
+BOOST_AUTO_TEST_CASE(a_scheduler_that_fails_while_slots_are_lacking_is_waited_for_and_not_the_slots_S6_L7) {
+    stage s = one_that_waits_for_slots();
     s.advance(1s);
     for (const instant end = s.now + 11min; s.now < end; s.advance(1s)) {
         if (s.count<start_workers>() == 0) continue;
@@ -214,13 +220,7 @@ BOOST_AUTO_TEST_CASE(a_scheduler_that_fails_while_slots_are_lacking_is_waited_fo
 }
 
 BOOST_AUTO_TEST_CASE(a_scheduler_that_does_not_answer_while_slots_are_lacking_is_waited_for_and_not_the_slots_S6_L7) {
-    policies<> patient;
-    patient.budget[error_kind::scheduler] = unlimited;
-    stage s({}, patient);
-    wish w = wants();
-    w.waits_for_slots = true;
-    s.without<start_workers>().start(w);
-    s.answer<start_workers>(not_applied{no_slots});
+    stage s = one_that_waits_for_slots();
     s.advance(2s);
     BOOST_REQUIRE((s.count<start_workers>() == 1u and s.in<scheduling>().lacking));
     for (const instant end = s.now + 11min; s.now < end; s.advance(11s)) {

@@ -87,21 +87,26 @@ public:
         for (std::size_t i = 0; i < r.what.workers.size(); ++i) tokens[r.what.workers[i].id] = r.what.tokens[i];
         simulation::scheduler::start_workers(r, done);
     }
+    void stop_workers(const request<headgate::stop_workers>& r, auto done) {
+        if (on_stop) on_stop(r.what.job);
+        simulation::scheduler::stop_workers(r, done);
+    }
 
     std::map<worker_id, digest256> tokens;
+    std::function<void(const job_id&)> on_stop;
 };
 
 /// One controller, four slots a worker, and a job "words" of two nodes of parallelism 8.
-template <class Policies = policies<>, class Database = simulation::database>
+template <class Policies = policies<>, class Database = simulation::database, class Clock = simulation::clock>
 struct any_small_world {
-    simulation::clock clock{instant{} + std::chrono::hours(1)};
+    Clock clock{instant{} + std::chrono::hours(1)};
     simulation::secrets secrets{7};
     Database database{};
     hand_scheduler scheduler{simulation::worker_pool(64, 4)};
     hand_channel channel{secrets};
     simulation::state_backend states{};
-    headgate::controller<hand_scheduler, Database, hand_channel, simulation::clock,
-                         simulation::state_backend, simulation::secrets, Policies>
+    headgate::controller<hand_scheduler, Database, hand_channel, Clock, simulation::state_backend, simulation::secrets,
+                         Policies>
         controller{scheduler, database, channel, clock, states, secrets, Policies{}};
     job_id job{"words"};
     std::uint64_t streams = 0;

@@ -144,4 +144,36 @@ BOOST_AUTO_TEST_CASE(a_controller_keeps_as_many_messages_of_a_stream_as_its_limi
     BOOST_TEST(two_at_most.strangers() == 2u);
 }
 
+/// Counts: it is asked for each event that is handled.
+struct counting_clock : simulation::clock {
+    using simulation::clock::clock;
+
+    instant now() const {
+        ++asked;
+        return simulation::clock::now();
+    }
+    mutable std::uint64_t asked = 0;
+};
+
+BOOST_AUTO_TEST_CASE(a_job_with_a_thousand_messages_keeps_another_waiting_for_100_at_most_L5) {
+    any_small_world<policies<>, simulation::database, counting_clock> of;
+    of.wish_for({.version = 1});
+    BOOST_REQUIRE(of.come_up());
+    of.job = {"other"};
+    of.wish_for({.version = 1});
+    BOOST_REQUIRE(of.until([&] { return of.scheduler.pool().all().size() == 4; }));
+    std::uint64_t stopped_at = 0;
+    of.scheduler.on_stop = [&](const job_id& job) {
+        BOOST_TEST((job == of.job));
+        stopped_at = of.clock.asked;
+    };
+    const std::uint64_t begun = of.clock.asked;
+    for (std::size_t i = 0; i < sorted_mail::most; ++i) of.controller.post(job_mail{{1}, slots_freed{}});
+    of.wish_for({.version = 2, .stop = stop_mode::force});
+    of.controller.post(job_mail{{2}, wished{*of.record()->wish, {}}});
+    of.controller.poll();
+    BOOST_TEST(of.clock.asked - begun >= sorted_mail::most);
+    BOOST_TEST((stopped_at > begun and stopped_at - begun <= 100u));
+}
+
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -341,6 +342,59 @@ BOOST_AUTO_TEST_CASE(senders_of_a_job_wait_at_its_1024_control_messages_and_thos
     while (all.size() < count + 2 * sorted_mail::most + 1) box.take(all, 100);
     flood.join();
     BOOST_TEST((not box.take(all, 100) and all.size() == count + 2 * sorted_mail::most + 1));
+}
+
+std::size_t place_of(const std::vector<mail>& all, std::uint64_t job) {
+    return static_cast<std::size_t>(std::ranges::find_if(all, [&](const mail& one) {
+                                        const auto* const its = std::get_if<job_mail>(&one);
+                                        return its and its->job == job_handle{job};
+                                    }) -
+                                    all.begin());
+}
+
+BOOST_AUTO_TEST_CASE(lines_of_jobs_take_turns_so_that_a_long_one_keeps_no_other_waiting_L5) {
+    controller_mailbox box;
+    for (int i = 0; i < 1'000; ++i) box.post(answer_for(1));
+    box.post(answer_for(2));
+    std::vector<mail> all;
+    BOOST_TEST(box.take(all, 64));
+    BOOST_TEST((all.size() == 64u and place_of(all, 2) == sorted_mail::turn));
+    box.post(answer_for(3));
+    all.clear();
+    BOOST_TEST(box.take(all, 64));
+    BOOST_TEST(place_of(all, 3) == sorted_mail::turn, "not behind all that was there before");
+    while (box.take(all, 64)) {
+    }
+    BOOST_TEST(all.size() == 1'002u - 64u);
+}
+
+BOOST_AUTO_TEST_CASE(streams_of_proven_workers_wait_in_the_line_of_their_job_and_all_others_in_one_L5) {
+    controller_mailbox box;
+    for (std::uint64_t i = 0; i < 1'000; ++i) box.put(sorted_mail::stream({i}), sorted_mail::job({1}));
+    for (std::uint64_t i = 0; i < 1'000; ++i) {
+        box.post(said(i, initialized{}));
+        box.post(said(5'000 + i, hello{}));
+    }
+    box.post(answer_for(1));
+    box.post(answer_for(2));
+    std::vector<mail> all;
+    box.take(all, 64);
+    BOOST_TEST(place_of(all, 2) == 2 * sorted_mail::turn);
+    while (box.take(all, 64)) {
+    }
+    std::vector<std::uint64_t> proven;
+    for (std::size_t i = 0; i < place_of(all, 1); ++i)
+        if (const auto* const heard = std::get_if<stream_event>(&all[i]); heard and heard->stream.value < 1'000)
+            proven.push_back(heard->stream.value);
+    BOOST_TEST((proven.size() == 1'000u and std::ranges::is_sorted(proven)), "and in the order in which they came");
+
+    box.leave(sorted_mail::stream({7}));
+    box.post(said(7, initialized{}));
+    box.post(said(8, initialized{}));
+    for (std::size_t i = 0; i < sorted_mail::turn; ++i) box.post(said(9'000, initialized{}));
+    all.clear();
+    box.take(all, 64);
+    BOOST_TEST((std::get<stream_event>(all[sorted_mail::turn]).stream == stream_id{8}), "7 is in no job's line any more");
 }
 
 BOOST_AUTO_TEST_CASE(how_many_of_one_origin_may_wait_is_chosen_at_run_time_SPEC_10) {

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 // concepts: where what completes or is heard on any thread waits for the thread that polls.
 
+#include <algorithm>
 #include <cassert>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -17,15 +19,20 @@
 
 namespace headgate::inline v1 {
 
-/// How a mailbox tells its items apart: whose each is, and how many of one origin may wait unless it is told otherwise.
-/// All are alike here.
+/// How a mailbox tells its items apart: whose each is, how many of one origin may wait unless it is told otherwise, and
+/// in which line. All are alike here.
 struct of_one_origin {
     static constexpr std::size_t most = 65'536;
+    /// How many are taken of one line before it is another's turn.
+    static constexpr std::size_t turn = most;
     /// An `Item`'s; hashed by `hash`.
     template <class Item>
     static constexpr std::uint64_t origin(const Item&) {
         return 0;
     }
+    /// Whoever posts the items of an origin, and the line of a sender that was put into none.
+    static constexpr std::uint64_t sender(std::uint64_t origin) { return origin; }
+    static constexpr std::uint64_t line(std::uint64_t sender) { return sender; }
     /// Whether the newest of an origin says all that the older ones said: it takes the place of one that waits.
     static constexpr bool is_cumulative(std::uint64_t) { return false; }
     using hash = std::hash<std::uint64_t>;
@@ -33,6 +40,9 @@ struct of_one_origin {
 
 /// Whoever posts while `most` items of one origin wait, waits too, and nobody else does; but for the thread that polled
 /// last, which would wait for itself. Items that are cumulative never wait: one of an origin is there at most.
+///
+/// Items of one line are taken in the order in which they came; lines take turns, so that a long one keeps no other
+/// waiting.
 template <class Item, class Sorting = of_one_origin>
 class mailbox {
 public:
@@ -42,8 +52,14 @@ public:
     /// From any thread. Wakes, if it is the first item. Does nothing once closed. O(1).
     void post(Item item);
 
-    /// Moves up to `count` items, oldest first, into `to`. Whether there are more.
+    /// Moves up to `count` items, the oldest of each line first, into `to`. Whether there are more.
     bool take(std::vector<Item>& to, std::size_t count);
+
+    using origin_type = decltype(Sorting::origin(std::declval<const Item&>()));
+
+    /// What `sender` posts from now on waits in `line`; until it leaves. What it posted before is not moved.
+    void put(const origin_type& sender, const origin_type& line);
+    void leave(const origin_type& sender);
 
     /// From now on nobody waits: what comes while its origin's share is full is dropped.
     void let_go();
@@ -66,12 +82,12 @@ private:
         }
     };
 
-    using origin_type = decltype(Sorting::origin(std::declval<const Item&>()));
     struct waiting_items {
         std::size_t count = 0;
-        Item* newest = nullptr;  // adding to or taking from the ends of a deque
-                                 // moves no other item
+        Item* newest = nullptr;
     };
+    template <class Value>
+    using by_origin = std::unordered_map<origin_type, Value, typename Sorting::hash>;  // looked up only
 
     bool is_full(const origin_type& origin) const {
         const auto at = waiting_.find(origin);
@@ -81,8 +97,10 @@ private:
     std::size_t most_;  // of one origin
     mutable std::mutex guard_;
     std::condition_variable has_room_;
-    std::deque<Item> items_;
-    std::unordered_map<origin_type, waiting_items, typename Sorting::hash> waiting_;  // looked up only
+    by_origin<waiting_items> waiting_;
+    by_origin<std::list<Item>> lines_;  // those that have items; a list moves none
+    std::deque<origin_type> turns_;     // the same lines, whose turn is next first
+    by_origin<origin_type> put_;        // the line of a sender that was put into one
     waker waker_;
     std::thread::id poller_;
     bool let_go_ = false;
@@ -103,9 +121,15 @@ void mailbox<Item, Sorting>::post(Item item) {
         *alike.newest = std::move(item);
         return;
     }
-    items_.push_back(std::move(item));
-    alike = {alike.count + 1, &items_.back()};
-    if (items_.size() > 1) return;
+    const origin_type sender = Sorting::sender(origin);
+    const auto at = put_.find(sender);
+    const origin_type line = at == put_.end() ? Sorting::line(sender) : at->second;
+    std::list<Item>& items = lines_[line];
+    items.push_back(std::move(item));
+    alike = {alike.count + 1, &items.back()};
+    if (items.size() > 1) return;
+    turns_.push_back(line);
+    if (turns_.size() > 1) return;
     const waker wake = waker_;
     lock.unlock();
     wake();
@@ -116,15 +140,38 @@ bool mailbox<Item, Sorting>::take(std::vector<Item>& to, std::size_t count) {
     const std::lock_guard lock(guard_);
     poller_ = std::this_thread::get_id();
     bool has_made_room = false;
-    for (; count > 0 and not items_.empty(); --count) {
-        const auto at = waiting_.find(Sorting::origin(items_.front()));
-        has_made_room = has_made_room or at->second.count >= most_;
-        if (--at->second.count == 0) waiting_.erase(at);
-        to.push_back(std::move(items_.front()));
-        items_.pop_front();
+    while (count > 0 and not turns_.empty()) {
+        const auto line = lines_.find(turns_.front());
+        std::list<Item>& items = line->second;
+        const std::size_t turn = std::min({count, Sorting::turn, items.size()});
+        for (std::size_t i = 0; i < turn; ++i) {
+            const auto at = waiting_.find(Sorting::origin(items.front()));
+            has_made_room = has_made_room or at->second.count >= most_;
+            if (--at->second.count == 0) waiting_.erase(at);
+            to.push_back(std::move(items.front()));
+            items.pop_front();
+        }
+        count -= turn;
+        if (items.empty())
+            lines_.erase(line);
+        else
+            turns_.push_back(line->first);
+        turns_.pop_front();
     }
     if (has_made_room) has_room_.notify_all();
-    return not items_.empty();
+    return not turns_.empty();
+}
+
+template <class Item, class Sorting>
+void mailbox<Item, Sorting>::put(const origin_type& sender, const origin_type& line) {
+    const std::lock_guard lock(guard_);
+    put_.insert_or_assign(sender, line);
+}
+
+template <class Item, class Sorting>
+void mailbox<Item, Sorting>::leave(const origin_type& sender) {
+    const std::lock_guard lock(guard_);
+    put_.erase(sender);
 }
 
 template <class Item, class Sorting>
@@ -136,10 +183,11 @@ void mailbox<Item, Sorting>::let_go() {
 
 template <class Item, class Sorting>
 void mailbox<Item, Sorting>::close() {
-    std::deque<Item> dropped;
+    by_origin<std::list<Item>> dropped;
     const std::lock_guard lock(guard_);
     is_closed_ = true;
-    dropped.swap(items_);
+    dropped.swap(lines_);
+    turns_.clear();
     waiting_.clear();
     waker_ = {};
     has_room_.notify_all();
@@ -150,7 +198,7 @@ template <class Wake>
 void mailbox<Item, Sorting>::on_wake(Wake wake) {
     std::unique_lock lock(guard_);
     waker_ = {std::make_shared<Wake>(std::move(wake)), [](void* target) { (*static_cast<Wake*>(target))(); }};
-    if (items_.empty()) return;
+    if (turns_.empty()) return;
     const waker now = waker_;
     lock.unlock();
     now();

@@ -66,6 +66,7 @@ public:
           watching_jobs_(other.watching_jobs_),
           watching_workers_(other.watching_workers_),
           leasing_(other.leasing_) {
+        routing_.line_up(to_);
         to_.channel.listen(into_streams{to_.box});
     }
     controller(const controller&) = delete;
@@ -80,8 +81,8 @@ public:
             batch_.clear();
             has_more_ = to_.box->take(batch_, most_in_a_round) or not batch_.empty();
             for (mail& one : batch_) std::visit([&](auto& what) { receive(what); }, one);
+            jobs_.serve_due(to_);
         }
-        jobs_.serve_due(to_);
         jobs_.retire([&](const job& of) { forget_what_is_old(of); });
     }
     /// When to poll at the latest.
@@ -118,8 +119,9 @@ public:
 
 private:
     /// Mail of models that complete within their calls is handled in the same poll, but not without end.
-    static constexpr int most_rounds = 100;
-    static constexpr std::size_t most_in_a_round = 4'096;
+    static constexpr int most_rounds = 6'400;
+    /// What comes while a round is handled waits for the rest of it, and a turn of each line that was there before (L5).
+    static constexpr std::size_t most_in_a_round = 64;
 
     /// What the channel hears with.
     struct into_streams {

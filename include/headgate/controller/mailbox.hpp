@@ -29,8 +29,9 @@ struct job_mail {
 using mail = std::variant<job_mail, stream_event, answered<watch_jobs>, answered<watch_workers>,
                           answered<advance_lease>, answered<tell>>;
 
-/// Whose an item is (SPEC 10): answers count for their job, and what comes on a stream for that stream, because whose
-/// it is says the thread that polls. So no job keeps another's from coming (L5).
+/// Whose an item is (SPEC 10): answers count for their job, and what comes on a stream for that stream. So no job keeps
+/// another's from coming; and none keeps another's waiting, because each has a line, into which the thread that polls
+/// puts the streams of its proven workers too (L5). All other streams share one, however many there are.
 struct mail_origin {
     enum class kind : std::uint8_t { controller, job, stream, heartbeats, reports };
 
@@ -42,9 +43,10 @@ struct mail_origin {
 
 struct sorted_mail {
     static constexpr std::size_t most = limits{}.mailbox;
+    static constexpr std::size_t turn = 16;
 
     static mail_origin origin(const mail& what) {
-        if (const auto* const one = std::get_if<job_mail>(&what)) return {one->job.value, mail_origin::kind::job};
+        if (const auto* const one = std::get_if<job_mail>(&what)) return job(one->job);
         const auto* const heard = std::get_if<stream_event>(&what);
         if (not heard) return {};
         const auto* const said = std::get_if<worker_message>(&heard->what);
@@ -53,6 +55,13 @@ struct sorted_mail {
                                                                                 : mail_origin::kind::stream;
         return {heard->stream.value, kind};
     }
+    static constexpr mail_origin job(job_handle which) { return {which.value, mail_origin::kind::job}; }
+    static constexpr mail_origin stream(stream_id which) { return {which.value, mail_origin::kind::stream}; }
+    static constexpr mail_origin sender(const mail_origin& of) {
+        return is_of_stream(of) ? stream({of.number}) : of;
+    }
+    static constexpr mail_origin line(const mail_origin& sender) { return is_of_stream(sender) ? stream({}) : sender; }
+    static constexpr bool is_of_stream(const mail_origin& of) { return of.what >= mail_origin::kind::stream; }
     /// Heartbeats and reports say all that their worker said before.
     static constexpr bool is_cumulative(const mail_origin& of) {
         return of.what == mail_origin::kind::heartbeats or of.what == mail_origin::kind::reports;

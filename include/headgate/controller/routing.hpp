@@ -22,6 +22,8 @@ public:
     using jobs_type = job_table<Bindings, Policies>;
 
     void receive(const stream_event& heard, jobs_type& jobs, const Bindings& to);
+    /// Puts the streams of proven workers into their jobs' lines of a box that has heard of none of them.
+    void line_up(const Bindings& to) const;
 
     /// Streams of workers that this controller does not know or no longer wants (G1), or of a host that asks too often.
     std::uint64_t strangers() const { return strangers_; }
@@ -44,6 +46,7 @@ private:
     void end(stream_id stream, verdict last, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
     /// Without a verdict: a worker of ours tries again.
     void hang_up(stream_id stream, const Bindings& to);
+    void forget(stream_id stream, const Bindings& to);
 
     friend fields;
     static constexpr std::size_t field_count = 3;
@@ -62,7 +65,7 @@ void routing<Bindings, Policies>::receive(const stream_event& heard, jobs_type& 
         const auto* const was = before ? std::get_if<proven>(before) : nullptr;
         if (was)
             if (entry* const of = jobs.find(was->job)) jobs.give(*of, was->as.fence(stream_lost{}), to);
-        return streams_.remove(heard.stream);
+        return forget(heard.stream, to);
     }
     const worker_message& said = std::get<worker_message>(heard.what);
     if (not before) {
@@ -110,6 +113,7 @@ void routing<Bindings, Policies>::hear(stream_id stream, const std::string& peer
                                   ": listen on the address that it comes from, or give the controller another address policy",
                       of, jobs, to);
     streams_.put(stream, proven{before.job, *as});
+    to.box->put(sorted_mail::stream(stream), sorted_mail::job(before.job));
     jobs.give(*of, as->fence(registered{shown.profile}), to);
     // The machine may not want it any more: it exited, was dropped, or another took its place.
     const auto& members = of->job().workers.members();
@@ -186,7 +190,20 @@ template <class Bindings, class Policies>
 void routing<Bindings, Policies>::hang_up(stream_id stream, const Bindings& to) {
     ++strangers_;
     to.channel.close(stream);
+    forget(stream, to);
+}
+
+template <class Bindings, class Policies>
+void routing<Bindings, Policies>::forget(stream_id stream, const Bindings& to) {
+    to.box->leave(sorted_mail::stream(stream));
     streams_.remove(stream);
+}
+
+template <class Bindings, class Policies>
+void routing<Bindings, Policies>::line_up(const Bindings& to) const {
+    for (const auto& [stream, how] : streams_)
+        if (const auto* const is = std::get_if<proven>(&how))
+            to.box->put(sorted_mail::stream(stream), sorted_mail::job(is->job));
 }
 
 }  // namespace headgate::inline v1

@@ -44,6 +44,8 @@ public:
     void put(stream_id id, standing how) { open_.insert_or_assign(id, std::move(how)); }
     void remove(stream_id id) { open_.erase(id); }
     std::size_t size() const { return open_.size(); }
+    auto begin() const { return open_.begin(); }
+    auto end() const { return open_.end(); }
 
 private:
     friend fields;

@@ -176,6 +176,7 @@ void machine<Policies>::lose(worker& w, bool for_good, std::string why, context_
     const ordinal number = job_.workers.number_of(w);
     const bool was_there = w.phase != worker_phase::gone;
     w.is_barred = for_good;
+    if (was_there and job_.stop.up_to < job_.next.generation) job_.troubled.add(w.profile.machine, c.from_now({}));
     job_.workers.enter(w, worker_phase::gone);
     if (was_there)
         dispatch(worker_gone{number,

@@ -6,6 +6,7 @@
 #include <headgate/machine/crew.hpp>
 #include <headgate/machine/tasks.hpp>
 #include <headgate/machine/told_count.hpp>
+#include <headgate/machine/troubled_machines.hpp>
 #include <headgate/policy/restart.hpp>
 #include <headgate/vocabulary/checkpoint.hpp>
 #include <headgate/vocabulary/execution.hpp>
@@ -79,6 +80,7 @@ struct job {
     std::optional<error> last_error{};
     instant overdue_look = never;      ///< when to look for workers that were not heard
     restart_memory restarts{};         ///< R3
+    troubled_machines troubled{};
     instant healthy_at = never;        ///< when it last ran healthily or was first tried; never: it runs healthily
     std::uint64_t noticed_wish{};      ///< version that was said to be not supported yet
     counters count{};

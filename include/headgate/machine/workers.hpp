@@ -35,6 +35,7 @@ bool cannot_be_dialled(const worker& w, const Context& c) {
 template <class Context>
 void drop(worker& w, Context& c, const std::string& why) {
     w.is_barred = true;
+    c.job.troubled.add(w.profile.machine, c.from_now({}));
     c.job.workers.enter(w, worker_phase::gone);
     c.say(remark::severity::warning, "worker " + std::to_string(ordinal_of(w.identity.id).value) + ": " + why);
 }

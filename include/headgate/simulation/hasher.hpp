@@ -104,6 +104,8 @@ public:
     void put(const worker_machine& one);
     void put(const worker_log& one);
     void put(const governor_state& one) { add(std::max(one.full_at, now_)); }
+    // It decides nothing for a policy without a penalty.
+    void put(const troubled_machines&) {}
     // For people, or random.
     void put(const counters&) {}
     void put(const told_count&) {}

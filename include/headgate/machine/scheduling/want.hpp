@@ -130,7 +130,8 @@ std::optional<error> place(scheduling& s, Context& c) {
                               .zone = w.profile.zone,
                               .slots = w.profile.slots,
                               .data_address = w.profile.data_address});
-    auto made = c.policy.assignment(*j.program, offers, {.previous = j.durable.plan.get()});
+    const std::vector<trouble> troubles = j.troubled.list(c.from_now({}));
+    auto made = c.policy.assignment(*j.program, offers, {.previous = j.durable.plan.get(), .troubles = troubles});
     if (not made) return made.error();
     if (const auto ok = check(*made, *j.program, c.policy.most); not ok)
         return error{.kind = error_kind::internal, .text = "the assignment policy made a bad plan: " + ok.error().text};

@@ -353,6 +353,14 @@ struct numbers_lines_from_0 : honest {
         done(lines);
     }
 };
+struct hears_anyone : honest {
+    void tell(const request<headgate::tell>& r, auto done) {
+        headgate::tell what = r.what;
+        if (const entry* job = find(what.job)) what.owner = job->row.owner;
+        done(apply(what));
+        answer_watch();
+    }
+};
 struct starts_anew_each_time : honest {
     void store(const request<store_row>& r, auto done) {
         now += duration(1);
@@ -487,6 +495,7 @@ BOOST_AUTO_TEST_CASE(each_database_that_lies_about_news_breaks_exactly_its_law) 
     breaks<sets_counters_back>({"leases"});
     breaks<knows_itself_only>({"leases"});
     breaks<numbers_lines_from_0>({"tells"});
+    breaks<hears_anyone>({"tells"});
     breaks<answers_twice>({"answers"});
 }
 

@@ -42,7 +42,8 @@ public:
         const auto at = workers.find(r.what.worker);
         if (at == workers.end()) return done(not_applied{{error_kind::dial, "nobody there"}});
         const auto mac = dialled_mac(secrets_, at->second.token, r.what.worker, at->second.incarnation, r.what.nonce);
-        const dialled made{{r.what.worker.value}, r.what.worker, at->second.incarnation, mac};
+        dialled made{{r.what.worker.value}, r.what.worker, at->second.incarnation, mac};
+        if (bends) bends(made);
         if (holds_dials)
             held_dials.emplace_back([=] { done(made); });
         else
@@ -72,6 +73,7 @@ public:
     std::vector<connection_id> hung_up;
     bool holds_dials = false;
     std::vector<std::function<void()>> held_dials;
+    std::function<void(dialled&)> bends;  ///< what the dialled side answers
 
 private:
     simulation::secrets& secrets_;

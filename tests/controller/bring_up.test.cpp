@@ -49,6 +49,7 @@ BOOST_AUTO_TEST_CASE(a_job_whose_subtasks_all_finish_is_finished_and_its_workers
     workers_report(true);
     BOOST_TEST(until([&] { return row()->state == state_name::finished and scheduler.pool().all().empty(); }));
     BOOST_TEST(row()->is_complete);
+    BOOST_TEST((until([&] { return controller.jobs() == 0; }) and record()->workers == 0u));
 }
 
 BOOST_AUTO_TEST_CASE(a_wish_to_stop_ends_the_workers_and_is_stored_J4) {
@@ -59,6 +60,18 @@ BOOST_AUTO_TEST_CASE(a_wish_to_stop_ends_the_workers_and_is_stored_J4) {
     wish_for({.version = 3});
     channel.workers.clear();
     BOOST_TEST(come_up(), "and it is run again when that is wished");
+}
+
+BOOST_AUTO_TEST_CASE(what_heartbeats_count_is_what_the_controller_says_of_the_job_S15) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    for (auto& [id, one] : channel.workers)
+        channel.say(one.stream, heartbeat{.sequence = 1, .counters = {{.node = {1}, .records_in = 5}}});
+    controller.poll();
+    const job_metrics seen = controller.metrics(job);
+    BOOST_REQUIRE(seen.nodes.size() == 1u);
+    BOOST_TEST((seen.generation == generation{1} and seen.nodes[0].records_in == 10u));
+    BOOST_TEST((controller.metrics({"other"}) == job_metrics{}));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_job_waits_for_is_told_within_a_second_and_not_with_its_next_transition_only_S18) {

@@ -52,6 +52,19 @@ BOOST_AUTO_TEST_CASE(a_job_without_an_owner_is_free_and_before_the_first_look_no
     BOOST_TEST((l.value.has_looked() and not l.is_over(them)));
 }
 
+BOOST_AUTO_TEST_CASE(who_is_gone_all_at_once_after_a_short_cut_has_five_seconds_from_then_G5_T5) {
+    watched_leases l;
+    l.sees();
+    l.now += 5'500ms;  // the observer's own connection was made anew; too short to count as cut off
+    l.is_gone = true;
+    l.sees();
+    BOOST_TEST(not l.is_over(them), "it may be on its way back, as this observer was");
+    l.passes(4s);
+    BOOST_TEST(not l.is_over(them));
+    l.passes(1s);
+    BOOST_TEST(l.is_over(them));
+}
+
 BOOST_AUTO_TEST_CASE(an_owner_that_the_database_does_not_know_may_have_come_since_the_last_look_G5) {
     watched_leases l;
     l.sees();

@@ -223,6 +223,51 @@ BOOST_FIXTURE_TEST_CASE(what_was_dialled_for_a_job_that_was_let_go_meanwhile_is_
     BOOST_TEST(channel.hung_up.size() == 2u);
 }
 
+BOOST_FIXTURE_TEST_CASE(who_wakes_up_after_its_lease_does_not_say_what_anothers_job_waits_for_G1_G2, two_controllers) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    passes(5s, true, true);
+    passes(45s, false, true);
+    BOOST_REQUIRE((other.find(job) and record()->waits_for.starts_with("workers: 0 of 8 slots open")));
+    passes(1s, true, true);
+    BOOST_REQUIRE((controller.jobs() == 0u and other.jobs() == 1u));
+    BOOST_TEST(record()->waits_for.starts_with("workers: 0 of 8 slots open"), record()->waits_for);
+}
+
+BOOST_FIXTURE_TEST_CASE(whoever_answers_a_dial_without_that_workers_proof_is_hung_up_on_and_told_nothing_S12_G3,
+                        asked_for) {
+    const std::vector<std::function<void(dialled&)>> impostors{
+        [](dialled& d) { d.mac[31] ^= std::byte{1}; }, [](dialled& d) { d.mac = {}; },
+        [](dialled& d) { d.incarnation = {{9, 9}}; }, [](dialled& d) { ++d.worker.value; }};
+    std::size_t dials = 0;
+    channel.bends = [&](dialled& made) { impostors[dials++ % impostors.size()](made); };
+    workers_come();
+    BOOST_REQUIRE(until([&] { return dials == 6; }));  // three for each of two workers (SPEC 9)
+    controller.poll();
+    BOOST_TEST(channel.hung_up.size() == dials);
+    BOOST_TEST(controller.find(job)->job().workers.open_slots() == 0u);
+    for (const auto& [id, one] : channel.workers) BOOST_TEST(not one.runs);
+    BOOST_TEST((row()->generation == generation{1} and state() == state_name::scheduling), "they are replaced");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_job_that_another_took_and_ended_meanwhile_is_let_go_at_once_G5, small_world) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    job_row theirs = *row();
+    theirs.generation = {2};
+    theirs.owner = {{5, 5}};
+    const std::uint64_t stood = theirs.revision++;
+    database.claim(request<claim>{.what = {.job = job, .expected = stood, .next = theirs}}, any_completion<claim>{});
+    theirs.owner = {};
+    theirs.state = state_name::finished;
+    ++theirs.revision;
+    database.store(request<store_row>{.what = {.job = job, .expected = stood + 1, .next = theirs}},
+                   any_completion<store_row>{});
+    BOOST_REQUIRE((row()->state == state_name::finished and row()->owner == incarnation{}));
+    controller.poll();
+    BOOST_TEST(controller.jobs() == 0u);
+}
+
 BOOST_FIXTURE_TEST_CASE(of_a_thousand_jobs_that_are_over_none_is_kept_in_memory_J6, small_world) {
     for (int i = 0; i < 1'000; ++i) {
         job = {"job-" + std::to_string(i)};

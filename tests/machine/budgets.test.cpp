@@ -226,6 +226,36 @@ BOOST_AUTO_TEST_CASE(a_healthy_run_makes_the_restart_count_zero_R3) {
     BOOST_TEST((s.stands.state == state_name::failed));
 }
 
+BOOST_AUTO_TEST_CASE(times_without_an_end_do_not_wrap_I16) {
+    policies<> made;
+    made.wait.worker_start_up = made.wait.overdue = duration::max();
+    stage_of<policies<>> s({}, made);
+    s.workers_come = false;
+    s.start();
+    s.comes(0);
+    s.settle().advance(20min);
+    BOOST_REQUIRE((s.state() == state_name::scheduling and s.in<scheduling>().until == never));
+    BOOST_TEST((s.member(0).is_open() and s.job().spent == decltype(s.job().spent){}));
+}
+
+BOOST_AUTO_TEST_CASE(how_long_a_run_is_healthy_is_chosen_in_one_place_R3) {
+    static_assert(patience{}.healthy == 2min);
+    for (const duration healthy : {duration(30s), duration(10min)}) {
+        policies<> made;
+        made.wait.healthy = healthy;
+        stage_of<policies<>> s({}, made);
+        s.run_up();
+        s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+        s.run(10s);
+        BOOST_REQUIRE((s.state() == state_name::running and s.stands.restarts == 1u));
+        for (const instant end = s.now + healthy; s.now < end; s.run(5s)) {
+            BOOST_TEST((s.stands.restarts == 1u or end - s.now <= 10s));
+            for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+        }
+        BOOST_TEST((s.state() == state_name::running and s.stands.restarts == 0u));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_governors_turn_is_waited_for_even_if_it_comes_before_the_row_is_stored_R3) {
     stage s;
     s.run_up();

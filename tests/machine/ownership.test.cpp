@@ -257,6 +257,39 @@ BOOST_AUTO_TEST_CASE(a_stop_is_carried_out_with_the_database_away_and_stored_whe
     BOOST_TEST((s.stands.state == state_name::stopped and s.value.is_over()));
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_before_a_new_generations_claim_is_answered_releases_the_job_and_does_not_lose_it_T4_I15) {
+    stage s;
+    s.run_up().without<claim>().step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.run(5s);
+    BOOST_REQUIRE((s.state() == state_name::scheduling and s.current() == generation{2} and s.count<claim>() > 0));
+    s.is_wished(wants(2, stop_mode::immediate));
+    s.run(1min);
+    BOOST_REQUIRE((s.state() == state_name::stopped and s.stands.generation == generation{1}));
+    s.open.erase(s.open.begin(), s.open.end() - 1);
+    s.with<claim>().run(1min);
+    BOOST_TEST((s.stands.state == state_name::stopped and s.stands.owner == incarnation{} and s.value.is_over()));
+    BOOST_TEST((not s.job().is_let_go and not s.said("let go")));
+}
+
+BOOST_AUTO_TEST_CASE(an_outage_in_which_a_healthy_job_fails_counts_once_R3_T5) {
+    stage s;
+    s.run_up().step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.run(5s);
+    BOOST_REQUIRE((s.state() == state_name::running and s.stands.restarts == 1u));
+    s.without<store_row, claim, write_checkpoint>();
+    for (int i = 0; i < 100; ++i) {
+        for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+        s.run(5s);
+    }
+    BOOST_REQUIRE((s.state() == state_name::running and s.job().unwritten_since != never));
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    BOOST_REQUIRE((s.state() == state_name::recovering and s.stands.state == state_name::running));
+    s.run(1min);
+    s.open.erase(s.open.begin(), s.open.end() - 1);
+    s.with<store_row>().run(1min);
+    BOOST_TEST((s.stands.state == state_name::recovering and s.job().healthy_at <= s.now));
+}
+
 BOOST_AUTO_TEST_CASE(a_job_that_is_not_owned_yet_is_claimed_before_its_workers_are_stopped_T4_G5) {
     stage s(left_in(state_name::running));
     s.without<claim>().start(wants(2, stop_mode::force));

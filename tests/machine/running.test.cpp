@@ -280,6 +280,28 @@ BOOST_AUTO_TEST_CASE(a_task_error_that_must_not_be_retried_is_fatal_S14_J2) {
     BOOST_TEST(s.stands.last_error == "permanent: node 2, subtask 3, operator sink (external, no retry): bad table");
 }
 
+// What a database may change on its way in and out would never be what is to stand.
+BOOST_AUTO_TEST_CASE(an_error_in_the_row_is_one_line_of_utf8_that_no_database_cuts_or_changes_G3_J5) {
+    const auto error_of = [](auto with, const std::string& text) {
+        stage_of<decltype(with)> s({}, with);
+        s.run_up();
+        s.says(0, task_report{.started = s.tasks_of(0),
+                              .finished = {},
+                              .failures = {{.node = {1}, .subtask = 0, .operator_name = "source", .text = text}}});
+        BOOST_TEST((s.state() == state_name::recovering and s.stands.state == state_name::running));
+        return s.job().next.last_error;
+    };
+    const std::string begun = "task: node 1, subtask 0, operator source (user): ";
+    BOOST_TEST(error_of(policies{}, std::string("a\0b\xe9\n", 5)) == begun + "a\\x00b\\xe9\\n");
+    std::string long_one;
+    while (long_one.size() < limits{}.error_text) long_one += "\u00e9";
+    const std::string cut = error_of(policies{}, long_one);
+    BOOST_TEST((cut.size() <= limits{}.error_text and cut.ends_with("\u00e9...")));
+    limits more;
+    more.error_text *= 2;
+    BOOST_TEST(error_of(policies{.most = more}, long_one) == cut, "databases keep to their own limit");
+}
+
 BOOST_AUTO_TEST_CASE(a_failed_job_starts_again_when_the_nonce_changes_and_not_before_J5) {
     stage s;
     s.run_up();

@@ -327,4 +327,20 @@ BOOST_AUTO_TEST_CASE(a_restore_point_that_is_committing_is_fatal_by_name_and_its
     BOOST_TEST(s.job().workers.members().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_of_old_workers_that_fails_is_told_and_repeated_and_ends_no_attempt_S3_I14) {
+    stage s(left_in(state_name::running));
+    s.without<stop_workers>().start();
+    for (int failed = 0; failed < 30; s.run(5s)) {
+        for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+        if (s.count<stop_workers>() == 0) continue;
+        s.answer<stop_workers>(refused_by(error_kind::scheduler));
+        ++failed;
+    }
+    BOOST_TEST((s.state() == state_name::running and s.current() == generation{4} and s.stands.restarts == 0u));
+    BOOST_TEST(std::ranges::any_of(s.told, [](const note& one) {
+        const auto* const r = std::get_if<retried>(&one);
+        return r and r->why.kind == error_kind::scheduler and r->budget == 0;
+    }));
+}
+
 }  // namespace

@@ -372,4 +372,60 @@ BOOST_AUTO_TEST_CASE(a_deadline_tie_between_the_last_report_and_the_deadline_goe
     BOOST_TEST((s.state() == state_name::running));
 }
 
+BOOST_AUTO_TEST_CASE(a_retry_before_the_launch_restores_what_its_claim_found_S17_I7) {
+    stage s;
+    s.restore = ready_checkpoint();
+    s.without<start_execution, dial>().start();
+    s.answer<dial>(stage::reached(s.pending<dial>()));
+    s.step(worker_exited{id_of(s.current(), {1}), "exit status 1"});
+    s.restore.reset();
+    s.run(1s);
+    s.with<start_execution, dial>().settle();
+    BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));
+    BOOST_TEST((s.job().running->restore == ready_checkpoint().name));
+}
+
+BOOST_AUTO_TEST_CASE(workers_are_told_program_interval_and_epochs_as_they_are_wished_S13_S4) {
+    stage s;
+    wish w = wants();
+    w.parallelism = {{{2}, 3}};
+    w.checkpoint_interval = 7s;
+    w.ignore_state_before_epoch = epoch{5};
+    s.without<start_execution>().start(w);
+    const execution& what = *s.job().running;
+    BOOST_TEST((s.pending<start_execution>().what.what.get() == &what and what.job == job_id{"job"}));
+    BOOST_TEST((what.program->nodes[1].parallelism == 3u and what.checkpoint_interval == 7s));
+    BOOST_TEST((what.minimum_epoch == epoch{5} and what.start_epoch == epoch{4}));
+}
+
+BOOST_AUTO_TEST_CASE(dials_pause_as_their_policy_says_S12_R1) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    s.without<dial>().comes(0);
+    for (const duration whole : {duration(100ms), duration(200ms)}) {
+        s.answer<dial>(refused_by(error_kind::dial));
+        const duration pause = s.value.deadline() - s.now;
+        BOOST_TEST((pause >= whole / 2 and pause <= whole));
+        s.advance(pause);
+        BOOST_TEST(s.count<dial>() == 1u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_second_incarnation_is_dialled_anew_before_it_counts_S11_S12) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    s.comes(0);
+    s.settle();
+    BOOST_REQUIRE(s.member(0).is_open());
+    worker_profile second = s.profile(0);
+    second.incarnation = {{66, 66}};
+    session by = s.of(0);
+    by.stream = {77};
+    s.without<dial>().step(by.fence(registered{second}));
+    s.run(1s);
+    BOOST_TEST((s.pending<dial>().what.incarnation == second.incarnation and not s.member(0).is_open()));
+}
+
 }  // namespace

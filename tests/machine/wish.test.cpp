@@ -179,6 +179,16 @@ BOOST_AUTO_TEST_CASE(a_rescale_wished_while_the_job_is_scheduled_stays_open_and_
     BOOST_TEST(s.said("change of parallelism"));
 }
 
+BOOST_AUTO_TEST_CASE(a_rescale_wished_while_slots_are_lacking_is_said_to_stay_open_at_once_S16_I13) {
+    stage s;
+    comes_to_wait_for_slots(s);
+    wish w = wants(2);
+    w.parallelism = {{{2}, 2}};
+    s.is_wished(w);
+    BOOST_TEST((s.state() == state_name::scheduling and s.said("change of parallelism")));
+    BOOST_TEST((s.job().next.applied == 1u and same_content(s.job().next, s.stands)), "nothing is written for it");
+}
+
 BOOST_AUTO_TEST_CASE(a_change_that_needs_no_restart_is_applied_while_the_job_runs_S16) {
     stage s;
     s.run_up();
@@ -187,6 +197,20 @@ BOOST_AUTO_TEST_CASE(a_change_that_needs_no_restart_is_applied_while_the_job_run
     s.is_wished(w);
     s.settle();
     BOOST_TEST((s.state() == state_name::running and s.stands.applied == 2u));
+}
+
+BOOST_AUTO_TEST_CASE(of_one_wish_the_earliest_end_of_its_time_to_live_is_right_J2) {
+    stage s;
+    s.is_wished(wants(), 24h);
+    s.settle();
+    BOOST_REQUIRE((s.state() == state_name::running and s.job().live_until == s.now + 24h));
+    s.is_wished(wants(), 4h);
+    s.is_wished(wants(), 20h);
+    BOOST_TEST((s.job().live_until == s.now + 4h), "read earlier, it says too much");
+    s.is_wished(wants(), std::nullopt);
+    BOOST_TEST((s.job().live_until == s.now + 4h));
+    s.is_wished(wants(2), 48h);
+    BOOST_TEST((s.job().live_until == s.now + 48h), "another wish");
 }
 
 BOOST_AUTO_TEST_CASE(the_time_to_live_ends_a_job_in_every_phase_S11_J2) {

@@ -18,8 +18,7 @@ using namespace std::chrono_literals;
 constexpr instant start{1'000'000ms};
 constexpr std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
 
-constexpr restart_after fixed{.pause = constant{5s},
-                              .within = {.restarts = 3, .without_healthy_run = 10min, .healthy = 1min}};
+constexpr restart_after fixed{.pause = constant{5s}, .within = {.restarts = 3, .without_healthy_run = 10min}};
 constexpr restart_after growing{.pause = exponential{.first = 1s, .most = 1min}, .within = {.restarts = 100}};
 constexpr failure_rate rare{
     .failures = 3, .interval = 60s, .pause = 1s, .within = {.restarts = most, .without_healthy_run = duration::max()}};
@@ -75,7 +74,6 @@ BOOST_AUTO_TEST_CASE(exponential_restarts_begin_anew_after_a_healthy_run_R3) {
     restart_memory memory;
     for (int i = 0; i < 4; ++i) memory = growing(memory, failure_at(start)).next;
     BOOST_TEST((growing(memory, failure_at(start)).pause == 16s));
-    BOOST_TEST((growing.after_running(memory, 2min - 1ms) == memory));
     memory = growing.after_running(memory, 2min);
     BOOST_TEST((memory == restart_memory{}));
     BOOST_TEST((growing(memory, failure_at(start)).pause == 1s));
@@ -113,8 +111,7 @@ BOOST_AUTO_TEST_CASE(no_restart_policy_wraps_at_the_largest_numbers) {
 }
 
 // SPEC 9.
-static_assert(default_restart.within.restarts == 20 and default_restart.within.without_healthy_run == 30min and
-              default_restart.within.healthy == 2min);
+static_assert(default_restart.within.restarts == 20 and default_restart.within.without_healthy_run == 30min);
 static_assert(default_restart({}, failure_at(start)).pause == 500ms);
 
 /// The obvious version of a governor: tokens that are counted one by one, for restarts in the order of their asking.

@@ -70,9 +70,12 @@ BOOST_AUTO_TEST_CASE(times_must_be_above_zero) {
     BOOST_TEST(complaint([](wish& w) { w.time_to_live = -1ms; }) == "time to live -1 ms: above 0 is needed");
 }
 
-BOOST_AUTO_TEST_CASE(there_is_no_epoch_before_the_first) {
+BOOST_AUTO_TEST_CASE(there_is_no_epoch_before_the_first_and_none_that_leaves_no_more) {
     BOOST_TEST(complaint([](wish& w) { w.ignore_state_before_epoch = epoch{0}; }) ==
                "ignore state before epoch 0: the first epoch is 1");
+    BOOST_TEST(complaint([](wish& w) { w.ignore_state_before_epoch = epoch{most_ignored_epoch}; }) == "");
+    BOOST_TEST(complaint([](wish& w) { w.ignore_state_before_epoch = epoch{most_ignored_epoch + 1}; }) ==
+               "ignore state before epoch 2147483649: at most 2147483648, or no epochs would be left");
 }
 
 BOOST_AUTO_TEST_CASE(names_of_variables_are_those_that_a_worker_may_be_given_S6) {

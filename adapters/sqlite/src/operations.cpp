@@ -25,6 +25,10 @@ not_applied no_such(const job_id& job) {
     return {{.kind = error_kind::invalid, .text = "there is no job \"" + job.value + "\""}};
 }
 
+not_applied lost(const job_id& job) {
+    return {{.kind = error_kind::ownership_lost, .text = "job \"" + job.value + "\" has another owner or generation"}};
+}
+
 // As `columns` below reads them.
 constexpr const char* select_jobs =
     R"(SELECT id, name, stop, version, wish, revision, generation, owner, state, is_complete,
@@ -169,9 +173,7 @@ outcome<checkpoint_written> operations::perform(const write_checkpoint& what) {
         Statement& fence = bound(open_->statement("SELECT generation = ? AND owner = ? FROM jobs WHERE id = ?"),
                                  what.generation.value, columns::text_of(what.owner), what.job.value);
         if (not fence.executeStep()) return no_such(what.job);
-        if (fence.getColumn(0).getInt() == 0)
-            return not_applied{{.kind = error_kind::ownership_lost,
-                                .text = "job \"" + what.job.value + "\" has another owner or generation"}};
+        if (fence.getColumn(0).getInt() == 0) return lost(what.job);
         Statement& select =
             bound(open_->statement("SELECT state FROM checkpoints WHERE job = ? AND epoch = ? AND generation = ?"),
                   what.job.value, epoch, generation);
@@ -228,8 +230,12 @@ outcome<std::uint64_t> operations::perform(const put_wish& what) {
 
 outcome<applied> operations::perform(const tell& what) {
     return open_->write<outcome<applied>>([&]() -> outcome<applied> {
-        Statement& select = bound(open_->statement("SELECT lines FROM jobs WHERE id = ?"), what.job.value);
+        Statement& select =
+            bound(open_->statement(
+                      "SELECT lines, owner = ? OR (owner = ? AND generation = ?) FROM jobs WHERE id = ?"),
+                  columns::text_of(what.owner), columns::text_of(incarnation{}), what.generation.value, what.job.value);
         if (not select.executeStep()) return no_such(what.job);
+        if (select.getColumn(1).getInt() == 0) return lost(what.job);
         std::int64_t number = select.getColumn(0).getInt64();
         select.reset();
         const std::int64_t now = wall_now();

@@ -96,7 +96,9 @@ concept read_log =
 ///                  are kept
 ///     watches      a watch answers every job changed after its cursor as it stands then; none is missed
 ///     leases       advance_lease answers this controller and every other one that ever did, with its last counter
-///     tells        read_log answers the lines of `tell` in order, numbered ascending from 1
+///     tells        read_log answers the lines of `tell` in order, numbered ascending from 1; a tell changes nothing and
+///                  is not applied (`ownership_lost`) unless its owner has the job, or nobody has it and its generation
+///                  is the row's (G2)
 ///     dates        submitted and since are set, started by the first store of running; `time_left` is there if the
 ///                  wish has a time to live
 ///     scoped       no operation touches another job

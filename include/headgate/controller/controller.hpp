@@ -75,9 +75,9 @@ public:
 
     /// Handles everything that has come and everything that is due. Never blocks.
     void poll() {
-        ask_outside();
         has_more_ = true;
         for (int round = 0; round < most_rounds and has_more_; ++round) {
+            ask_outside();
             batch_.clear();
             has_more_ = to_.box->take(batch_, most_in_a_round) or not batch_.empty();
             for (mail& one : batch_) std::visit([&](auto& what) { receive(what); }, one);
@@ -178,7 +178,10 @@ private:
     void look_at(const job_record& record) {
         if (auto* const mine = jobs_.find(record.id)) {
             const job& known = mine->job();
-            const bool is_anothers = record.row.owner != self_ and record.row.owner != incarnation{};
+            // Or another's that has ended it since, and released it.
+            const bool is_anothers = record.row.owner != self_ and
+                                     (record.row.owner != incarnation{} or
+                                      record.row.generation > known.next.generation);
             if (is_anothers and known.is_owned() and record.row.revision > known.durable.revision)
                 jobs_.give(*mine, disowned{}, to_);
             else if (record.wish)

@@ -29,6 +29,10 @@ std::string waits_for(const machine<Policies>& of, instant now);
 /// are left out, and it is said.
 class history {
 public:
+    history() = default;
+    /// These words stand in the database.
+    history(std::string waits_for, std::size_t workers) : now_{std::move(waits_for), workers}, stored_(now_) {}
+
     void add(generation of, const note& what);
     /// Replaces what it waits for, which is told with the lines, or alone if it is not what was stored last.
     void wait_for(std::string what, std::size_t workers) { now_ = {std::move(what), workers}; }
@@ -97,6 +101,12 @@ inline std::string count(std::uint64_t done, std::uint64_t all, const char* what
     return std::to_string(done) + " of " + std::to_string(all) + " " + what;
 }
 
+/// A wish that stays open until the job starts the next time; empty: there is none.
+inline std::string unsupported(const job& j) {
+    const bool is_open = j.noticed_wish > j.next.applied and j.compiled and j.wish;
+    return is_open ? "not supported yet: change of " + needs_restart(*j.compiled, *j.wish) : std::string();
+}
+
 /// How it stands with something that is asked for.
 template <class T>
 std::string asking(const fact<T>& of, std::uint32_t budget, instant now) {
@@ -155,12 +165,13 @@ std::string waits_for(const machine<Policies>& of, instant now) {
     if (not j.persisted and not is_terminal(of.state()) and
         (std::holds_alternative<scheduling>(of.phase()) or not is_first_try))
         return "the database" + history_detail::asking(j.persisted, 0, now);
-    if (const auto* const s = std::get_if<scheduling>(&of.phase())) return history_detail::waits_for(*s, of, now);
+    const std::string unsupported = history_detail::unsupported(j);
+    if (const auto* const s = std::get_if<scheduling>(&of.phase()))
+        return history_detail::waits_for(*s, of, now) + (unsupported.empty() ? "" : "; " + unsupported);
     if (const auto* const s = std::get_if<recovering>(&of.phase())) return history_detail::waits_for(*s, of, now);
     if (std::holds_alternative<stopping>(of.phase()) or std::holds_alternative<failing>(of.phase()))
         return "workers to end" + history_detail::asking(j.stop.gone, 0, now);
-    if (std::holds_alternative<running>(of.phase()) and j.noticed_wish > j.next.applied and j.compiled and j.wish)
-        return "not supported yet: change of " + needs_restart(*j.compiled, *j.wish);
+    if (std::holds_alternative<running>(of.phase())) return unsupported;
     if (is_terminal(of.state()) and of.state() != state_name::finished) return j.next.last_error;
     return {};
 }

@@ -120,7 +120,9 @@ auto job_table<Bindings, Policies>::add(const job_record& record, incarnation se
     const job_handle handle{next_handle_.value++};
     by_name_.insert_or_assign(record.id, handle);
     machine<Policies> value(record.id, self, record.row, to.scheduler.worker_slots(), policy_);
-    return entries_.try_emplace(handle, driver<Bindings, Policies>(handle, std::move(value))).first->second;
+    entry& made = entries_.try_emplace(handle, driver<Bindings, Policies>(handle, std::move(value))).first->second;
+    made.told = history(record.waits_for, record.workers);
+    return made;
 }
 
 template <class Bindings, class Policies>
@@ -136,8 +138,11 @@ void job_table<Bindings, Policies>::give(entry& one, const event& e, const Bindi
         if (moved) is_recovering = moved->to == state_name::recovering;
     }
     if (one.looks_at == never and one.may_wait()) one.looks_at = later(to.clock.now(), policy_.wait.telling);
+    if (value.is_over()) {
+        over_.push_back(handle);
+        look(one, to.clock.now());
+    }
     arm(one);
-    if (value.is_over()) over_.push_back(handle);
     if (has_moved) tell_turned_away(one, "since this was said last", true, to);
     if (is_recovering) {
         const turn next = policy_.governor(restarting_, to.clock.now());
@@ -205,6 +210,8 @@ void job_table<Bindings, Policies>::tell_history(entry& one, const Bindings& to)
     const request<tell> r{.by = by,
                           .deadline = until,
                           .what = {.job = one.job().id,
+                                   .generation = one.job().durable.generation,
+                                   .owner = one.job().self,
                                    .lines = one.told.lines(),
                                    .waits_for = one.told.waits_for(),
                                    .workers = static_cast<std::uint32_t>(one.told.workers())}};

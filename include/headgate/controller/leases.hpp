@@ -22,7 +22,7 @@ public:
     /// Whether anything was seen at all: before, nobody can be said to be gone.
     bool has_looked() const { return looked_ != never; }
 
-    /// Whether `owner` was seen not to advance for `lease`, or for `if_gone` where the database says that it is gone.
+    /// Whether `owner` was seen not to advance for `lease`, or said by the database to be gone for `if_gone`.
     /// One that the database does not know counts as gone from when it was first asked about: it may have come since
     /// the last look.
     bool is_over(const incarnation& owner, instant now, duration lease, duration if_gone);
@@ -48,7 +48,9 @@ inline void leases::saw(std::span<const controller_seen> all, instant now, durat
     std::vector<watched> next;
     for (const controller_seen& one : all) {
         const auto at = std::ranges::find(all_, one.incarnation, [](const watched& w) { return w.as.incarnation; });
-        const bool is_unchanged = at != all_.end() and at->as.counter == one.counter and not was_cut_off;
+        // Gone all at once may be who comes back from the outage that this controller came back from before it.
+        const bool is_unchanged =
+            at != all_.end() and at->as.counter == one.counter and at->as.is_gone == one.is_gone and not was_cut_off;
         next.push_back({one, is_unchanged ? at->since : now});
     }
     all_ = std::move(next);

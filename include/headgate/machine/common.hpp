@@ -15,10 +15,14 @@ namespace headgate::inline v1 {
 
 template <class Policies>
 bool machine<Policies>::take(const wished& e, context_type& c) {
-    if (not e.what or (job_.wish and e.what->version <= job_.wish->version)) return false;
-    job_.wish = e.what;
-    job_.live_until = e.time_left ? c.from_now(*e.time_left) : never;
-    return true;
+    if (not e.what) return false;
+    const instant live_until = e.time_left ? c.from_now(*e.time_left) : never;
+    const bool is_new = not job_.wish or e.what->version > job_.wish->version;
+    // What was read earlier says too much of the time that is left: of one wish the earliest end is right.
+    const bool is_nearer = not is_new and e.what->version == job_.wish->version and live_until < job_.live_until;
+    if (is_new) job_.wish = e.what;
+    if (is_new or is_nearer) job_.live_until = live_until;
+    return is_new or is_nearer;
 }
 
 namespace detail {

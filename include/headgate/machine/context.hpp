@@ -253,12 +253,12 @@ void context<Policies>::look_for_overdue(instant& next_look, Late late) {
         instant longest_silent = never;
         for (worker& one : job.workers.all()) {
             if (not one.is_present()) continue;
-            if (one.heard + policy.wait.overdue <= now())
+            if (later(one.heard, policy.wait.overdue) <= now())
                 late(one);
             else
                 longest_silent = std::min(longest_silent, one.heard);
         }
-        next_look = longest_silent == never ? never : longest_silent + policy.wait.overdue;
+        next_look = later(longest_silent, policy.wait.overdue);
     }
     arm(next_look);
 }

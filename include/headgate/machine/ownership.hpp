@@ -57,7 +57,8 @@ void is_written(Context& c) {
     job& j = c.job;
     if (not j.persisted) j.persisted.learn({});
     if (j.unwritten_since == never) return;
-    if (j.healthy_at != never) j.healthy_at = later(j.healthy_at, c.since(j.unwritten_since));
+    if (j.healthy_at != never)
+        j.healthy_at = later(j.healthy_at, c.since(std::max(j.unwritten_since, j.healthy_at)));
     j.unwritten_since = never;
 }
 
@@ -69,8 +70,10 @@ standing stood(Context& c, const job_row& row, const std::optional<checkpoint_ro
         ++j.count.stale;
         return standing::mine;
     }
-    // Whoever else had released it would have claimed it before, with a higher generation.
-    const bool is_released = j.is_owned() and row.owner == incarnation{} and row.generation == j.durable.generation;
+    // Whoever else had released it would have claimed it before, with a higher generation; or this is a claim that
+    // releases at once.
+    const bool is_released = j.is_owned() and row.owner == incarnation{} and
+                             (row.generation == j.durable.generation or same_content(row, j.next));
     if (row.owner == j.self or is_released) {
         // The answer to an earlier write, or to an earlier generation's claim, may come late and show the claimed row; but
         // only that of this claim says what it restores.

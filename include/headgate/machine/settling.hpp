@@ -108,10 +108,11 @@ bool machine<Policies>::look_at_wish(context_type& c) {
         return true;
     }
     const bool is_open = job_.wish->version > job_.next.applied and not job_.wants_to_stop();
-    if (not std::holds_alternative<running>(state_) or not is_open or not job_.compiled) return false;
+    const bool is_running = std::holds_alternative<running>(state_);
+    if (not is_open or not job_.compiled or not(is_running or std::holds_alternative<scheduling>(state_))) return false;
     const std::string needs = needs_restart(*job_.compiled, *job_.wish);
     if (needs.empty()) {
-        job_.next.applied = job_.wish->version;
+        if (is_running) job_.next.applied = job_.wish->version;
     } else if (job_.noticed_wish != job_.wish->version) {
         job_.noticed_wish = job_.wish->version;
         c.say(remark::severity::warning, "not supported yet while the job runs: change of " + needs +

@@ -3,7 +3,10 @@
 // machine: taking up a row, entering a state, and beginning an attempt.
 
 #include <headgate/machine/value.hpp>
+#include <headgate/vocabulary/limits.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -97,7 +100,7 @@ void machine<Policies>::enter(state_name to, const std::optional<error>& why, co
     if (to == state_name::finished) next.is_complete = true;
     if (is_terminal(to)) release(job_);
     if (why and (to == state_name::recovering or to == state_name::failing or to == state_name::stopping))
-        next.last_error = describe(*why).substr(0, policy_.most.error_text);
+        next.last_error = one_line(describe(*why), std::min(policy_.most.error_text, limits{}.error_text));
     c.tell(transition{from, to, next.generation, why});
 }
 

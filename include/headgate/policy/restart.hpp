@@ -47,7 +47,8 @@ struct restart_answer {
 };
 
 /// `policy(memory, failure)` decides, `policy.gives_up_at(healthy_at)` is the deadline to arm while the job does not
-/// run, and `policy.after_running(memory, length)` is what to remember once the job has run for `length`.
+/// run, and `policy.after_running(memory, length)` is what to remember once the job has run for `length`, which is
+/// `patience::healthy`.
 /// All three are functions of their arguments alone.
 template <class Policy>
 concept restart_policy = std::copyable<Policy> and
@@ -62,7 +63,6 @@ concept restart_policy = std::copyable<Policy> and
 struct restart_limits {
     std::uint32_t restarts = 20;  ///< a budget of n is n restarts
     duration without_healthy_run = std::chrono::minutes(30);
-    duration healthy = std::chrono::minutes(2);  ///< having run so long, a job is healthy and its count is 0 again
 
     friend constexpr bool operator==(const restart_limits&, const restart_limits&) = default;
 };
@@ -128,8 +128,8 @@ constexpr restart_answer restart_after<Backoff>::operator()(const restart_memory
 }
 
 template <backoff Backoff>
-constexpr restart_memory restart_after<Backoff>::after_running(const restart_memory& memory, duration length) const {
-    return length < within.healthy ? memory : restart_memory{.calm_at = memory.calm_at};
+constexpr restart_memory restart_after<Backoff>::after_running(const restart_memory& memory, duration) const {
+    return {.calm_at = memory.calm_at};
 }
 
 constexpr restart_answer failure_rate::operator()(const restart_memory& memory, const job_failure& failure) const {
@@ -142,8 +142,8 @@ constexpr restart_answer failure_rate::operator()(const restart_memory& memory, 
             .next = {.restarts = memory.restarts + 1, .paused = pause, .calm_at = calm_at}};
 }
 
-constexpr restart_memory failure_rate::after_running(const restart_memory& memory, duration length) const {
-    return length < within.healthy ? memory : restart_memory{.calm_at = memory.calm_at};
+constexpr restart_memory failure_rate::after_running(const restart_memory& memory, duration) const {
+    return {.calm_at = memory.calm_at};
 }
 
 }  // namespace headgate::inline v1

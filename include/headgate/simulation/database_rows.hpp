@@ -77,6 +77,9 @@ namespace detail {
 
 inline not_applied no(error_kind kind, std::string text) { return {{.kind = kind, .text = std::move(text)}}; }
 inline not_applied no_such(const job_id& job) { return no(error_kind::invalid, "there is no job " + job.value); }
+inline not_applied lost(const job_id& job) {
+    return no(error_kind::ownership_lost, "job " + job.value + " has another owner or generation");
+}
 inline wall_time wall(instant at) { return wall_time(at.time_since_epoch()); }
 
 /// Nobody will ever read its objects, now that a newer one is ready. `ours`: of whoever writes, which is fenced.
@@ -170,7 +173,7 @@ inline outcome<checkpoint_written> database_rows::apply(const headgate::write_ch
     entry* const at = find(what.job);
     if (at == nullptr) return detail::no_such(what.job);
     if (at->row.generation != what.generation or at->row.owner != what.owner)
-        return detail::no(error_kind::ownership_lost, "job " + what.job.value + " has another owner or generation");
+        return detail::lost(what.job);
     const auto row = at->checkpoints.find(what.row.name);
     const auto from = row == at->checkpoints.end() ? std::nullopt : std::optional(row->second);
     if (not may_step(from, what.row.state))
@@ -205,6 +208,8 @@ inline outcome<applied> database_rows::apply(const headgate::tell& what) {
     entry* const at = find(what.job);
     if (at == nullptr) return detail::no_such(what.job);
     if (not keeps_history) return applied{};
+    const bool is_free = at->row.owner == incarnation{} and at->row.generation == what.generation;
+    if (at->row.owner != what.owner and not is_free) return detail::lost(what.job);
     for (log_line line : what.lines) {
         line.number = ++at->lines;
         line.at = detail::wall(now);

@@ -55,6 +55,9 @@ struct wish {
 /// Environment: names match [A-Za-z_][A-Za-z0-9_]*, no LD_* or DYLD_*, no NUL, within the limits (S6).
 expected<applied> check(const wish& what, const limits& most = {});
 
+/// As many epochs follow: 68 years of checkpoints each second.
+inline constexpr std::uint32_t most_ignored_epoch = 1u << 31;
+
 /// Whether a variable's name may be given to a worker (S6).
 constexpr bool is_variable_name(std::string_view name);
 
@@ -132,6 +135,9 @@ inline expected<applied> check(const wish& what, const limits& most) {
                                " ms: above 0 is needed");
     if (what.ignore_state_before_epoch and what.ignore_state_before_epoch->value == 0)
         return detail::invalid("ignore state before epoch 0: the first epoch is 1");
+    if (what.ignore_state_before_epoch and what.ignore_state_before_epoch->value > most_ignored_epoch)
+        return detail::invalid("ignore state before epoch " + std::to_string(what.ignore_state_before_epoch->value) +
+                               ": at most " + std::to_string(most_ignored_epoch) + ", or no epochs would be left");
     if (const auto ok = detail::check_environment(what.environment, most); not ok) return ok;
     if (const auto ok = with_overrides(*what.program, what.parallelism, most); not ok)
         return tl::unexpected(ok.error());

@@ -90,13 +90,16 @@ struct log_line {
     std::string text{};
 };
 
-/// Appends lines and replaces what the job waits for. For people only, so the newest word wins and nothing is fenced.
+/// Appends lines and replaces what the job waits for, if `owner` has the job, or nobody has it and `generation` is its
+/// last (G2). For people only: of one owner the newest word wins.
 struct tell {
     using result = applied;
     using answer = outcome<result>;
     static constexpr auto fails_as = error_kind::database;
 
     job_id job{};
+    headgate::generation generation{};
+    incarnation owner{};
     std::vector<log_line> lines{};
     std::string waits_for{};
     std::uint32_t workers{};

@@ -41,7 +41,8 @@ public:
     std::optional<job_news> watch(cursor since);
     auto begin_watch(cursor since);
     std::optional<std::vector<controller_seen>> lease(incarnation self, std::uint64_t counter);
-    bool tell(std::vector<log_line> lines, std::string waits_for, std::uint32_t workers, job_id of = job());
+    bool tell(std::vector<log_line> lines, std::string waits_for, std::uint32_t workers, job_id of = job(),
+              generation number = {}, incarnation owner = ours);
     std::optional<std::vector<log_line>> log(std::uint64_t after, std::uint32_t most, job_id of = job());
 
     /// The job as a watch from the beginning shows it.
@@ -167,10 +168,14 @@ std::optional<std::vector<controller_seen>> database_trial<Database, Settle>::le
 
 template <class Database, class Settle>
 bool database_trial<Database, Settle>::tell(std::vector<log_line> lines, std::string waits_for, std::uint32_t workers,
-                                            job_id of) {
+                                            job_id of, generation number, incarnation owner) {
     return result(
-               headgate::tell{
-                   .job = of, .lines = std::move(lines), .waits_for = std::move(waits_for), .workers = workers},
+               headgate::tell{.job = of,
+                              .generation = number,
+                              .owner = owner,
+                              .lines = std::move(lines),
+                              .waits_for = std::move(waits_for),
+                              .workers = workers},
                [this](const auto& r, auto done) { model_.tell(r, done); })
         .has_value();
 }

@@ -60,7 +60,7 @@ step<scheduling> want(scheduling& s, Context& c) {
 
 template <class Context>
 void begin_attempt(scheduling& s, Context& c) {
-    s.until = std::max(s.not_before, c.from_now({})) + c.policy.wait.worker_start_up;
+    s.until = later(std::max(s.not_before, c.from_now({})), c.policy.wait.worker_start_up);
     s.clean_until = c.from_now(c.policy.wait.old_workers);
 }
 

@@ -181,10 +181,10 @@ std::optional<checkpoint_state> checkpoint_state_of(std::string_view text) {
     return std::nullopt;
 }
 
-error newer_schema(std::string_view where, std::int64_t found) {
+error newer_schema(std::string_view where, std::int64_t found, std::int64_t known) {
     return {.kind = error_kind::permanent,
             .text = std::string(where) + " has tables of version " + std::to_string(found) +
-                    ", and this program knows up to version " + std::to_string(schema) +
+                    ", and this program knows up to version " + std::to_string(known) +
                     "; use a newer headgate with it, or another database"};
 }
 

@@ -67,9 +67,7 @@ job_record record_of(const job& from);
 /// "inprogress", "ready", ... back.
 std::optional<checkpoint_state> checkpoint_state_of(std::string_view text);
 
-/// Version of the tables; a newer one is refused.
-inline constexpr std::int64_t schema = 1;
-/// What to say then.
-error newer_schema(std::string_view where, std::int64_t found);
+/// What to say of tables whose version is above the newest that is known.
+error newer_schema(std::string_view where, std::int64_t found, std::int64_t known);
 
 }  // namespace headgate::inline v1::columns

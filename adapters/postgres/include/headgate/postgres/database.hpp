@@ -36,6 +36,9 @@ struct options {
 /// record with an error for a wish.
 class database {
 public:
+    /// Makes the tables where they are missing. Replaces the functions of an older headgate, which only the schema's
+    /// owner may: an older program that runs goes on, but opens this schema no more.
+    ///
     /// `database`: the server is away, or has no connection to spare; `permanent`: no such database or user, a wrong
     /// password, missing rights, a newer schema. The text says what to do and never has the password. Blocks until the
     /// tables are there, or for the connection's connect_timeout (by default 5 s).

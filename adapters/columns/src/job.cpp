@@ -101,15 +101,16 @@ void set(job& to, const job_row& from) {
     to.plan = from.plan ? std::optional(protobuf::encode(*from.plan)) : std::nullopt;
 }
 
-std::optional<error> too_large(const job& what) {
-    const auto check = [&](std::string_view name, std::size_t size) -> std::optional<error> {
-        if (size <= limits{}.message) return std::nullopt;
-        return error{.kind = error_kind::invalid,
-                     .text = "job \"" + what.id + "\": the " + std::string(name) + " has " + std::to_string(size) +
-                             " bytes, the limit is " + std::to_string(limits{}.message)};
+std::optional<error> unreadable(const job& what) {
+    const auto named = [&](error why) {
+        why.text = "job \"" + what.id + "\": " + why.text;
+        return why;
     };
-    if (const auto wrong = check("wish", what.wish.size())) return wrong;
-    return check("plan", what.plan ? what.plan->size() : 0);
+    if (not what.wish.empty())
+        if (const auto read = protobuf::decode_wish(what.wish); not read) return named(read.error());
+    if (what.plan)
+        if (const auto read = protobuf::decode_plan(*what.plan); not read) return named(read.error());
+    return std::nullopt;
 }
 
 expected<wish> wish_of(const job& from) {

@@ -54,8 +54,9 @@ void set(job& to, const wish& from);
 /// Sets the controller's own columns.
 void set(job& to, const job_row& from);
 
-/// What could not be read back, because it is larger than a message may be (`invalid`).
-std::optional<error> too_large(const job& what);
+/// Why wish or plan, if there is one, could not be read back (`invalid`): tables keep what is within `limits{}`,
+/// whatever the policies allow. Costs what reading does.
+std::optional<error> unreadable(const job& what);
 
 /// The wish that the user's columns say, or what is wrong with them (`invalid`), by name of job and column.
 expected<wish> wish_of(const job& from);

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -369,6 +370,18 @@ BOOST_AUTO_TEST_CASE(a_wish_or_plan_that_could_not_be_read_back_is_refused_and_c
     row.plan = std::make_shared<const plan>(wide);
     BOOST_TEST((not t.store(1, row)));
     BOOST_TEST((t.record()->row.revision == 1u));
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_is_made_by_the_second_address_where_the_first_is_silent_and_the_end_waits_for_it) {
+    const headgate_test::silent_server silent;
+    const std::string port = std::to_string(silent.port()) + "," + std::getenv("PGPORT");
+    auto opened = postgres::database::open(
+        {.connection = "host=127.0.0.1,127.0.0.1 connect_timeout=2 port=" + port, .schema = fresh()});
+    BOOST_TEST_REQUIRE(opened.has_value());
+    const auto asked = laws::ask(put_wish{.job = trial::job(), .next = trial::some_wish()}, 1,
+                                 [&](const auto& r, auto done) { (*opened)->put_wish(r, done); });
+    opened->reset();
+    BOOST_TEST(laws::is_applied(*asked), laws::describe(*asked));
 }
 
 namespace {

@@ -101,15 +101,16 @@ void set(job& to, const job_row& from) {
     to.plan = from.plan ? std::optional(protobuf::encode(*from.plan)) : std::nullopt;
 }
 
-std::optional<error> too_large(const job& what) {
-    const auto check = [&](std::string_view name, std::size_t size) -> std::optional<error> {
-        if (size <= limits{}.message) return std::nullopt;
-        return error{.kind = error_kind::invalid,
-                     .text = "job \"" + what.id + "\": the " + std::string(name) + " has " + std::to_string(size) +
-                             " bytes, the limit is " + std::to_string(limits{}.message)};
+std::optional<error> unreadable(const job& what) {
+    const auto named = [&](error why) {
+        why.text = "job \"" + what.id + "\": " + why.text;
+        return why;
     };
-    if (const auto wrong = check("wish", what.wish.size())) return wrong;
-    return check("plan", what.plan ? what.plan->size() : 0);
+    if (not what.wish.empty())
+        if (const auto read = protobuf::decode_wish(what.wish); not read) return named(read.error());
+    if (what.plan)
+        if (const auto read = protobuf::decode_plan(*what.plan); not read) return named(read.error());
+    return std::nullopt;
 }
 
 expected<wish> wish_of(const job& from) {
@@ -181,10 +182,10 @@ std::optional<checkpoint_state> checkpoint_state_of(std::string_view text) {
     return std::nullopt;
 }
 
-error newer_schema(std::string_view where, std::int64_t found) {
+error newer_schema(std::string_view where, std::int64_t found, std::int64_t known) {
     return {.kind = error_kind::permanent,
             .text = std::string(where) + " has tables of version " + std::to_string(found) +
-                    ", and this program knows up to version " + std::to_string(schema) +
+                    ", and this program knows up to version " + std::to_string(known) +
                     "; use a newer headgate with it, or another database"};
 }
 

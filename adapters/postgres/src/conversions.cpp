@@ -23,7 +23,7 @@ std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(v
 expected<arguments> exchange(const job_id& job, std::uint64_t revision, const job_row& next) {
     columns::job to{.id = job.value};
     columns::set(to, next);
-    if (const auto wrong = columns::too_large(to)) return tl::unexpected(*wrong);
+    if (const auto why = columns::unreadable(to)) return tl::unexpected(*why);
     arguments made;
     made.add(job.value).add(signed_of(revision)).add(to.generation).add(to.owner).add(to.state);
     made.add(std::string_view(to.is_complete ? "t" : "f")).add(to.applied).add(to.restart_nonce).add(to.restarts);
@@ -85,7 +85,7 @@ expected<arguments> arguments_of(const put_wish& what) {
     next.version = what.expected + 1;
     columns::job to{.id = what.job.value};
     columns::set(to, next);
-    if (const auto large = columns::too_large(to)) return tl::unexpected(*large);
+    if (const auto why = columns::unreadable(to)) return tl::unexpected(*why);
     arguments made;
     made.add(what.job.value).add(signed_of(what.expected)).add(to.name).add(to.stop).add_bytes(to.wish);
     return made;

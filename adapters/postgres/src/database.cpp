@@ -27,7 +27,7 @@ using real = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds first_pause{100}, longest_pause{5'000};
-constexpr milliseconds connect_limit{5'000};  ///< the protocol's, beside libpq's own for each address
+constexpr milliseconds prepare_limit{5'000};  ///< once connected
 constexpr milliseconds watch_tick{50};        ///< how late a watch's deadline is seen
 constexpr milliseconds end_limit{5'000};
 constexpr std::size_t most_sent = 256;  ///< statements in the pipeline
@@ -106,9 +106,9 @@ private:
             bell_.hush();
             if (session_) {
                 session_->advance([this](const PGresult* one) { came(one); }, [this] { is_look_due_ = true; });
-                const bool is_late = session_->now() != session::phase::ready and real::now() >= connect_by_;
+                const bool is_late = session_->now() != session::phase::ready and real::now() >= prepare_by_;
                 if (is_late or session_->now() == session::phase::broken)
-                    lost(is_late ? say_.say(error_kind::database, "no connection within 5 s", "look at the network")
+                    lost(is_late ? say_.say(error_kind::database, "no answer within 5 s", "look at the network")
                                  : session_->why());
             } else if (real::now() >= next_try_) {
                 connect();
@@ -130,7 +130,7 @@ private:
         };
         if (session_) {
             files[1] = {session_->socket(), session_->events(), 0};
-            if (session_->now() != session::phase::ready) until(connect_by_);
+            if (session_->now() != session::phase::ready) until(prepare_by_);
             if (session_->now() == session::phase::broken) most = milliseconds(0);
         } else {
             until(next_try_);
@@ -142,7 +142,7 @@ private:
     void connect() {
         locked_.clear();
         session_.emplace(how_.connection, how_.schema, say_);
-        connect_by_ = real::now() + connect_limit;
+        prepare_by_ = real::now() + prepare_limit;
         is_look_due_ = true;
     }
 
@@ -276,7 +276,7 @@ private:
     std::optional<call<watch_jobs>> watch_{};
     watcher watcher_{};
     bool is_look_due_ = false, is_look_sent_ = false, is_end_seen_ = false;
-    real::time_point next_look_{}, next_try_{}, connect_by_{}, end_by_{};
+    real::time_point next_look_{}, next_try_{}, prepare_by_{}, end_by_{};
     milliseconds pause_ = first_pause;
     error why_{};
 

@@ -43,19 +43,35 @@ public:
         if (not ask("SELECT FROM pg_tables WHERE schemaname = " + literal(how_.schema) +
                     " AND tablename = 'headgate_schema'"))
             return why_;
-        std::int64_t version = 0;
+        std::int64_t found = 0;
         if (rows_ > 0) {
             if (not ask("SELECT coalesce(max(version), 0) FROM headgate_schema")) return why_;
-            version = row(last_.get(), 0).number();
+            found = row(last_.get(), 0).number();
         }
-        if (version > columns::schema) return columns::newer_schema("schema " + schema, version);
-        if (version == 0 and (not ask(tables) or
-                              not ask("INSERT INTO headgate_schema VALUES (" + std::to_string(columns::schema) + ")")))
-            return why_;
+        if (found > schema_version) return columns::newer_schema("schema " + schema, found, schema_version);
+        if (found < schema_version and not bring_up(found)) return why_;
         return ask("COMMIT") ? std::nullopt : why_;
     }
 
 private:
+    /// From version `found`; 0: from nothing.
+    bool bring_up(std::int64_t found) {
+        if (found == 0 and not ask(tables)) return false;
+        // Whoever uses the view now is waited for, and whoever comes meanwhile waits behind us.
+        if (not ask("SET LOCAL lock_timeout = '5s'")) return false;
+        if (not ask(code)) {
+            const char* const state = PQresultErrorField(last_.get(), PG_DIAG_SQLSTATE);
+            if (found > 0 and state != nullptr and std::string_view(state) == "42501")
+                why_ = say_.say(error_kind::permanent,
+                                "the schema " + quoted(how_.schema) + " is of version " + std::to_string(found) +
+                                    " and not this user's",
+                                "let its owner open it once with this headgate, or grant this user the owner's role");
+            return false;
+        }
+        return (found > 0 or ask(trigger)) and
+               ask("INSERT INTO headgate_schema VALUES (" + std::to_string(schema_version) + ")");
+    }
+
     /// True: it was done. False: `why_` says what was wrong.
     bool ask(const std::string& sql) {
         last_ = result(PQexec(open_.get(), sql.c_str()));

@@ -10,7 +10,8 @@
 
 namespace headgate::inline v1::postgres {
 
-/// Connects, makes schema and tables where they are missing, in one transaction, and disconnects. Blocks.
+/// Connects, makes schema and tables where they are missing and brings older ones up, in one transaction, and
+/// disconnects. Blocks.
 std::optional<error> install(const options& how, const words& say);
 
 }  // namespace headgate::inline v1::postgres

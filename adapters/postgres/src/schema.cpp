@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "schema.hpp"
 
+#include <headgate/vocabulary/mixed.hpp>
+
 namespace headgate::inline v1::postgres {
 
 // `changed` is the transaction that changed the row last. A watch reads from the oldest transaction that was not over
@@ -8,7 +10,7 @@ namespace headgate::inline v1::postgres {
 //
 // Each function is volatile, so under READ COMMITTED each of its statements sees what is committed when it begins. The
 // row's lock is taken by a statement of its own: what is read after it, no one else can be writing.
-const char* const tables = R"(
+constexpr char tables[] = R"(
 CREATE TABLE headgate_schema (version bigint NOT NULL);
 CREATE TABLE jobs (
     id            text COLLATE "C" PRIMARY KEY,
@@ -45,8 +47,12 @@ CREATE TABLE log (
     generation bigint NOT NULL, text text NOT NULL, PRIMARY KEY (job, number)
 );
 CREATE TABLE controllers (incarnation text COLLATE "C" PRIMARY KEY, lock bigint NOT NULL, counter bigint NOT NULL);
+)";
 
-CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$
+// The view and the functions, in place of those of an older version if there are any: with the same columns, arguments
+// and answers (the view's `round` is a name that version 1 gave), or the step to that version drops them first.
+constexpr char code[] = R"(
+CREATE OR REPLACE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.changed := pg_current_xact_id();
     IF TG_OP = 'UPDATE' THEN
@@ -56,19 +62,21 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER note_change BEFORE INSERT OR UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION note_change();
 
-CREATE VIEW records AS
+CREATE OR REPLACE VIEW records AS
     SELECT id, name, stop, version, wish, revision, generation, owner, state, is_complete, applied, restart_nonce,
-           restarts, tasks, last_error, plan, waits_for, workers, round(extract(epoch FROM submitted) * 1000)::bigint,
-           round(extract(epoch FROM started) * 1000)::bigint AS started,
-           round(extract(epoch FROM since) * 1000)::bigint AS since,
+           restarts, tasks, last_error, plan, waits_for, workers,
+           -- No number of an infinite one may fail the look at all jobs.
+           CASE WHEN isfinite(submitted) THEN round(extract(epoch FROM submitted) * 1000)::bigint ELSE -1 END AS round,
+           CASE WHEN isfinite(started) THEN round(extract(epoch FROM started) * 1000)::bigint
+                WHEN started IS NOT NULL THEN -1 END AS started,
+           CASE WHEN isfinite(since) THEN round(extract(epoch FROM since) * 1000)::bigint ELSE -1 END AS since,
            round(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
            (SELECT row(epoch, c.generation)::text FROM checkpoints c WHERE job = id AND c.state = 'ready'
             ORDER BY epoch DESC, c.generation DESC LIMIT 1) AS ready, changed
     FROM jobs;
 
-CREATE FUNCTION replace_row(_job text, _expected bigint, _generation bigint, _owner text, _state text,
+CREATE OR REPLACE FUNCTION replace_row(_job text, _expected bigint, _generation bigint, _owner text, _state text,
     _is_complete boolean, _applied bigint, _restart_nonce bigint, _restarts bigint, _tasks bigint, _last_error text,
     _plan bytea) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
@@ -82,7 +90,7 @@ BEGIN
     RETURN FOUND;
 END $$;
 
-CREATE FUNCTION store_row(_job text, _expected bigint, _generation bigint, _owner text, _state text,
+CREATE OR REPLACE FUNCTION store_row(_job text, _expected bigint, _generation bigint, _owner text, _state text,
     _is_complete boolean, _applied bigint, _restart_nonce bigint, _restarts bigint, _tasks bigint, _last_error text,
     _plan bytea) RETURNS SETOF records LANGUAGE plpgsql AS $$
 BEGIN
@@ -93,7 +101,7 @@ END $$;
 
 -- A repeat answers the restore point too. It marks nothing, or a late one would fail the
 -- claimant's own checkpoint.
-CREATE FUNCTION claim(_job text, _expected bigint, _generation bigint, _owner text, _state text,
+CREATE OR REPLACE FUNCTION claim(_job text, _expected bigint, _generation bigint, _owner text, _state text,
     _is_complete boolean, _applied bigint, _restart_nonce bigint, _restarts bigint, _tasks bigint, _last_error text,
     _plan bytea, _threshold bigint) RETURNS TABLE (stands records, epoch bigint, number bigint, was text)
 LANGUAGE plpgsql AS $$
@@ -117,7 +125,7 @@ BEGIN
     RETURN QUERY SELECT r, restored.epoch, restored.generation, restored.state FROM records r WHERE r.id = _job;
 END $$;
 
-CREATE FUNCTION may_step(_from text, _to text) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION may_step(_from text, _to text) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
     SELECT CASE WHEN _from IS NULL THEN _to = 'inprogress'
                 WHEN _from = _to THEN true
                 WHEN _to = 'committing' THEN _from = 'inprogress'
@@ -128,8 +136,8 @@ CREATE FUNCTION may_step(_from text, _to text) RETURNS boolean IMMUTABLE LANGUAG
 $$;
 
 -- The first row is the verdict, the others are the obsolete ones.
-CREATE FUNCTION write_checkpoint(_job text, _generation bigint, _owner text, _epoch bigint, _number bigint, _state text,
-    _keep bigint) RETURNS TABLE (verdict text, epoch bigint, number bigint) LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION write_checkpoint(_job text, _generation bigint, _owner text, _epoch bigint, _number bigint,
+    _state text, _keep bigint) RETURNS TABLE (verdict text, epoch bigint, number bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     held jobs;
@@ -166,8 +174,8 @@ BEGIN
 END $$;
 
 -- No rows: no such job; -1: another change made that version.
-CREATE FUNCTION put_wish(_job text, _expected bigint, _name text, _stop text, _wish bytea) RETURNS SETOF bigint
-LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION put_wish(_job text, _expected bigint, _name text, _stop text, _wish bytea)
+RETURNS SETOF bigint LANGUAGE plpgsql AS $$
 DECLARE
     held jobs;
 BEGIN
@@ -190,7 +198,7 @@ BEGIN
 END $$;
 
 -- Keeps the newest 10,000 lines. No rows: no such job.
-CREATE FUNCTION tell(_job text, _waits_for text, _workers bigint, _generations bigint[], _texts text[])
+CREATE OR REPLACE FUNCTION tell(_job text, _waits_for text, _workers bigint, _generations bigint[], _texts text[])
 RETURNS SETOF boolean LANGUAGE plpgsql AS $$
 DECLARE
     newest bigint;
@@ -210,7 +218,7 @@ BEGIN
 END $$;
 
 -- The lock is shared, so that a new connection of the same controller gets it before the server saw the old one end.
-CREATE FUNCTION advance_lease(_self text, _lock bigint, _counter bigint, _take boolean)
+CREATE OR REPLACE FUNCTION advance_lease(_self text, _lock bigint, _counter bigint, _take boolean)
 RETURNS TABLE (incarnation text, counter bigint, is_gone boolean) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
@@ -230,6 +238,13 @@ BEGIN
     SELECT s.incarnation, s.counter, s.is_gone FROM seen s WHERE NOT s.is_gone OR s.owns ORDER BY s.incarnation;
 END $$;
 )";
+
+constexpr char trigger[] =
+    "CREATE TRIGGER note_change BEFORE INSERT OR UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION note_change()";
+
+constexpr std::uint64_t fingerprint = detail::mixed(detail::mixed(0, tables), code);
+static_assert(schema_version == 2 and fingerprint == 3310365705498054302u,
+              "not what was installed before: raise `schema_version`, and note its fingerprint here");
 
 const std::array<prepared, statement_count> statements{{
     {"claim",

@@ -3,12 +3,15 @@
 // postgres: the tables, the functions on the server and the statements that call them.
 
 #include <array>
-#include <string_view>
+#include <cstddef>
+#include <cstdint>
 
 namespace headgate::inline v1::postgres {
 
-/// All of version 1, for a schema without tables, which is the search path.
-extern const char* const tables;
+/// Of what `tables`, `code` and `trigger` make, in this order, in the schema that is the search path. A schema of
+/// version 1 lacks the `code` alone.
+inline constexpr std::int64_t schema_version = 2;
+extern const char tables[], code[], trigger[];
 
 /// Prepared on each connection. The value is its place in `statements`.
 enum class statement { claim, store, write_checkpoint, put_wish, tell, advance_lease, watch, read_log, notify };

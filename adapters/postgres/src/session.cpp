@@ -10,29 +10,19 @@ namespace headgate::inline v1::postgres {
 session::session(const std::string& connection_string, const std::string& schema, const words& say)
     : say_(say), schema_(schema) {
     const targets where(connection_string);
-    open_ = connection(PQconnectStartParams(where.names(), where.values(), 1));
-    if (not open_ or PQstatus(open_.get()) == CONNECTION_BAD) break_off(say_.lost(open_.get()));
+    open_ = connection(PQconnectdbParams(where.names(), where.values(), 1));
+    if (PQstatus(open_.get()) == CONNECTION_OK)
+        prepare();
+    else
+        break_off(say_.lost(open_.get()));
 }
 
 short session::events() const {
-    if (phase_ == phase::connecting) return wants_ == PGRES_POLLING_READING ? POLLIN : POLLOUT;
     // Nothing to flush is found out by the next PQflush; libpq has no question for it.
     return static_cast<short>(PQflush(open_.get()) == 1 ? POLLIN | POLLOUT : POLLIN);
 }
 
-void session::connect_further() {
-    wants_ = PQconnectPoll(open_.get());
-    switch (wants_) {
-        case PGRES_POLLING_FAILED: break_off(say_.lost(open_.get())); break;
-        case PGRES_POLLING_OK: prepare(); break;
-        case PGRES_POLLING_READING:
-        case PGRES_POLLING_WRITING:
-        case PGRES_POLLING_ACTIVE: break;
-    }
-}
-
 void session::prepare() {
-    phase_ = phase::preparing;
     PQsetNoticeProcessor(
         open_.get(), [](void*, const char*) {}, nullptr);
     const std::string name = quoted(schema_), channel = quoted("headgate." + schema_);

@@ -1,6 +1,6 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// postgres: one connection in pipeline mode, from the first packet on without blocking.
+// postgres: one connection in pipeline mode, which blocks while it is made and never after.
 
 #include "schema.hpp"
 #include "text.hpp"
@@ -11,13 +11,14 @@
 
 namespace headgate::inline v1::postgres {
 
-/// Connects, prepares the statements, then carries them in order. What it was given and did not answer when it broke is
-/// unknown.
+/// Prepares the statements, then carries them in order. What it was given and did not answer when it broke is unknown.
 class session {
 public:
+    /// Connects, which takes connect_timeout for each address at most.
+    // Only the blocking form of libpq keeps that timeout, and so goes on to an address behind one that is silent.
     session(const std::string& connection, const std::string& schema, const words& say);
 
-    enum class phase { connecting, preparing, ready, broken };
+    enum class phase { preparing, ready, broken };
     phase now() const { return phase_; }
     const error& why() const { return why_; }  ///< it is broken
 
@@ -34,7 +35,6 @@ public:
     void send(statement which, const arguments& with);
 
 private:
-    void connect_further();
     void prepare();
     void break_off(error why);
     /// The result of one statement, once it is whole; none yet otherwise.
@@ -43,8 +43,7 @@ private:
     const words& say_;
     std::string schema_;
     connection open_{};
-    phase phase_ = phase::connecting;
-    PostgresPollingStatusType wants_ = PGRES_POLLING_WRITING;
+    phase phase_ = phase::preparing;
     std::size_t preparing_ = 0;  // results that are still to come
     result held_{};              // of the statement whose end was not seen yet
     error why_{};
@@ -54,8 +53,7 @@ private:
 
 template <class Each, class Heard>
 void session::advance(Each each, Heard heard) {
-    if (phase_ == phase::connecting) connect_further();
-    if (phase_ != phase::preparing and phase_ != phase::ready) return;
+    if (phase_ == phase::broken) return;
     // Even of a connection that ended, what came before its end is whole.
     const bool is_alive = PQconsumeInput(open_.get()) == 1 and PQflush(open_.get()) >= 0;
     while (std::optional<result> one = next_result()) {

@@ -196,7 +196,7 @@ error words::failed(const PGresult* how) const {
         return say(error_kind::invalid, text, "the value cannot be kept");
     if (code == "53100") return say(error_kind::database, text, "make room on the server's disk");
     if (code == "55P03" or code == "57014")
-        return say(error_kind::database, text, "another session holds the row; end its transaction");
+        return say(error_kind::database, text, "another session holds the lock; end its transaction");
     return say(error_kind::database, text, "it is tried again");
 }
 

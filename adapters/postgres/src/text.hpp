@@ -92,7 +92,7 @@ private:
 /// Whether the server ended the connection with this result, so that what became of the statement is not known.
 bool is_end_of_connection(const PGresult* how);
 
-/// Arguments of PQconnectStartParams and the like: the connection string, with defaults that it may override.
+/// Arguments of PQconnectdbParams and the like: the connection string, with defaults that it may override.
 class targets {
 public:
     explicit targets(const std::string& to);

@@ -15,6 +15,8 @@ namespace headgate::inline v1::sqlite {
 
 namespace {
 
+constexpr std::int64_t schema_version = 1;  ///< of the tables; a newer one is refused
+
 // `changes` numbers every change that a watch tells of, so a cursor is one of its numbers. The triggers do so for edits
 // by hand as well.
 constexpr const char* tables = R"(
@@ -161,16 +163,17 @@ std::optional<error> connection::prepare() {
     file_.exec("PRAGMA synchronous = FULL");
     // In one transaction, so that two processes that come at once do not both make the tables.
     file_.exec("BEGIN IMMEDIATE");
-    std::int64_t version = 0;
+    std::int64_t found = 0;
     if (file_.tableExists("headgate_schema"))
-        version = file_.execAndGet("SELECT coalesce(max(version), 0) FROM headgate_schema").getInt64();
-    if (version > columns::schema) return file_.exec("ROLLBACK"), columns::newer_schema("database " + path_, version);
-    if (version == 0) {
+        found = file_.execAndGet("SELECT coalesce(max(version), 0) FROM headgate_schema").getInt64();
+    if (found > schema_version)
+        return file_.exec("ROLLBACK"), columns::newer_schema("database " + path_, found, schema_version);
+    if (found == 0) {
         if (file_.tableExists("jobs"))
             return file_.exec("ROLLBACK"),
                    permanent("database " + path_ + " has a table jobs that is not headgate's; name another file");
         file_.exec(tables);
-        file_.exec("INSERT INTO headgate_schema VALUES (" + std::to_string(columns::schema) + ")");
+        file_.exec("INSERT INTO headgate_schema VALUES (" + std::to_string(schema_version) + ")");
     }
     file_.exec("COMMIT");
     return std::nullopt;

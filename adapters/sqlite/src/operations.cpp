@@ -105,7 +105,7 @@ void operations::mark(const claim& what, const std::optional<checkpoint_row>& re
 outcome<claimed> operations::perform(const claim& what) {
     columns::job to{.id = what.job.value};
     columns::set(to, what.next);
-    if (const auto wrong = columns::too_large(to)) return not_applied{*wrong};
+    if (const auto why = columns::unreadable(to)) return not_applied{*why};
     return open_->write<outcome<claimed>>([&]() -> outcome<claimed> {
         const bool is_first = replace(to, what.expected);
         const auto stands = row(what.job);
@@ -124,7 +124,7 @@ outcome<claimed> operations::perform(const claim& what) {
 outcome<job_row> operations::perform(const store_row& what) {
     columns::job to{.id = what.job.value};
     columns::set(to, what.next);
-    if (const auto wrong = columns::too_large(to)) return not_applied{*wrong};
+    if (const auto why = columns::unreadable(to)) return not_applied{*why};
     return open_->write<outcome<job_row>>([&]() -> outcome<job_row> {
         replace(to, what.expected);
         const auto stands = row(what.job);
@@ -202,7 +202,7 @@ outcome<std::uint64_t> operations::perform(const put_wish& what) {
     next.version = what.expected + 1;
     columns::job to{.id = what.job.value};
     columns::set(to, next);
-    if (const auto wrong = columns::too_large(to)) return not_applied{*wrong};
+    if (const auto why = columns::unreadable(to)) return not_applied{*why};
     return open_->write<outcome<std::uint64_t>>([&]() -> outcome<std::uint64_t> {
         Statement& select =
             bound(open_->statement("SELECT version, wish, name, stop FROM jobs WHERE id = ?"), what.job.value);

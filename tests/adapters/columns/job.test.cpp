@@ -5,6 +5,8 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace headgate;
 
@@ -81,6 +83,23 @@ BOOST_AUTO_TEST_CASE(a_row_damaged_by_hand_is_named_with_its_column) {
     BOOST_TEST(names(edited([](job& j) { j.submitted = std::numeric_limits<std::int64_t>::max(); }), "submitted"));
     BOOST_TEST(names(edited([](job& j) { j.since = std::numeric_limits<std::int64_t>::min(); }), "since"));
     BOOST_TEST(names(edited([](job& j) { j.workers = -1; }), "workers"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wish_or_plan_that_could_not_be_read_back_is_told_before_it_is_written) {
+    BOOST_TEST(not columns::unreadable(good()));
+    columns::job crowded = good(), wide = good();
+    wish many = *columns::wish_of(crowded);
+    many.environment.resize(limits{}.environment_variables + 1);
+    set(crowded, many);
+    plan workers{.workers = std::vector<placed_worker>(limits{}.workers + 1)};
+    set(wide, job_row{.plan = std::make_shared<const plan>(workers)});
+    for (const auto& [row, text] : {std::pair(crowded, "job \"a\": wish: environment variables 257, the limit is 256"),
+                                    std::pair(wide, "job \"a\": plan: workers 10001, the limit is 10000")}) {
+        const auto why = columns::unreadable(row);
+        BOOST_TEST_REQUIRE(why.has_value());
+        BOOST_TEST((why->kind == error_kind::invalid));
+        BOOST_TEST(why->text == text);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(states_of_checkpoints_have_names_that_come_back) {

@@ -7,7 +7,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -307,6 +310,27 @@ BOOST_AUTO_TEST_CASE(a_damaged_row_is_an_error_in_its_record_and_the_others_go_o
     BOOST_TEST((t.record({"c"})->wish.has_value()));
 }
 
+BOOST_AUTO_TEST_CASE(an_infinite_time_is_an_error_in_its_record_and_the_others_go_on) {
+    const std::string schema = fresh();
+    const auto opened = open(schema);
+    trial t(*opened, settle);
+    for (const char* each : {"a", "b", "c", "d"}) BOOST_TEST(t.has_claimed({each}));
+    by_hand hand;
+    hand.run("SET search_path = " + schema);
+    hand.run("UPDATE jobs SET submitted = 'infinity' WHERE id = 'b'");
+    hand.run("UPDATE jobs SET started = '-infinity' WHERE id = 'c'");
+    hand.run("UPDATE jobs SET since = 'infinity' WHERE id = 'd'");
+    const auto all = t.watch({});
+    BOOST_TEST_REQUIRE(all.has_value());
+    BOOST_TEST_REQUIRE(all->jobs.size() == 4u);
+    BOOST_TEST(all->jobs[0].wish.has_value());
+    const char* const columns[] = {"submitted", "started", "since"};
+    for (std::size_t i = 1; i < 4; ++i) {
+        BOOST_TEST_REQUIRE(not all->jobs[i].wish.has_value());
+        BOOST_TEST(says(all->jobs[i].wish.error(), error_kind::invalid, columns[i - 1]));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(bytes_that_the_server_does_not_take_are_replaced_in_texts_and_refused_in_ids) {
     const auto opened = open(fresh());
     trial t(*opened, settle);
@@ -337,7 +361,27 @@ BOOST_AUTO_TEST_CASE(a_wish_or_plan_that_could_not_be_read_back_is_refused_and_c
     job_row row = t.some_row({1}, t.ours, state_name::running);
     row.plan = std::make_shared<const plan>(many);
     BOOST_TEST((not t.store(1, row)));
+    wish crowded = t.some_wish();
+    crowded.environment.resize(limits{}.environment_variables + 1);
+    BOOST_TEST((not t.put(1, crowded)));
+    plan wide{.workers = std::vector<placed_worker>(limits{}.workers + 1)};
+    for (std::size_t i = 0; i < wide.workers.size(); ++i)
+        BOOST_TEST_REQUIRE((wide.machines.push_back("") and wide.data_addresses.push_back("")));
+    row.plan = std::make_shared<const plan>(wide);
+    BOOST_TEST((not t.store(1, row)));
     BOOST_TEST((t.record()->row.revision == 1u));
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_is_made_by_the_second_address_where_the_first_is_silent_and_the_end_waits_for_it) {
+    const headgate_test::silent_server silent;
+    const std::string port = std::to_string(silent.port()) + "," + std::getenv("PGPORT");
+    auto opened = postgres::database::open(
+        {.connection = "host=127.0.0.1,127.0.0.1 connect_timeout=2 port=" + port, .schema = fresh()});
+    BOOST_TEST_REQUIRE(opened.has_value());
+    const auto asked = laws::ask(put_wish{.job = trial::job(), .next = trial::some_wish()}, 1,
+                                 [&](const auto& r, auto done) { (*opened)->put_wish(r, done); });
+    opened->reset();
+    BOOST_TEST(laws::is_applied(*asked), laws::describe(*asked));
 }
 
 namespace {
@@ -384,7 +428,53 @@ BOOST_AUTO_TEST_CASE(a_newer_schema_says_what_to_do) {
     open(schema);
     by_hand().run("INSERT INTO " + schema + ".headgate_schema VALUES (7)");
     BOOST_TEST(does_not_open({.schema = schema}, error_kind::permanent,
-                             "version 7, and this program knows up to version 1; use a newer headgate"));
+                             "version 7, and this program knows up to version 2; use a newer headgate"));
+}
+
+namespace {
+
+/// As the first headgate made it.
+std::string schema_of_version_1() {
+    const std::string schema = fresh();
+    std::ostringstream made;
+    made << "CREATE SCHEMA " << schema << "; SET search_path = " << schema << ";"
+         << std::ifstream(HEADGATE_POSTGRES_VERSION_1).rdbuf();
+    by_hand().run(made.str());
+    return schema;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_schema_of_version_1_keeps_every_law_once_it_was_opened) {
+    laws::check_database(
+        [] { return open(schema_of_version_1()); }, settle,
+        [](std::string_view law, bool holds, const std::string& detail) { BOOST_TEST(holds, law << ": " << detail); });
+}
+
+BOOST_AUTO_TEST_CASE(an_older_schema_is_brought_up_once_and_keeps_what_it_holds) {
+    const std::string schema = schema_of_version_1();
+    by_hand hand;
+    hand.run("SET search_path = " + schema);
+    hand.run("INSERT INTO jobs (id, name, stop, version, wish) VALUES ('old', '', 'run', 1, '')");
+    open(schema);
+    open(schema);
+    BOOST_TEST(hand.run("SELECT string_agg(version::text, ' ' ORDER BY version) FROM headgate_schema") == "1 2");
+    BOOST_TEST(hand.run("SELECT id FROM jobs") == "old");
+}
+
+BOOST_AUTO_TEST_CASE(an_older_schema_that_is_somebody_elses_says_what_to_do_and_may_be_used_once_it_was_brought_up) {
+    const std::string schema = schema_of_version_1();
+    by_hand hand;
+    hand.run("CREATE ROLE tenant LOGIN");
+    hand.run("GRANT ALL ON SCHEMA " + schema + " TO tenant");
+    hand.run("GRANT ALL ON ALL TABLES IN SCHEMA " + schema + " TO tenant");
+    BOOST_TEST(does_not_open({.connection = "user=tenant", .schema = schema}, error_kind::permanent,
+                             "is of version 1 and not this user's; let its owner open it once"));
+    open(schema);
+    const auto opened = postgres::database::open({.connection = "user=tenant", .schema = schema});
+    BOOST_TEST_REQUIRE(opened.has_value());
+    trial t(**opened, settle);
+    BOOST_TEST(t.has_claimed());
 }
 
 BOOST_AUTO_TEST_CASE(a_controller_whose_connection_ended_is_gone_and_forgotten_once_it_owns_no_job_G5) {

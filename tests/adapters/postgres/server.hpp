@@ -5,6 +5,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -29,6 +32,28 @@ struct server {
         if (std::system("bash " HEADGATE_POSTGRES_SCRIPT " down") != 0)
             std::fputs("scripts/postgres down failed\n", stderr);
     }
+};
+
+/// Its system takes connections on 127.0.0.1, and nobody ever answers on them.
+class silent_server {
+public:
+    silent_server() : file_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        at_.sin_family = AF_INET;
+        at_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof at_;
+        auto* const address = reinterpret_cast<sockaddr*>(&at_);
+        BOOST_REQUIRE(::bind(file_, address, size) == 0 and ::listen(file_, 8) == 0);
+        BOOST_REQUIRE(::getsockname(file_, address, &size) == 0);
+    }
+    ~silent_server() { ::close(file_); }
+    silent_server(const silent_server&) = delete;
+    silent_server& operator=(const silent_server&) = delete;
+
+    int port() const { return ntohs(at_.sin_port); }
+
+private:
+    int file_;
+    sockaddr_in at_{};
 };
 
 /// As somebody with psql does.

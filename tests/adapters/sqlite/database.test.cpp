@@ -256,6 +256,14 @@ BOOST_AUTO_TEST_CASE(a_wish_or_plan_that_could_not_be_read_back_is_refused_and_c
     job_row row = t.some_row({1}, t.ours, state_name::running);
     row.plan = std::make_shared<const plan>(many);
     BOOST_TEST((not t.store(1, row)));
+    wish crowded = t.some_wish();
+    crowded.environment.resize(limits{}.environment_variables + 1);
+    BOOST_TEST((not t.put(1, crowded)));
+    plan wide{.workers = std::vector<placed_worker>(limits{}.workers + 1)};
+    for (std::size_t i = 0; i < wide.workers.size(); ++i)
+        BOOST_TEST_REQUIRE((wide.machines.push_back("") and wide.data_addresses.push_back("")));
+    row.plan = std::make_shared<const plan>(wide);
+    BOOST_TEST((not t.store(1, row)));
     BOOST_TEST((t.record()->row.revision == 1u));
 }
 

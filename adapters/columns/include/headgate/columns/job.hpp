@@ -54,8 +54,9 @@ void set(job& to, const wish& from);
 /// Sets the controller's own columns.
 void set(job& to, const job_row& from);
 
-/// What could not be read back, because it is larger than a message may be (`invalid`).
-std::optional<error> too_large(const job& what);
+/// Why wish or plan, if there is one, could not be read back (`invalid`): tables keep what is within `limits{}`,
+/// whatever the policies allow. Costs what reading does.
+std::optional<error> unreadable(const job& what);
 
 /// The wish that the user's columns say, or what is wrong with them (`invalid`), by name of job and column.
 expected<wish> wish_of(const job& from);
@@ -67,9 +68,7 @@ job_record record_of(const job& from);
 /// "inprogress", "ready", ... back.
 std::optional<checkpoint_state> checkpoint_state_of(std::string_view text);
 
-/// Version of the tables; a newer one is refused.
-inline constexpr std::int64_t schema = 1;
-/// What to say then.
-error newer_schema(std::string_view where, std::int64_t found);
+/// What to say of tables whose version is above the newest that is known.
+error newer_schema(std::string_view where, std::int64_t found, std::int64_t known);
 
 }  // namespace headgate::inline v1::columns

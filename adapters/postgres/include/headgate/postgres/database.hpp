@@ -28,20 +28,24 @@ struct options {
 /// store and write_checkpoint are one function on the server: one round trip, one transaction, one commit.
 ///
 /// A lost connection is made again with backoff, from 100 ms doubling to 5 s. What was sent on it is unknown; what
-/// comes while there is none is not applied, `database`. Commits are synchronous even where the server's default is
-/// not. Whether a controller is gone is known from an advisory lock of its connection (G5).
+/// comes while there is none is not applied, `database`. While one is made, which takes connect_timeout (by default
+/// 5 s) for each address of the connection string at most, it waits. Commits are synchronous even where the
+/// server's default is not. Whether a controller is gone is known from an advisory lock of its connection (G5).
 ///
 /// The rows are for people too: name, stop and the controller's columns of the table `jobs` may be read and edited
 /// (seen within `look_every`); a changed name or stop is a new version of the wish. A row that cannot be read is a
 /// record with an error for a wish.
 class database {
 public:
+    /// Makes the tables where they are missing. Replaces the functions of an older headgate, which only the schema's
+    /// owner may: an older program that runs goes on, but opens this schema no more.
+    ///
     /// `database`: the server is away, or has no connection to spare; `permanent`: no such database or user, a wrong
     /// password, missing rights, a newer schema. The text says what to do and never has the password. Blocks until the
-    /// tables are there, or for the connection's connect_timeout (by default 5 s).
+    /// tables are there, or for connect_timeout for each address.
     static expected<std::unique_ptr<database>> open(options how);
 
-    /// Waits up to 5 s for what was asked before and ends the watch.
+    /// Waits for a connection that is being made, and then up to 5 s for what was asked before; ends the watch.
     ~database();
     database(const database&) = delete;
     database& operator=(const database&) = delete;

@@ -165,6 +165,7 @@ template <class Bindings, class Policies>
 void job_table<Bindings, Policies>::turn_away(entry& one, const std::string& why, const Bindings& to) {
     ++one.turned_away;
     tell_turned_away(one, why, false, to);
+    arm(one);
 }
 
 template <class Bindings, class Policies>

@@ -15,6 +15,10 @@ not_applied no_such(const job_id& job) {
     return {{.kind = error_kind::invalid, .text = "there is no job \"" + job.value + "\""}};
 }
 
+not_applied lost(const job_id& job) {
+    return {{.kind = error_kind::ownership_lost, .text = "job \"" + job.value + "\" has another owner or generation"}};
+}
+
 not_applied invalid(std::string text) { return {{.kind = error_kind::invalid, .text = std::move(text)}}; }
 
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
@@ -99,7 +103,8 @@ expected<arguments> arguments_of(const tell& what) {
         texts.push_back(each.text.substr(0, limits{}.error_text));
     }
     arguments made;
-    made.add(what.job.value).add(std::string_view(what.waits_for).substr(0, limits{}.error_text));
+    made.add(what.job.value).add(std::int64_t{what.generation.value}).add(columns::text_of(what.owner));
+    made.add(std::string_view(what.waits_for).substr(0, limits{}.error_text));
     made.add(std::int64_t{what.workers}).add_list(generations).add_list(texts);
     return made;
 }
@@ -145,9 +150,7 @@ outcome<checkpoint_written> answer_of(const write_checkpoint& what, const PGresu
     row first(from, 0);
     const std::string verdict = PQntuples(from) == 0 ? "none" : first.text();
     if (verdict == "none") return no_such(what.job);
-    if (verdict == "lost")
-        return not_applied{{.kind = error_kind::ownership_lost,
-                            .text = "job \"" + what.job.value + "\" has another owner or generation"}};
+    if (verdict == "lost") return lost(what.job);
     if (verdict != "done")
         return invalid("checkpoint " + std::to_string(what.row.name.epoch.value) + " of job \"" + what.job.value +
                        "\" cannot go from " + verdict + " to " + std::string(text_of(what.row.state)));
@@ -172,6 +175,7 @@ outcome<std::uint64_t> answer_of(const put_wish& what, const PGresult* from) {
 
 outcome<applied> answer_of(const tell& what, const PGresult* from) {
     if (PQntuples(from) == 0) return no_such(what.job);
+    if (not row(from, 0).truth()) return lost(what.job);
     return applied{};
 }
 

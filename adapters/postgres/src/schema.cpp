@@ -197,15 +197,20 @@ BEGIN
     END IF;
 END $$;
 
--- Keeps the newest 10,000 lines. No rows: no such job.
-CREATE OR REPLACE FUNCTION tell(_job text, _waits_for text, _workers bigint, _generations bigint[], _texts text[])
-RETURNS SETOF boolean LANGUAGE plpgsql AS $$
+-- Keeps the newest 10,000 lines. No rows: no such job; false: the job has another owner or generation. (The function of
+-- fewer arguments is version 1's, which a controller that runs on goes on with.)
+CREATE OR REPLACE FUNCTION tell(_job text, _generation bigint, _owner text, _waits_for text, _workers bigint,
+    _generations bigint[], _texts text[]) RETURNS SETOF boolean LANGUAGE plpgsql AS $$
 DECLARE
+    held jobs;
     newest bigint;
 BEGIN
-    PERFORM FROM jobs WHERE id = _job FOR UPDATE;
+    SELECT * INTO held FROM jobs WHERE id = _job FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;
+    END IF;
+    IF held.owner <> _owner AND (held.owner <> repeat('0', 32) OR held.generation <> _generation) THEN
+        RETURN NEXT false; RETURN;
     END IF;
     SELECT coalesce(max(number), 0) INTO newest FROM log WHERE job = _job;
     INSERT INTO log (job, number, generation, text)
@@ -243,7 +248,7 @@ constexpr char trigger[] =
     "CREATE TRIGGER note_change BEFORE INSERT OR UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION note_change()";
 
 constexpr std::uint64_t fingerprint = detail::mixed(detail::mixed(0, tables), code);
-static_assert(schema_version == 2 and fingerprint == 3310365705498054302u,
+static_assert(schema_version == 2 and fingerprint == 5324544330084572057u,
               "not what was installed before: raise `schema_version`, and note its fingerprint here");
 
 const std::array<prepared, statement_count> statements{{
@@ -253,7 +258,7 @@ const std::array<prepared, statement_count> statements{{
     {"store", "SELECT * FROM store_row($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"},
     {"write_checkpoint", "SELECT * FROM write_checkpoint($1, $2, $3, $4, $5, $6, $7)"},
     {"put_wish", "SELECT * FROM put_wish($1, $2, $3, $4, $5)"},
-    {"tell", "SELECT * FROM tell($1, $2, $3, $4, $5)"},
+    {"tell", "SELECT * FROM tell($1, $2, $3, $4, $5, $6, $7)"},
     {"advance_lease", "SELECT * FROM advance_lease($1, $2, $3, $4)"},
     // One row at least, without a job if there is none.
     {"watch",

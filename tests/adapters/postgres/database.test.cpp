@@ -443,6 +443,47 @@ std::string schema_of_version_1() {
     return schema;
 }
 
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_waited_for_the_row_is_refused_when_another_has_claimed_it_meanwhile_G2_I2) {
+    const std::string schema = fresh();
+    const auto opened = open(schema);
+    trial t(*opened, settle);
+    BOOST_TEST((t.has_claimed() and t.takes(7, 1, {checkpoint_state::in_progress})));
+    by_hand hand, other;
+    hand.run("SET search_path = " + schema);
+    hand.run("BEGIN");
+    hand.run("UPDATE jobs SET revision = revision + 1, generation = 2, owner = repeat('f', 32)");
+    const write_checkpoint what{
+        .job = t.job(), .generation = {1}, .owner = t.ours, .row = {{{7}, {1}}, checkpoint_state::ready}};
+    const auto asked = laws::ask(what, 1, [&](const auto& r, auto done) { opened->write_checkpoint(r, done); });
+    while (not asked->came() and
+           other.run("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "0")
+        std::this_thread::yield();
+    BOOST_TEST(not asked->came());
+    hand.run("COMMIT");
+    t.settled(asked);
+    const auto no = [](const auto&) { return false; };
+    BOOST_TEST(asked->answer().match(
+        no, [](const error& why) { return why.kind == error_kind::ownership_lost; }, no));
+    BOOST_TEST(other.run("SELECT state FROM " + schema + ".checkpoints") == "inprogress");
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_and_what_it_marks_are_one_transaction_S2) {
+    const std::string schema = fresh();
+    const auto opened = open(schema);
+    trial t(*opened, settle);
+    BOOST_TEST((t.has_claimed() and t.takes(7, 1, {checkpoint_state::in_progress})));
+    by_hand hand;
+    hand.run("SET search_path = " + schema);
+    hand.run("CREATE TABLE was (id xid8)");
+    hand.run(
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO was VALUES (pg_current_xact_id()); RETURN NULL; END $$");
+    for (const std::string table : {"jobs", "checkpoints"})
+        hand.run("CREATE TRIGGER note AFTER UPDATE ON " + table + " FOR EACH ROW EXECUTE FUNCTION note()");
+    BOOST_TEST(t.claim(1, {2}, t.ours).has_value());
+    BOOST_TEST(hand.run("SELECT count(*) || ' in ' || count(DISTINCT id) FROM was") == "2 in 1");
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_schema_of_version_1_keeps_every_law_once_it_was_opened) {

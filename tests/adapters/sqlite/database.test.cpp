@@ -76,6 +76,43 @@ void by_hand(const std::string& path, const std::string& sql) {
 
 using trial = laws::database_trial<sqlite::database, decltype(settle)>;
 
+// The default VFS, with the syncs of write-ahead logs counted.
+sqlite3_vfs* beneath = nullptr;
+const sqlite3_io_methods* of_logs = nullptr;
+sqlite3_io_methods counting{};
+std::atomic<int> syncs{0};
+
+int count_sync(sqlite3_file* file, int how) {
+    ++syncs;
+    return of_logs->xSync(file, how);
+}
+int open_counting(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* told) {
+    const int code = beneath->xOpen(beneath, name, file, flags, told);
+    if (code != SQLITE_OK or (flags & SQLITE_OPEN_WAL) == 0) return code;
+    of_logs = file->pMethods;
+    counting = *of_logs;
+    counting.xSync = count_sync;
+    file->pMethods = &counting;
+    return code;
+}
+
+BOOST_AUTO_TEST_CASE(what_is_answered_is_on_the_disk_T4) {
+    beneath = sqlite3_vfs_find(nullptr);
+    sqlite3_vfs shim = *beneath;
+    shim.zName = "counting";
+    shim.xOpen = open_counting;
+    BOOST_REQUIRE(sqlite3_vfs_register(&shim, 1) == SQLITE_OK);
+    {
+        const folder place;
+        const auto opened = open(place.file());
+        trial t(*opened, settle);
+        const int before = syncs;
+        BOOST_TEST((t.put(0, trial::some_wish()) == 1u));
+        BOOST_TEST(syncs > before);
+    }
+    sqlite3_vfs_unregister(&shim);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(sqlite_keeps_every_law_of_a_database) {

@@ -8,7 +8,7 @@
 
 namespace headgate::example {
 
-/// NAME STATE SINCE TASKS RESTARTS CHECKPOINT WORKERS WHY, one job a line.
+/// JOB STATE SINCE TASKS RESTARTS CHECKPOINT WORKERS WHY, one job a line.
 std::string table_of(const std::vector<job_record>& jobs, wall_time now, bool with_colors);
 
 /// Everything about one job, a line for each.

@@ -1,5 +1,6 @@
 # cmake -D ROOT=<include/headgate> -P check_layers.cmake
-# A layer is a folder. Fails if a header includes one that its layer may not see. This table is what binds.
+# A layer is a folder. Fails if a header includes one that its layer may not see, or takes time or randomness but as an
+# argument (R4). This table is what binds.
 cmake_minimum_required(VERSION 3.25)  # a -P script has no policies of its own
 
 set(vocabulary_sees "")
@@ -40,4 +41,9 @@ foreach(header IN LISTS headers)
             message(SEND_ERROR "${header}: ${mine} may not see ${theirs}")
         endif()
     endforeach()
+    file(STRINGS ${ROOT}/${header} impure
+         REGEX "(steady|system|high_resolution)_clock|random_device|mt19937|std::rand|clock_gettime|sleep_(for|until)")
+    if(impure)
+        message(SEND_ERROR "${header}: time and randomness come as arguments: ${impure}")
+    endif()
 endforeach()

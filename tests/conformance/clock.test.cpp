@@ -1,7 +1,6 @@
 #include <headgate/concepts/clock.hpp>
 
 #include <headgate/conformance/archetypes/clock.hpp>
-#include <headgate/conformance/archetypes/observer.hpp>
 #include <headgate/conformance/laws/clock.hpp>
 #include <headgate/simulation/clock.hpp>
 
@@ -36,11 +35,6 @@ static_assert(not headgate::clock<changes_when_read>);
 static_assert(not headgate::clock<tells_wall_time>);
 static_assert(headgate::clock<cannot_wake> and not timer<cannot_wake>);
 static_assert(not headgate::clock<int>);
-
-struct cannot_observe : archetype::observer {
-    void on() = delete;
-};
-static_assert(observer<silent> and not observer<cannot_observe> and not observer<int>);
 
 // Liars.
 struct goes_back : simulation::clock {

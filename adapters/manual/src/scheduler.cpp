@@ -20,6 +20,7 @@ using hosting::record;
 
 options completed(options what) {
     if (not what.print) what.print = [](std::string_view line) { std::cout << line << std::endl; };
+    if (not what.warn) what.warn = [](std::string_view line) { std::clog << "headgate: " << line << '\n'; };
     return what;
 }
 
@@ -188,6 +189,8 @@ bool scheduler::state::start(const request<headgate::start_workers>& r,
     const std::uint64_t available = what_.capacity - std::min(used, what_.capacity);
     if (needed > available)
         return refuse({.kind = error_kind::not_enough_slots, .needed = needed, .available = available});
+    for (const std::string& name : hosting::overridden(what))
+        what_.warn("job " + what.job.value + ": its environment variable " + name + " is replaced by headgate's");
     std::vector<std::size_t> positions;
     for (const auto& [of, position] : added) positions.push_back(position);
     if (const auto all = hand_over_all(**held, what, positions); not all) return refuse(all.error());

@@ -32,6 +32,7 @@ namespace headgate::inline v1::simulation {
 ///     pause controller 1 at 2 for 60
 ///     kill worker 1 at 2           also hang, wake; by the order in which they were launched
 ///     slots 8 at 20                so many from then on
+///     expect job-1: Scheduling -> Stopping       some line has this text, after the line of the `expect` before
 ///     run 30                       so long; the last
 struct scenario {
     std::vector<std::string> commands{};
@@ -40,7 +41,8 @@ struct scenario {
 
 /// Commands, a line "----", and the expected lines. Errors are `invalid`, with the line.
 expected<scenario> parse_scenario(std::string_view text);
-/// The lines of controllers, database, users and the world that come of the commands.
+/// The lines of controllers, database, users and the world that come of the commands. Errors are `invalid`: a command
+/// that cannot be read, or what one of them expects and no line says.
 template <class Policies = policies<>>
 expected<std::vector<std::string>> play(const scenario& what, Policies policy = {});
 
@@ -104,6 +106,7 @@ struct stage {
     World& in;
     headgate::wish wish{};
     duration length{};
+    std::vector<std::string> expected{};
 
     outside& around() { return in.around(); }
     instant at(duration after) { return around().now + after; }
@@ -119,12 +122,11 @@ struct stage {
         read.literal("controller");
         const auto number = static_cast<std::uint32_t>(read.number("1 or 2"));
         if (number < 1 or number > most_controllers) return read.wants("1 or 2");
+        controller_turn turn{{number - 1, 1}, how};
         const instant when = at(read.at());
-        around().queue.put(when, controller_turn{{number - 1, 1}, how});
-        if (how != controller_turn::kind::pauses) return;
-        read.literal("for");
-        around().queue.put(when + read.seconds("seconds after \"for\""),
-                           controller_turn{{number - 1, 1}, controller_turn::kind::goes_on});
+        if (how == controller_turn::kind::pauses and read.literal("for"))
+            turn.length = read.seconds("seconds after \"for\"");
+        around().queue.put(when, turn);
     }
 };
 
@@ -174,10 +176,15 @@ void stage<World>::obey(command_reader& read) {
     } else if (what == "slots") {
         around().backend.most_room = static_cast<std::uint64_t>(read.number("slots"));
         around().queue.put(at(read.at()), world_turn{world_turn::kind::slots_come});
+    } else if (what == "expect") {
+        expected.push_back(read.rest());
+        if (expected.back().empty()) read.wants("a text");
     } else if (what == "run") {
         length = read.seconds("seconds");
     } else {
-        read.wants("hop, room, submit, stop, start, rescale, fault, controller, crash, pause, kill, hang, wake, slots or run");
+        read.wants(
+            "hop, room, submit, stop, start, rescale, fault, controller, crash, pause, kill, hang, wake, slots, expect "
+            "or run");
     }
 }
 
@@ -229,8 +236,18 @@ expected<std::vector<std::string>> play(const scenario& what, Policies policy) {
         time.insert(time.size() - 3, ".");
         told.push_back(std::string(time.size() < 8 ? 8 - time.size() : 0, ' ') + time + "  " + one.who + ": " + one.text);
     }
-    if (made->broken())
+    if (made->broken()) {
         told.push_back("VIOLATION: " + std::string(sentence_of(made->broken()->which)) + ": " + made->broken()->what);
+        return told;
+    }
+    auto line = told.cbegin();
+    for (const std::string& text : stage.expected) {
+        const auto says = [&](const std::string& one) { return one.find(text) != std::string::npos; };
+        line = std::find_if(line, told.cend(), says);
+        if (line == told.cend())
+            return failure(error_kind::invalid, "expect " + text + ": no line says so, or not in this order");
+        ++line;
+    }
     return told;
 }
 

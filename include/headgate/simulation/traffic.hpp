@@ -70,6 +70,7 @@ struct controller_turn {
 
     host at{};
     kind what{};
+    duration length{};  ///< of a pause; 0 is drawn
 };
 /// A long poll or a stop has waited long enough.
 struct wait_over {

@@ -28,7 +28,8 @@ struct desk {
                  .capacity = capacity,
                  .lease = lease,
                  .now = [c = clock] { return c->read(); },
-                 .print = [p = printed](std::string_view line) { p->append(line).append("\n"); }}) {}
+                 .print = [p = printed](std::string_view line) { p->append(line).append("\n"); },
+                 .warn = [w = warned](std::string_view line) { w->append(line).append("\n"); }}) {}
 
     std::uint32_t worker_slots() const { return model.worker_slots(); }
     void start_workers(const auto& r, auto done) { model.start_workers(r, done); }
@@ -39,6 +40,7 @@ struct desk {
     std::shared_ptr<folder> at;
     std::shared_ptr<hand> clock = std::make_shared<hand>();
     std::shared_ptr<std::string> printed = std::make_shared<std::string>();
+    std::shared_ptr<std::string> warned = std::make_shared<std::string>();
     manual::scheduler model;
     caller<manual::scheduler> ask{model};
 };
@@ -66,6 +68,14 @@ BOOST_AUTO_TEST_CASE(a_start_writes_identities_and_prints_what_to_run_without_an
                                  "' HEADGATE_JOB='job' HEADGATE_JOB_NAME='name' HEADGATE_ORGANIZATION='organization' "
                                  "HEADGATE_GENERATION='1' HEADGATE_WORKER='4294967296' HEADGATE_SLOTS='16' "
                                  "HEADGATE_PROGRAM_DIGEST='0000000000000000' './my worker' '--it'\\''s'\n");
+}
+
+BOOST_AUTO_TEST_CASE(variables_of_headgate_win_with_a_warning_S6) {
+    desk d;
+    BOOST_TEST(d.ask.start(job, first, 1, {{"HEADGATE_JOB", "mine"}, {"MINE", "1"}}) == "started");
+    BOOST_TEST(d.printed->find("HEADGATE_JOB='job'") != std::string::npos);
+    BOOST_TEST(d.printed->find("'mine'") == std::string::npos);
+    BOOST_TEST(*d.warned == "job job: its environment variable HEADGATE_JOB is replaced by headgate's\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_revokes_at_once_and_is_gone_when_the_lease_has_passed_gone) {

@@ -1,5 +1,7 @@
 #include <headgate/spdlog/observer.hpp>
 
+#include <headgate/conformance/laws/observer.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <spdlog/sinks/ostream_sink.h>
@@ -9,6 +11,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -61,6 +64,18 @@ BOOST_AUTO_TEST_CASE(texts_from_the_outside_neither_break_lines_nor_formats_and_
     const std::string line = log.of(remark{remark::severity::info, std::string(100'000, 'x')});
     BOOST_TEST(line.size() == std::string("info ").size() + (std::size_t{16} << 10) + 1);
     BOOST_TEST(line.ends_with("x...\n"));
+}
+
+BOOST_AUTO_TEST_CASE(the_logger_takes_every_note) {
+    std::ostringstream text;
+    const auto log = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_st>(text));
+    bool is_told = false;
+    laws::check_observer([&] { return logging::observer(log); },
+                         [&](std::string_view law, bool holds, const std::string& detail) {
+                             is_told = true;
+                             BOOST_TEST(holds, law << ": " << detail);
+                         });
+    BOOST_TEST(is_told);
 }
 
 BOOST_AUTO_TEST_CASE(what_the_logger_does_not_want_is_not_written) {

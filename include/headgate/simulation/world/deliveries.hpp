@@ -127,7 +127,7 @@ void world<Policies, Backend>::arrive(const controller_turn& what) {
             if (not at.runs or at.is_paused or around_.wrong.is_healed()) return;
             around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(what.at.slot + 1) + " is paused"; });
             at.is_paused = true;
-            around_.put_after(duration(around_.chosen.choose(90'000)),
+            around_.put_after(what.length > duration{} ? what.length : duration(around_.chosen.choose(90'000)),
                               controller_turn{what.at, controller_turn::kind::goes_on});
             break;
         case controller_turn::kind::goes_on:

@@ -30,6 +30,9 @@ struct options {
 /// as this object. A thread cannot be killed: a stop by force asks like any other, and answers how many are left at its
 /// deadline. A worker that has ended may be started anew.
 ///
+/// A worker is told its identity alone. Threads share the environment of their process, so that of the wish is left out
+/// without a word, and so are its tags and its backend configuration (S6).
+///
 /// Errors     `permanent` if there is nothing to run; `scheduler` if the system has no more threads.
 /// Threads    one of its own, which calls all completions, and one for each worker.
 class scheduler {

@@ -28,11 +28,13 @@ struct options {
     duration lease = std::chrono::seconds(30);           ///< after which a worker that is not answered has ended (G7)
     std::function<instant()> now{};                      ///< empty: std::chrono::steady_clock
     std::function<void(std::string_view line)> print{};  ///< from the scheduler's thread; empty: std::cout
+    std::function<void(std::string_view line)> warn{};   ///< the same; empty: std::clog
 };
 
 /// Writes an identity file for each worker and prints the command that starts it, a line that a shell takes; where the
 /// worker runs on another machine the person copies the file there (SPEC 8). A start is applied when the files are
-/// there: the person, or nobody, does the rest before the worker start-up time is over.
+/// there: the person, or nobody, does the rest before the worker start-up time is over. The command has the wish's
+/// environment and headgate's own variables, which win, with a warning (S6).
 ///
 /// A stop raises the floor and revokes (removes) the identity files. Nobody here can see or end a process elsewhere, so
 /// a worker is left until its lease has passed since its file was revoked and its stream ended, whichever came last.

@@ -1,0 +1,1 @@
+const auto until = std::chrono::steady_clock::now() + pause;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -173,6 +174,31 @@ BOOST_AUTO_TEST_CASE(a_held_watch_is_told_at_the_next_call_or_look) {
     BOOST_TEST(text == "started ");
     scheduler.look();
     BOOST_TEST(text == "started 1 exits ");
+}
+
+/// Its stop joins a thread that says that there may be news: the worker's own, which ends.
+struct joining_cluster : watched_cluster {
+    outcome<std::uint32_t> stop_workers(const headgate::stop_workers&) {
+        std::thread worker([&] {
+            backend->exit({"job"}, {1}, {1}, "exit status 0");
+            (*look)();
+        });
+        worker.join();
+        return std::uint32_t{0};
+    }
+    std::shared_ptr<std::function<void()>> look = std::make_shared<std::function<void()>>();
+};
+
+BOOST_AUTO_TEST_CASE(a_thread_that_the_model_waits_for_may_say_that_there_is_news) {
+    std::string text;
+    joining_cluster model;
+    const auto look = model.look;
+    blocking scheduler(model);
+    *look = [&] { scheduler.look(); };
+    scheduler.start_workers(start, said{{}, &text});
+    scheduler.watch({}, said{{}, &text});
+    scheduler.stop_workers(stop, said{{}, &text});
+    BOOST_TEST(text == "started 0 left 1 exits ");
 }
 
 }  // namespace

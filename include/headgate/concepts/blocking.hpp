@@ -6,6 +6,7 @@
 #include <headgate/concepts/held_completion.hpp>
 #include <headgate/concepts/scheduler.hpp>
 
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <map>
@@ -58,7 +59,8 @@ public:
     void workers(const request<list_workers>& r, completion_for<list_workers> auto done);
     void watch(const request<watch_workers>& r, completion_for<watch_workers> auto done);
 
-    /// There may be news: asks the model. From any thread.
+    /// There may be news: asks the model, or lets whoever has it ask. From any thread, one that an operation of the
+    /// model waits for too.
     void look();
 
 private:
@@ -66,9 +68,16 @@ private:
         cursor since{};
         held_completion<watch_workers> done;
     };
+    static constexpr bool has_news = requires(Model& m) {
+        { m.watch(cursor{}) } -> std::convertible_to<std::optional<worker_news>>;
+    };
+    static_assert(has_news or not requires { &Model::watch; },
+                  "blocking: the model's `watch` must be `std::optional<worker_news> watch(cursor)`; a model without news "
+                  "has none");
     struct state {
         explicit state(Model made) : model(std::move(made)) {}
 
+        std::atomic<bool> may_have_news{false};
         std::mutex one_at_a_time{};
         Model model;
         std::mutex short_while{};  // for what follows; never held while the model works
@@ -145,22 +154,28 @@ void blocking<Model, Executor>::look() {
     executor_([state = state_] { tell(*state); });
 }
 
+/// Waits for nobody: whoever has the model asks it for news after that.
 template <blocking_scheduler Model, class Executor>
 void blocking<Model, Executor>::tell(state& of) {
-    if constexpr (requires(Model & m) {
-                      { m.watch(cursor{}) } -> std::convertible_to<std::optional<worker_news>>;
-                  }) {
-        std::optional<held_watch> heard;
-        std::optional<worker_news> news;
-        {
-            const std::scoped_lock alone(of.one_at_a_time);
-            const std::scoped_lock lock(of.short_while);
-            if (not of.watch) return;
-            news = of.model.watch(of.watch->since);
-            if (not news) return;
-            heard = std::exchange(of.watch, std::nullopt);
+    if constexpr (has_news) {
+        of.may_have_news = true;
+        while (of.may_have_news) {
+            std::unique_lock alone(of.one_at_a_time, std::try_to_lock);
+            if (not alone) return;
+            of.may_have_news = false;
+            const std::optional<cursor> since = [&] {
+                const std::scoped_lock lock(of.short_while);
+                return of.watch ? std::optional(of.watch->since) : std::nullopt;
+            }();
+            std::optional<worker_news> news = since ? of.model.watch(*since) : std::nullopt;
+            alone.unlock();
+            if (not news) continue;
+            std::unique_lock lock(of.short_while);
+            if (not of.watch or of.watch->since != *since) continue;  // a newer watch asks by itself
+            const std::optional<held_watch> heard = std::exchange(of.watch, std::nullopt);
+            lock.unlock();
+            heard->done(*std::move(news));
         }
-        heard->done(*std::move(news));
     }
 }
 

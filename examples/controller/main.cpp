@@ -225,7 +225,7 @@ int run(options o) {
     watched<decltype(controller)> driven{controller, shown, clock};
 
     put("headgate-controller: workers register at {}{}, jobs in {}, {} slots a worker, assignment {}\n", address,
-        o.tls.empty() ? "" : " over mutual TLS", o.database, o.slots, o.assignment);
+        o.tls.empty() ? "" : " over mutual TLS", without_secrets(o.database), o.slots, o.assignment);
     std::fflush(stdout);
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     signals.async_wait([&](auto, int) { loop.stop(); });

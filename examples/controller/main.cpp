@@ -3,6 +3,7 @@
 
 #include "../common/chosen_assignment.hpp"
 #include "../common/open_database.hpp"
+#include "../common/open_files.hpp"
 #include "../common/seconds.hpp"
 #include "../common/transport_of.hpp"
 #include "../worker/run_worker.hpp"
@@ -250,6 +251,7 @@ int run(options o) {
 }  // namespace
 
 int main(int count, char** arguments) {
+    raise_limit_of_open_files();
     std::signal(SIGPIPE, SIG_IGN);  // its output may be a pipe whose reader has gone
     CLI::App app{"Brings distributed jobs up and keeps them up.", "headgate-controller"};
     app.footer(footer);

@@ -2,6 +2,7 @@
 // headgate-worker: runs the subtasks that a controller gives it, with the small dataflow engine beside this file.
 #include "run_worker.hpp"
 
+#include "../common/open_files.hpp"
 #include "../common/transport_of.hpp"
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -136,6 +137,7 @@ int run(flags with) {
 }  // namespace
 
 int main(int count, char** arguments) {
+    raise_limit_of_open_files();
     CLI::App app("A worker: registers with its controller and runs the subtasks that it is given.", "headgate-worker");
     app.footer(footer);
     flags with;

@@ -70,7 +70,7 @@ constexpr const char* footer = R"(Exit codes:
   0  asked to end (SIGTERM, SIGINT); jobs and workers go on, another controller takes them over
   2  usage
   3  the database cannot be used
-  4  the address cannot be listened on
+  4  the address cannot be listened on, or the files of --tls cannot be used
   5  anything else
 NO_COLOR in the environment turns colours off, CLICOLOR_FORCE turns them on where this is no terminal.)";
 
@@ -207,9 +207,8 @@ int run(options o) {
         if (not set_patience(chosen.wait, one)) return fail(usage, "--patience " + one + ": NAME=SECONDS; see --help");
     if (o.restarts) chosen.restart.within.restarts = *o.restarts;
     if (const char* const missing = complete(o))
-        return fail(usage, std::string(missing) +
-                               " DIR: Postgres has no file to put it beside; name one directory for "
-                               "all controllers of this database");
+        return fail(usage,
+                    std::string(missing) + " DIR is needed with Postgres, one for all controllers of the database");
     for (std::string* const path : {&o.state, &o.positions, &o.tls})
         if (not path->empty()) *path = std::filesystem::absolute(*path).string();
 
@@ -271,14 +270,10 @@ int main(int count, char** arguments) {
                    "which worker runs what: slot_filling (default), balanced, local, sticky or spread")
         ->check(CLI::IsMember(assignment_names()));
     app.add_option("--worker", o.worker, "the worker program; default: headgate-worker beside this one");
-    app.add_option(
-        "--directory", o.directory,
-        "records of workers, one for all controllers of the database; default with SQLite: FILE.workers; with "
-        "Postgres there is none, unless workers are embedded");
-    app.add_option(
-        "--state", o.state,
-        "directory of checkpoints, one for all controllers of the database; default with SQLite: FILE.checkpoints; "
-        "with Postgres there is none");
+    app.add_option("--directory", o.directory,
+                   "records of workers, of all controllers of the database; default FILE.workers, none with Postgres");
+    app.add_option("--state", o.state,
+                   "checkpoints, of all controllers of the database; default FILE.checkpoints, none with Postgres");
     app.add_option("--logs", o.logs, "directory for the workers' output; default: discarded");
     app.add_option("--positions", o.positions,
                    "directory where sources write how many lines they have read; default: they do not");

@@ -42,7 +42,8 @@ Faults, to see what becomes of a job; @1.0 means only worker 0 of generation 1:
 
 Exit codes:
   0  stopped as it was asked to (by its controller, SIGTERM, SIGINT), or its generation is over
-  1  refused, never accepted, without a controller for longer than its lease, or an address cannot be listened on
+  1  refused, never accepted, without a controller for longer than its lease, an address cannot be listened on, or the
+     files of --tls cannot be used
   2  usage, or the identity cannot be read)";
 
 struct flags {

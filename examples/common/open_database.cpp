@@ -28,8 +28,13 @@ expected<any_database> open_database(const std::string& address, if_missing then
     if (address.starts_with(postgres_scheme))
         return opened<postgres::database>(postgres::options{.connection = address.substr(postgres_scheme.size())},
                                           look_every);
-    return failure(error_kind::invalid, "database \"" + address + "\": it is " + database_help);
+    // Not what it is: it may be a connection, with a password in it, that lacks its scheme.
+    return failure(error_kind::invalid, std::string("the database is ") + database_help + "; this is neither");
 }
+
+bool is_server(const std::string& address) { return address.starts_with(postgres_scheme); }
+
+std::string without_secrets(const std::string& address) { return is_server(address) ? "Postgres" : address; }
 
 std::string file_of(const std::string& address) {
     return address.starts_with(sqlite_scheme) ? address.substr(sqlite_scheme.size()) : std::string();

@@ -3,6 +3,7 @@
 
 #include "../common/chosen_assignment.hpp"
 #include "../common/open_database.hpp"
+#include "../common/open_files.hpp"
 #include "../common/seconds.hpp"
 #include "../common/transport_of.hpp"
 #include "../worker/run_worker.hpp"
@@ -51,7 +52,7 @@ struct options {
     std::string assignment{assignments.front().name};
     std::string worker{};
     std::string directory{};
-    std::string state = "headgate-checkpoints";
+    std::string state{};
     std::string logs{};
     std::string positions{};
     std::string tls{};
@@ -69,7 +70,7 @@ constexpr const char* footer = R"(Exit codes:
   0  asked to end (SIGTERM, SIGINT); jobs and workers go on, another controller takes them over
   2  usage
   3  the database cannot be used
-  4  the address cannot be listened on
+  4  the address cannot be listened on, or the files of --tls cannot be used
   5  anything else
 NO_COLOR in the environment turns colours off, CLICOLOR_FORCE turns them on where this is no terminal.)";
 
@@ -140,12 +141,21 @@ struct schedulers {
     manual::scheduler* by_hand = nullptr;  ///< the same one, if it is
 };
 
-/// `o` with absolute paths.
+/// What controllers of one database share is beside its file by default. Answers the flag that has no default, or null.
+const char* complete(options& o) {
+    const bool has_records = o.scheduler != "embedded";
+    if (is_server(o.database)) {
+        if (o.state.empty()) return "--state";
+        return has_records and o.directory.empty() ? "--directory" : nullptr;
+    }
+    if (o.state.empty()) o.state = file_of(o.database) + ".checkpoints";
+    if (o.directory.empty()) o.directory = file_of(o.database) + ".workers";
+    return nullptr;
+}
+
+/// `o` is complete, with absolute paths.
 schedulers scheduler_of(const options& o, const std::string& address, const patience& wait,
                         std::function<instant()> now) {
-    const std::string beside = file_of(o.database);
-    const std::string directory =
-        not o.directory.empty() ? o.directory : (beside.empty() ? "headgate" : beside) + ".workers";
     std::vector<std::string> command{o.worker, "--state", o.state};
     if (not o.positions.empty()) command.insert(command.end(), {"--positions", o.positions});
     if (not o.tls.empty()) command.insert(command.end(), {"--tls", o.tls});
@@ -159,7 +169,7 @@ schedulers scheduler_of(const options& o, const std::string& address, const pati
     if (o.scheduler == "manual") {
         auto made = std::make_unique<manual::scheduler>(manual::options{.command = command,
                                                                         .controller = address,
-                                                                        .directory = directory,
+                                                                        .directory = o.directory,
                                                                         .slots_per_worker = o.slots,
                                                                         .capacity = o.capacity,
                                                                         .lease = wait.lease,
@@ -169,7 +179,7 @@ schedulers scheduler_of(const options& o, const std::string& address, const pati
     }
     return {any_scheduler(std::make_unique<process::scheduler>(process::options{.command = command,
                                                                                 .controller = address,
-                                                                                .directory = directory,
+                                                                                .directory = o.directory,
                                                                                 .slots_per_worker = o.slots,
                                                                                 .capacity = o.capacity,
                                                                                 .logs = o.logs,
@@ -196,6 +206,9 @@ int run(options o) {
     for (const std::string& one : o.patience)
         if (not set_patience(chosen.wait, one)) return fail(usage, "--patience " + one + ": NAME=SECONDS; see --help");
     if (o.restarts) chosen.restart.within.restarts = *o.restarts;
+    if (const char* const missing = complete(o))
+        return fail(usage,
+                    std::string(missing) + " DIR is needed with Postgres, one for all controllers of the database");
     for (std::string* const path : {&o.state, &o.positions, &o.tls})
         if (not path->empty()) *path = std::filesystem::absolute(*path).string();
 
@@ -225,7 +238,7 @@ int run(options o) {
     watched<decltype(controller)> driven{controller, shown, clock};
 
     put("headgate-controller: workers register at {}{}, jobs in {}, {} slots a worker, assignment {}\n", address,
-        o.tls.empty() ? "" : " over mutual TLS", o.database, o.slots, o.assignment);
+        o.tls.empty() ? "" : " over mutual TLS", without_secrets(o.database), o.slots, o.assignment);
     std::fflush(stdout);
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     signals.async_wait([&](auto, int) { loop.stop(); });
@@ -237,6 +250,7 @@ int run(options o) {
 }  // namespace
 
 int main(int count, char** arguments) {
+    raise_limit_of_open_files();
     std::signal(SIGPIPE, SIG_IGN);  // its output may be a pipe whose reader has gone
     CLI::App app{"Brings distributed jobs up and keeps them up.", "headgate-controller"};
     app.footer(footer);
@@ -256,8 +270,10 @@ int main(int count, char** arguments) {
                    "which worker runs what: slot_filling (default), balanced, local, sticky or spread")
         ->check(CLI::IsMember(assignment_names()));
     app.add_option("--worker", o.worker, "the worker program; default: headgate-worker beside this one");
-    app.add_option("--directory", o.directory, "records of workers; default: beside the database");
-    app.add_option("--state", o.state, "directory of checkpoints; default headgate-checkpoints");
+    app.add_option("--directory", o.directory,
+                   "records of workers, of all controllers of the database; default FILE.workers, none with Postgres");
+    app.add_option("--state", o.state,
+                   "checkpoints, of all controllers of the database; default FILE.checkpoints, none with Postgres");
     app.add_option("--logs", o.logs, "directory for the workers' output; default: discarded");
     app.add_option("--positions", o.positions,
                    "directory where sources write how many lines they have read; default: they do not");

@@ -132,12 +132,12 @@ int guarded(Command command) {
 
 int submit(const options& o) {
     return guarded([&] {
-        wish made = wish_of(o);
+        const wish made = wish_of(o);
         const std::string id = o.job.empty() ? made.name : o.job;
         if (id.empty() or id.size() > limits{}.id)
             end(usage, "--id \"" + id + "\": an id has 1 to " + std::to_string(limits{}.id) + " bytes");
         session at(o.database, if_missing::make);
-        at.put(id, std::move(made));
+        at.put(id, made);
         std::cout << id << std::endl;
         return o.watch ? follow(at, id, o, true) : done;
     });
@@ -245,7 +245,7 @@ int stop(const options& o) {
         wish next = **job.wish;
         ++next.version;
         next.stop = o.stop_mode == "force" ? stop_mode::force : stop_mode::immediate;
-        at.put(o.job, std::move(next));
+        at.put(o.job, next);
         if (not o.watch) return done;
         for (;;) {
             const job_record now = at.get(o.job);
@@ -272,7 +272,7 @@ int start(const options& o) {
         ++next.version;
         next.stop = stop_mode::run;
         if (job.row.state == state_name::failed) ++next.restart_nonce;
-        at.put(o.job, std::move(next));
+        at.put(o.job, next);
         return o.watch ? follow(at, o.job, o, true) : done;
     });
 }

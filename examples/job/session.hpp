@@ -6,10 +6,14 @@
 
 #include <headgate/vocabulary/record.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -31,6 +35,7 @@ class session {
 public:
     /// A watch tells of no new lines and checkpoints, which controllers do not ask for: they are looked for as often.
     static constexpr std::chrono::milliseconds look_again{200};
+    static constexpr std::chrono::seconds longest_answer{30};  ///< of the database
 
     explicit session(const std::string& address, if_missing then = if_missing::refuse)
         : database_(opened(address, then)) {}
@@ -43,7 +48,7 @@ public:
         const auto promise = std::make_shared<std::promise<watch_jobs::answer>>();
         auto answer = promise->get_future();
         database_.watch(asked, into_promise<watch_jobs>{{}, promise});
-        if (answer.wait_for(patience + std::chrono::seconds(30)) != std::future_status::ready)
+        if (answer.wait_for(patience + longest_answer) != std::future_status::ready)
             end(no_database, "the database did not answer within 30 s");
         auto news = answer.get();
         if (not news) end(no_database, headgate::describe(news.error()));
@@ -88,17 +93,21 @@ public:
     }
 
     /// Stores the wish, whose version says what it was made from.
-    void put(const std::string& job, wish next) {
+    void put(const std::string& job, const wish& next) {
         const std::uint64_t expected = next.version - 1;
-        const auto stored =
-            waited<put_wish>({.job = {job}, .expected = expected, .next = std::move(next)},
-                             [&](const auto& r, auto done) { database_.put_wish(r, done); });
-        const auto failed = [&](const error& why) -> std::uint64_t {
-            const auto there = find(job);
-            if (there and there->wish and (*there->wish)->version > expected) return expected;  // somebody was faster
-            end(why.kind == error_kind::invalid ? usage : no_database, headgate::describe(why));
-        };
-        const std::uint64_t stands = stored.match([](std::uint64_t version) { return version; }, failed, failed);
+        const std::uint64_t stands = put_until_known(job, next).match(
+            [](std::uint64_t version) { return version; },
+            [&](const error& why) -> std::uint64_t {
+                const auto there = find(job);
+                const bool was_somebody_faster = there and there->wish and (*there->wish)->version > expected;
+                if (was_somebody_faster) return expected;
+                end(why.kind == error_kind::invalid ? usage : no_database, headgate::describe(why));
+            },
+            [&](const error& why) -> std::uint64_t {
+                end(no_database,
+                    "whether job \"" + job +
+                        "\" has this wish is not known; look at it before you try again: " + headgate::describe(why));
+            });
         if (stands == expected + 1) return;
         if (expected == 0) end(conflict, "there is a job \"" + job + "\" already; choose another --id");
         end(conflict, "somebody else changed job \"" + job + "\" at the same time; look at it and try again");
@@ -117,9 +126,27 @@ private:
         return *std::move(database);
     }
 
+    /// While nobody knows whether the wish is stored, the same again: a repeat answers the version that it made (law
+    /// `versions`).
+    outcome<std::uint64_t> put_until_known(const std::string& job, const wish& next) {
+        const instant until = now() + longest_answer;
+        for (std::optional<error> lost;;) {
+            auto stored = waited<put_wish>({.job = {job}, .expected = next.version - 1, .next = next},
+                                           [&](const auto& r, auto done) { database_.put_wish(r, done); });
+            const bool is_known =
+                stored.match([](std::uint64_t) { return true; },
+                             // After a lost answer only that another wish stands in its place.
+                             [&](const error& no) { return not lost or no.kind == error_kind::invalid; },
+                             [&](const error& maybe) { return lost = maybe, false; });
+            if (is_known) return stored;
+            if (now() > until) return unknown{*lost};
+            std::this_thread::sleep_for(look_again);
+        }
+    }
+
     template <class Effect>
     typename Effect::answer waited(Effect what, auto call) {
-        auto answer = ask<Effect>(std::move(what), call);
+        auto answer = ask<Effect>(std::move(what), call, longest_answer);
         if (not answer) end(no_database, "the database did not answer within 30 s");
         return *std::move(answer);
     }

@@ -2,6 +2,7 @@
 // headgate-worker: runs the subtasks that a controller gives it, with the small dataflow engine beside this file.
 #include "run_worker.hpp"
 
+#include "../common/open_files.hpp"
 #include "../common/transport_of.hpp"
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -41,7 +42,8 @@ Faults, to see what becomes of a job; @1.0 means only worker 0 of generation 1:
 
 Exit codes:
   0  stopped as it was asked to (by its controller, SIGTERM, SIGINT), or its generation is over
-  1  refused, never accepted, without a controller for longer than its lease, or an address cannot be listened on
+  1  refused, never accepted, without a controller for longer than its lease, an address cannot be listened on, or the
+     files of --tls cannot be used
   2  usage, or the identity cannot be read)";
 
 struct flags {
@@ -136,6 +138,7 @@ int run(flags with) {
 }  // namespace
 
 int main(int count, char** arguments) {
+    raise_limit_of_open_files();
     CLI::App app("A worker: registers with its controller and runs the subtasks that it is given.", "headgate-worker");
     app.footer(footer);
     flags with;

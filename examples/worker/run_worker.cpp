@@ -127,8 +127,8 @@ expected<worker_end> run_worker(run_worker_options with, std::stop_token stop) {
     auto made = grpc::controller_link::make(
         {.controller = with.identity.controller, .listen = with.listen, .transport = transport_of(with.tls, "worker")});
     if (not made) return tl::unexpected(made.error());
+    const faults wrongs(with.faults, with.identity.worker.id, log);  // heard of until the link has ended
     watched_link watched(*std::move(made));
-    const faults wrongs(with.faults, with.identity.worker.id, log);
     faulty_link link(watched, wrongs);
     faulty_engine runs(**engine, wrongs);
     steady_clock clock;

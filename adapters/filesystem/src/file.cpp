@@ -88,7 +88,8 @@ file_result make_folder(const std::filesystem::path& folder) {
     if (::mkdir(folder.c_str(), 0777) == 0) return synchronise(folder.parent_path());
     if (errno == EEXIST) {
         std::error_code ignored;
-        return std::filesystem::is_directory(folder, ignored) ? file_result{} : failed(folder, ENOTDIR);
+        if (not std::filesystem::is_directory(folder, ignored)) return failed(folder, ENOTDIR);
+        return synchronise(folder.parent_path());  // whoever made it, a worker for example, may not have
     }
     if (errno != ENOENT or folder == folder.parent_path()) return failed(folder);
     if (const file_result above = make_folder(folder.parent_path()); not above.is_good()) return above;

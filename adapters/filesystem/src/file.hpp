@@ -19,7 +19,7 @@ struct file_result {
     bool is_good() const { return number == 0; }
 };
 
-/// Makes `folder` and what is missing above it; each new name is durable.
+/// Makes `folder` and what is missing above it; each new name is durable, and that of `folder` also if it was there.
 file_result make_folder(const std::filesystem::path& folder);
 
 /// Replaces `folder`/`name` by these bytes, whole and durable, or leaves what is there.

@@ -169,7 +169,8 @@ private:
 
     store_checkpoint::answer carry_out(const store_checkpoint& what) const {
         const std::filesystem::path folder = folder_of(what);
-        if (const file_result made = make_folder(folder); not made.is_good()) return not_applied{about(what, made)};
+        for (const std::filesystem::path& each : {folder.parent_path(), folder})
+            if (const file_result made = make_folder(each); not made.is_good()) return not_applied{about(what, made)};
         return ended(what, write_file(folder, file_name, sealed(protobuf::encode(*what.what))));
     }
 

@@ -64,6 +64,9 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     return all;
 }
 
+/// To the leader too, which as that of a session stays in its group. False if it leads none. -1 would be everybody.
+bool send_to_group(pid_t leader, int signal) { return leader > 1 and ::kill(-leader, signal) == 0; }
+
 /// The C structs of posix_spawn.
 class spawn_arguments {
 public:
@@ -129,8 +132,10 @@ pid_t find_by_environment(std::string_view variable) {
 }
 
 bool send(const descriptor& by, pid_t pid, std::uint64_t started, int signal) {
-    if (by.is_open()) return ::syscall(SYS_pidfd_send_signal, by.get(), signal, nullptr, 0) == 0;
-    return start_time(pid) == started and ::kill(pid, signal) == 0;
+    const auto send_by = [&](int which) { return ::syscall(SYS_pidfd_send_signal, by.get(), which, nullptr, 0) == 0; };
+    if (not by.is_open()) return start_time(pid) == started and ::kill(pid, signal) == 0;
+    // While the leader is there no other group has its number.
+    return send_by(0) and (send_to_group(pid, signal) or send_by(signal));
 }
 
 std::string how_it_ended(pid_t pid, std::uint64_t started) {
@@ -184,6 +189,7 @@ expected<pid_t> spawn(const launch& what) {
 }
 
 void kill_and_reap(pid_t child) {
+    send_to_group(child, SIGKILL);
     ::kill(child, SIGKILL);
     siginfo_t info{};
     while (::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED) != 0 and errno == EINTR) {

@@ -45,7 +45,8 @@ descriptor open_process(pid_t pid);
 /// A process of this user that was started with `variable` in its environment; 0 if there is none. Reads all of /proc.
 pid_t find_by_environment(std::string_view variable);
 
-/// Whether the process has got the signal. `by` pins the process if it is open.
+/// Whether the process has got the signal. `by` pins the process if it is open; its group, if it leads one, gets it
+/// too.
 bool send(const descriptor& by, pid_t pid, std::uint64_t started, int signal);
 
 /// Reaps the process if it is a child of ours: "exit status 1", "killed by signal 9"; what else can be said if not.
@@ -60,7 +61,7 @@ struct launch {
 /// Not a process of ours and no zombie is left if it fails. `permanent` if another try cannot help.
 expected<pid_t> spawn(const launch& what);
 
-/// Kills a child and waits until it has ended.
+/// Kills a child with its group and waits until it has ended.
 void kill_and_reap(pid_t child);
 
 }  // namespace headgate::inline v1::process

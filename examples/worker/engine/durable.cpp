@@ -52,13 +52,27 @@ bool write_all(int to, std::string_view bytes) {
     return true;
 }
 
+/// An errno, or 0.
+int synchronise(const std::filesystem::path& folder) {
+    const file opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return opened.is_open() and ::fsync(opened.number()) == 0 ? 0 : errno;
+}
+
+/// With what is missing above it; each name that it makes is durable. An errno, or 0.
+int make_folder(const std::filesystem::path& folder) {
+    const std::filesystem::path above = folder.has_parent_path() ? folder.parent_path() : ".";
+    std::error_code ignored;
+    if (folder == above or std::filesystem::is_directory(folder, ignored)) return 0;
+    if (const int number = make_folder(above); number != 0) return number;
+    if (::mkdir(folder.c_str(), 0777) != 0 and errno != EEXIST) return errno;
+    return synchronise(above);
+}
+
 }  // namespace
 
 expected<applied> write_durably(const std::filesystem::path& at, std::string_view bytes, unsigned permissions) {
     const std::filesystem::path folder = at.parent_path();
-    std::error_code wrong;
-    std::filesystem::create_directories(folder, wrong);
-    if (wrong) return failed("cannot make", folder, wrong.value());
+    if (const int number = make_folder(folder); number != 0) return failed("cannot make", folder, number);
     std::filesystem::path beside = at;
     beside += ".new";
     file out(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, permissions));
@@ -66,8 +80,7 @@ expected<applied> write_durably(const std::filesystem::path& at, std::string_vie
     if (not write_all(out.number(), bytes) or ::fsync(out.number()) != 0 or out.close() != 0)
         return failed("cannot write", beside, errno);
     if (::rename(beside.c_str(), at.c_str()) != 0) return failed("cannot name", at, errno);
-    const file within(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (not within.is_open() or ::fsync(within.number()) != 0) return failed("cannot make durable", at, errno);
+    if (const int number = synchronise(folder); number != 0) return failed("cannot make durable", at, number);
     return applied{};
 }
 

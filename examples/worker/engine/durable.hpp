@@ -10,7 +10,8 @@
 
 namespace dataflow {
 
-/// Makes the folder, writes beside it ("NAME.new"), fsync, rename, fsync of the folder. `permissions` as for open(2).
+/// Makes the folder and what is missing above it, each with an fsync of where its name is; writes beside the file
+/// ("NAME.new"), fsync, rename, fsync of the folder. `permissions` as for open(2).
 /// The error is `permanent` where another try cannot help, else `state_backend`; it names the file.
 headgate::expected<headgate::applied> write_durably(const std::filesystem::path& file, std::string_view bytes,
                                                     unsigned permissions);

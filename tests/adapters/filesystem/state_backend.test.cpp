@@ -4,6 +4,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "synchronised.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -164,6 +166,17 @@ BOOST_AUTO_TEST_CASE(a_store_leaves_nothing_but_the_metadata) {
     BOOST_TEST(std::distance(fs::directory_iterator(folder), {}) == 1);
     BOOST_TEST(fs::exists(folder / "metadata"));
     t.is_loaded(job, *laws::detail::metadata_of(name, 3));
+    BOOST_TEST(t.empty(), t.text());
+}
+
+BOOST_AUTO_TEST_CASE(a_store_makes_the_folders_that_a_worker_made_durable_I7) {
+    in_a_new_directory model;
+    trial t(model, settle);
+    const fs::path folder = filesystem::checkpoint_folder(model.directory(), job, name);
+    fs::create_directories(folder);
+    t.applies(t.store(job, laws::detail::metadata_of(name, 2)), "store");
+    for (const fs::path& each : {folder, folder.parent_path(), model.directory()})
+        BOOST_TEST(headgate_tests::all_synchronised().has(each), each);
     BOOST_TEST(t.empty(), t.text());
 }
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
 #include <optional>
 
 #include <fcntl.h>
@@ -175,6 +176,22 @@ BOOST_AUTO_TEST_CASE(a_paused_worker_is_left_by_a_stop_until_its_deadline_and_en
     clock.advance(duration(60'000));
     BOOST_TEST(m.ask.left_of(m.ask.answer(stop)) == 1);
     BOOST_TEST(m.ask.stop(job, first, true) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_by_force_ends_what_a_script_started_without_exec_gone) {
+    const auto at = std::make_shared<folder>();
+    const std::filesystem::path script = at->path() / "script", pipe = at->path() / "pipe";
+    std::ofstream(script) << "#!/bin/sh\nexec 9>" << pipe << "\n" << TEST_WORKER << " &\necho >&9\nwait\n";
+    std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+    BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    const int alive = ::open(pipe.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    machine m({.command = {script.string()}}, at);
+    BOOST_TEST(m.ask.start(job, first, 1) == "started");
+    char byte = 0;
+    BOOST_TEST(wait_until([&] { return ::read(alive, &byte, 1) == 1; }));
+    BOOST_TEST(m.ask.stop(job, first, true) == 0);
+    BOOST_TEST(wait_until([&] { return ::read(alive, &byte, 1) == 0; }));  // nobody has its other end
+    ::close(alive);
 }
 
 BOOST_AUTO_TEST_CASE(identities_are_readable_by_this_user_only_and_go_with_the_worker_G3) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "../../adapters/filesystem/synchronised.hpp"
 #include "engine/data_plane.hpp"
+#include "engine/durable.hpp"
 #include "engine/gate.hpp"
 #include "engine/outlet.hpp"
 #include "engine/record.hpp"
@@ -262,6 +264,17 @@ BOOST_AUTO_TEST_CASE(data_addresses_are_on_loopback_or_refused) {
     const auto first = dataflow::data_plane::listen("127.0.0.1:0");
     BOOST_REQUIRE(first);
     BOOST_CHECK(not dataflow::data_plane::listen((*first)->address()));
+}
+
+BOOST_AUTO_TEST_CASE(a_durable_file_is_so_with_each_folder_that_was_made_for_it_I7) {
+    const directory all;
+    const std::filesystem::path folder = all.path / "job" / "1-1";
+    BOOST_CHECK(dataflow::write_durably(folder / "part", "state", 0600));
+    for (const auto& each : {folder, folder.parent_path(), all.path})
+        BOOST_CHECK_MESSAGE(headgate_tests::all_synchronised().has(each), each);
+    write(all.path / "file", "");
+    BOOST_CHECK(dataflow::write_durably(all.path / "file" / "part", "state", 0600).error().kind ==
+                error_kind::permanent);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

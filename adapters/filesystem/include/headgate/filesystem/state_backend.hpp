@@ -20,8 +20,9 @@ struct options {
 ///
 /// The directory is shared by all controllers and workers of its jobs (a local disk serves one machine, a network file
 /// system more) and is made by the first store. Metadata is readable by its owner only. A store is whole or not at all,
-/// also if the machine fails: temporary file, fsync, rename, fsync of the folder. A checksum tells damage. A removed
-/// checkpoint is first renamed, then deleted; what a crash leaves of it goes with the next removal of that name.
+/// also if the machine fails: temporary file, fsync, rename, fsync of the folder and, since a worker may have made it,
+/// of the two above it. A checksum tells damage. A removed checkpoint is first renamed, then deleted; what a crash
+/// leaves of it goes with the next removal of that name.
 ///
 /// Errors     `state_backend` or, where another try cannot help (no rights, read-only, written by a newer headgate),
 ///            `permanent`; each names epoch, generation, job and path. A missing directory is an error of `load`, not

@@ -34,7 +34,8 @@ struct options {
 ///
 /// A worker finds the path of its identity file in HEADGATE_IDENTITY (`parse_identity`), and about its job
 /// HEADGATE_{JOB,JOB_NAME,ORGANIZATION,GENERATION,WORKER,SLOTS,PROGRAM_DIGEST,TAGS,BACKEND_CONFIGURATION}, which win
-/// over the user's (S6). A stop is SIGTERM, by force SIGKILL.
+/// over the user's (S6). A stop is SIGTERM, by force SIGKILL, to the process and its process group. A script around a
+/// worker is to exec it: the process that was started is what is waited for, not what that one started.
 ///
 /// Several of these over one directory, in any processes of this user and machine, see and stop each other's workers:
 /// a stop raises the floor of the job first and a start refuses at or below it, both under the directory's lock, so one

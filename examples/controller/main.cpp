@@ -119,6 +119,14 @@ std::string worker_beside() {
     return "headgate-worker";
 }
 
+/// Where workers on this machine listen. They are dialled at the host that they come from, and whoever connects to an
+/// address of its own machine comes from that.
+std::string listen_beside(const std::string& controller) {
+    const std::string host = controller.substr(0, controller.rfind(':'));
+    const bool is_any = host == "0.0.0.0" or host == "[::]";
+    return (is_any ? "127.0.0.1" : host) + ":0";
+}
+
 /// A worker on this thread; its lines go to a file of its own.
 void run_embedded(const identity& who, const options& o, std::stop_token stop) {
     std::mutex guard;
@@ -131,7 +139,12 @@ void run_embedded(const identity& who, const options& o, std::stop_token stop) {
         const std::lock_guard lock(guard);
         file << line << std::endl;
     };
-    const auto end = run_worker({.identity = who, .state = o.state, .positions = o.positions, .tls = o.tls, .log = log},
+    const auto end = run_worker({.identity = who,
+                                 .state = o.state,
+                                 .positions = o.positions,
+                                 .listen = listen_beside(who.controller),
+                                 .tls = o.tls,
+                                 .log = log},
                                 std::move(stop));
     if (not end) log(describe(end.error()));
 }
@@ -177,6 +190,7 @@ schedulers scheduler_of(const options& o, const std::string& address, const pati
         manual::scheduler* const by_hand = made.get();
         return {any_scheduler(std::move(made)), by_hand};
     }
+    command.insert(command.end(), {"--listen", listen_beside(address)});
     return {any_scheduler(std::make_unique<process::scheduler>(process::options{.command = command,
                                                                                 .controller = address,
                                                                                 .directory = o.directory,

@@ -461,7 +461,6 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_waited_for_the_row_is_refused_when_anothe
     BOOST_TEST(not asked->came());
     hand.run("COMMIT");
     t.settled(asked);
-    const auto no = [](const auto&) { return false; };
     BOOST_TEST(asked->answer().match(
         no, [](const error& why) { return why.kind == error_kind::ownership_lost; }, no));
     BOOST_TEST(other.run("SELECT state FROM " + schema + ".checkpoints") == "inprogress");

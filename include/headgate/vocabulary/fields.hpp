@@ -18,7 +18,7 @@ namespace headgate::inline v1 {
 /// A number that is wrong does not compile, so no member is ever forgotten.
 class fields {
 public:
-    static constexpr std::size_t most = 32;
+    static constexpr std::size_t most = 33;
 
     template <class T, class Each>
     static constexpr decltype(auto) apply(const T& of, Each&& each);
@@ -151,6 +151,11 @@ constexpr decltype(auto) fields::apply(const T& of, Each&& each) {
                      ff] = of;
         return each(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd, ee,
                     ff);
+    } else if constexpr (count == 33) {
+        const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd, ee,
+                     ff, gg] = of;
+        return each(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd, ee,
+                    ff, gg);
     }
 }
 

@@ -43,6 +43,7 @@ using std::chrono::steady_clock;
 
 constexpr incarnation owner{{1, 2}};
 constexpr const char* owner_text = "00000000000000010000000000000002";
+constexpr const char* nobody_text = "00000000000000000000000000000000";
 constexpr std::int64_t tasks = 80;
 constexpr std::array<const char*, 2> told{"Scheduling -> Running", "checkpoint of epoch 1 is ready"};
 
@@ -195,7 +196,12 @@ private:
                 .row = {{{generation_}, {generation_}}, state}};
     }
     tell words(std::uint32_t job) const {
-        tell made{.job = job_of(job), .lines = {}, .waits_for = {}, .workers = 10};
+        tell made{.job = job_of(job),
+                  .generation = {generation_},
+                  .owner = owner,
+                  .lines = {},
+                  .waits_for = {},
+                  .workers = 10};
         for (const char* const line : told) made.lines.push_back({.generation = {generation_}, .text = line});
         return made;
     }
@@ -275,7 +281,8 @@ private:
                run("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?)", job, generation_, generation_, state);
     }
     bool tell(const std::string& job) {
-        bool is_done = run("SELECT lines FROM jobs WHERE id = ?", job);
+        bool is_done = run("SELECT lines, owner = ? OR (owner = ? AND generation = ?) FROM jobs WHERE id = ?",
+                           std::string_view(owner_text), std::string_view(nobody_text), generation_, job);
         std::int64_t number = lines_;
         for (const char* const line : told)
             is_done = is_done and run("INSERT INTO log VALUES (?, ?, ?, ?, ?)", job, ++number, wall_now(), generation_,
@@ -367,7 +374,8 @@ public:
             step("write_checkpoint", false, [&](const std::string& job) { return checkpoint(job, "inprogress"); }) and
             step("write_checkpoint", false, [&](const std::string& job) { return checkpoint(job, "ready"); }) and
             step("tell", true, [&](const std::string& job) {
-                return std::vector<std::string>{job, "", "10", "{" + generation + "," + generation + "}", lines};
+                return std::vector<std::string>{
+                    job, generation, owner_text, "", "10", "{" + generation + "," + generation + "}", lines};
             });
         revision_ += 2;
         return are_done;
@@ -380,7 +388,7 @@ private:
          "$13) c"},
         {"store", "SELECT * FROM store_row($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"},
         {"write_checkpoint", "SELECT * FROM write_checkpoint($1, $2, $3, $4, $5, $6, $7)"},
-        {"tell", "SELECT * FROM tell($1, $2, $3, $4, $5)"},
+        {"tell", "SELECT * FROM tell($1, $2, $3, $4, $5, $6, $7)"},
         {"notify", "SELECT pg_notify('headgate.' || current_schema(), '')"},
     }};
     static constexpr std::size_t plan_at = 11;

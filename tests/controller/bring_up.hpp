@@ -35,7 +35,10 @@ public:
 
     void listen(auto receiver) { hear_ = receiver; }
     void send(stream_id stream, controller_message message) { sent[stream].push_back(message); }
-    void close(stream_id stream) { closed.push_back(stream); }
+    void close(stream_id stream) {
+        closed.push_back(stream);
+        if (ends_when_closed) end(stream);
+    }
     void hang_up(connection_id on) { hung_up.push_back(on); }
 
     void dial(const request<headgate::dial>& r, auto done) {
@@ -72,6 +75,7 @@ public:
     std::vector<stream_id> closed;
     std::vector<connection_id> hung_up;
     bool holds_dials = false;
+    bool ends_when_closed = false;
     std::vector<std::function<void()>> held_dials;
     std::function<void(dialled&)> bends;  ///< what the dialled side answers
 

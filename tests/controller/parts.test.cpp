@@ -65,6 +65,17 @@ BOOST_AUTO_TEST_CASE(who_is_gone_all_at_once_after_a_short_cut_has_five_seconds_
     BOOST_TEST(l.is_over(them));
 }
 
+BOOST_AUTO_TEST_CASE(who_is_said_to_be_gone_late_is_over_with_its_lease_all_the_same_G5) {
+    watched_leases l;
+    l.sees();
+    l.passes(28s);
+    l.is_gone = true;
+    l.passes(1s);
+    BOOST_TEST(not l.is_over(them));
+    l.passes(1s);
+    BOOST_TEST(l.is_over(them));
+}
+
 BOOST_AUTO_TEST_CASE(an_owner_that_the_database_does_not_know_may_have_come_since_the_last_look_G5) {
     watched_leases l;
     l.sees();

@@ -268,6 +268,43 @@ BOOST_FIXTURE_TEST_CASE(a_job_that_another_took_and_ended_meanwhile_is_let_go_at
     BOOST_TEST(controller.jobs() == 0u);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_end_of_a_stream_comes_after_all_that_was_said_on_it_and_nothing_of_it_is_kept_I16, asked_for) {
+    BOOST_REQUIRE(registers(0, {20}, incarnation{{1, 1}}) == "accepted");
+    channel.ends_when_closed = true;
+    for (int i = 0; i < 200; ++i) channel.say({20}, introduction(0, {{1, 1}}));
+    controller.poll();
+    BOOST_TEST(answer_to({20}, proof{}) == "refused: the first message must be a hello");
+}
+
+struct deaf_database : simulation::database {
+    void tell(const request<headgate::tell>& r, auto done) {
+        if (is_deaf)
+            done(not_applied{{error_kind::ownership_lost, "another's"}});
+        else
+            simulation::database::tell(r, done);
+    }
+    bool is_deaf = false;
+};
+
+BOOST_AUTO_TEST_CASE(what_is_to_be_told_of_a_job_at_rest_that_another_has_run_since_is_dropped_with_it_J6) {
+    any_small_world<policies<>, deaf_database> of;
+    of.wish_for({.version = 1});
+    BOOST_REQUIRE(of.come_up());
+    of.database.is_deaf = true;
+    of.wish_for({.version = 2, .stop = stop_mode::force});
+    BOOST_TEST(of.until([&] { return of.controller.jobs() == 0; }));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_job_that_is_taken_over_has_what_is_left_of_its_time_to_live_J2, two_controllers) {
+    wish_for({.version = 1, .time_to_live = 1h});
+    BOOST_REQUIRE(come_up());
+    passes(20min, true, true);
+    passes(45s, false, true);
+    BOOST_REQUIRE(other.find(job));
+    const duration left = other.find(job)->job().live_until - clock.now();
+    BOOST_TEST((left > 35min and left <= 40min));
+}
+
 BOOST_FIXTURE_TEST_CASE(of_a_thousand_jobs_that_are_over_none_is_kept_in_memory_J6, small_world) {
     for (int i = 0; i < 1'000; ++i) {
         job = {"job-" + std::to_string(i)};

@@ -126,4 +126,18 @@ BOOST_AUTO_TEST_CASE(a_history_tells_what_the_job_waits_for_until_it_is_stored) 
     BOOST_TEST(h.is_empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_rescale_wished_while_slots_are_lacking_is_shown_beside_them_and_not_once_it_is_taken_back_S16) {
+    stage s;
+    s.without<start_workers>().start();
+    s.answer<start_workers>(
+        not_applied{{.kind = error_kind::not_enough_slots, .text = {}, .needed = 4, .available = 1}});
+    const std::string slots = "slots: needed 4, available 1, at most 10 min more";
+    wish w = wants(2);
+    w.parallelism = {{{2}, 8}};
+    s.is_wished(w);
+    BOOST_TEST(waits_for(s.value, s.now) == slots + "; not supported yet: change of parallelism");
+    s.is_wished(wants(3));
+    BOOST_TEST(waits_for(s.value, s.now) == slots);
+}
+
 }  // namespace

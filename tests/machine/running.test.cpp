@@ -349,6 +349,15 @@ BOOST_AUTO_TEST_CASE(workers_beyond_the_need_are_told_to_end_once_the_job_runs_S
     BOOST_TEST((t.state() == state_name::running), "a spare that is lost is no loss");
 }
 
+BOOST_AUTO_TEST_CASE(a_spare_that_ends_as_it_was_told_is_no_trouble_of_its_machine) {
+    stage s;
+    runs_with_a_spare(s);
+    const std::vector<trouble> before = s.job().troubled.list(s.now);
+    BOOST_REQUIRE((before.size() == 1u and before[0].ago > 0s));
+    s.says(0, stream_lost{});
+    BOOST_TEST((s.job().troubled.list(s.now) == before));
+}
+
 BOOST_AUTO_TEST_CASE(a_spare_that_does_not_let_itself_be_dismissed_is_told_again_and_fails_nothing_S11_G6_I14) {
     for (const bool answers : {false, true}) {
         stage s;

@@ -199,20 +199,6 @@ BOOST_AUTO_TEST_CASE(a_change_that_needs_no_restart_is_applied_while_the_job_run
     BOOST_TEST((s.state() == state_name::running and s.stands.applied == 2u));
 }
 
-BOOST_AUTO_TEST_CASE(of_one_wish_the_earliest_end_of_its_time_to_live_is_right_J2) {
-    stage s;
-    s.is_wished(wants(), 24h);
-    s.settle();
-    BOOST_REQUIRE((s.state() == state_name::running and s.job().live_until == s.now + 24h));
-    s.is_wished(wants(), 4h);
-    s.is_wished(wants(), 20h);
-    BOOST_TEST((s.job().live_until == s.now + 4h), "read earlier, it says too much");
-    s.is_wished(wants(), std::nullopt);
-    BOOST_TEST((s.job().live_until == s.now + 4h));
-    s.is_wished(wants(2), 48h);
-    BOOST_TEST((s.job().live_until == s.now + 48h), "another wish");
-}
-
 BOOST_AUTO_TEST_CASE(the_time_to_live_ends_a_job_in_every_phase_S11_J2) {
     for (const in_a_phase& phase : phases) {
         BOOST_TEST_CONTEXT(phase.name) {

@@ -2,6 +2,7 @@
 #include "text.hpp"
 
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -220,6 +221,12 @@ targets::targets(const std::string& to) {
     add("keepalives_count", "3");
     add("tcp_user_timeout", "20000");
     add("dbname", to.c_str());
+    // The last word counts; 0 is for ever.
+    PQconninfoOption* const said = PQconninfoParse(to.c_str(), nullptr);
+    for (const PQconninfoOption* one = said; one != nullptr and one->keyword != nullptr; ++one)
+        if (std::string_view(one->keyword) == "connect_timeout" and one->val != nullptr and std::atoi(one->val) < 1)
+            add("connect_timeout", "5");
+    PQconninfoFree(said);
     add(nullptr, nullptr);
 }
 

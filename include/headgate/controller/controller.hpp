@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <variant>
@@ -75,14 +76,14 @@ public:
 
     /// Handles everything that has come and everything that is due. Never blocks.
     void poll() {
+        ask_outside();
         has_more_ = true;
         for (int round = 0; round < most_rounds and has_more_; ++round) {
-            ask_outside();
             batch_.clear();
             has_more_ = to_.box->take(batch_, most_in_a_round) or not batch_.empty();
             for (mail& one : batch_) std::visit([&](auto& what) { receive(what); }, one);
-            jobs_.serve_due(to_);
         }
+        jobs_.serve_due(to_);
         jobs_.retire([&](const job& of) { forget_what_is_old(of); });
     }
     /// When to poll at the latest.
@@ -118,10 +119,16 @@ public:
     std::uint64_t strangers() const { return routing_.strangers(); }
 
 private:
-    /// Mail of models that complete within their calls is handled in the same poll, but not without end.
-    static constexpr int most_rounds = 6'400;
+    /// Mail of models that complete within their calls is handled in the same poll, but not without end. All that waited
+    /// comes before what is due: after a standstill the heartbeats are there before anybody is missed.
+    static constexpr int most_rounds = 100;
     /// What comes while a round is handled waits for the rest of it, and a turn of each line that was there before (L5).
     static constexpr std::size_t most_in_a_round = 64;
+
+    struct seen_job {
+        job_record record{};
+        instant at{};
+    };
 
     /// What the channel hears with.
     struct into_streams {
@@ -191,30 +198,34 @@ private:
                     record.row.generation,
                     remark{remark::severity::alarm, "the job's row is damaged: " + describe(record.wish.error())});
         } else if (may_take(record)) {
-            take(record);
+            take(record, record.time_left);
         }
         if (is_open(record))
-            seen_.insert_or_assign(record.id, record);
+            seen_.insert_or_assign(record.id, seen_job{record, to_.clock.now()});
         else
             seen_.erase(record.id);
     }
 
-    void take(const job_record& record) {
-        jobs_.give(jobs_.add(record, self_, to_), wished{*record.wish, record.time_left}, to_);
+    void take(const job_record& record, std::optional<duration> time_left) {
+        jobs_.give(jobs_.add(record, self_, to_), wished{*record.wish, time_left}, to_);
     }
 
     /// Those that were looked at and left: their owner may be gone by now.
     void look_again() {
-        std::vector<job_record> free;
-        for (const auto& [id, record] : seen_)
-            if (not jobs_.contains(id) and may_take(record)) free.push_back(record);
-        for (const job_record& record : free) take(record);
+        std::vector<seen_job> free;
+        for (const auto& [id, one] : seen_)
+            if (not jobs_.contains(id) and may_take(one.record)) free.push_back(one);
+        for (const seen_job& one : free) {
+            std::optional<duration> left = one.record.time_left;
+            if (left) *left -= to_.clock.now() - one.at;  // it was read so long ago
+            take(one.record, left);
+        }
     }
 
     /// A job was let go: what was seen of it before another took it says nothing, and the news of that will come.
     void forget_what_is_old(const job& of) {
         const auto at = seen_.find(of.id);
-        if (of.is_let_go and at != seen_.end() and at->second.row.revision <= of.durable.revision) seen_.erase(at);
+        if (of.is_let_go and at != seen_.end() and at->second.record.row.revision <= of.durable.revision) seen_.erase(at);
     }
 
     // What is asked for all jobs together
@@ -266,7 +277,8 @@ private:
         seen_workers_ = a.result->next;
         for (const worker_news::exited& one : a.result->exits)
             if (auto* const mine = jobs_.find(one.job))
-                jobs_.give(*mine, worker_exited{one.worker, one_line(one.how, 1 << 10)}, to_);
+                to_.box->post(
+                    job_mail{mine->drive.handle(), worker_exited{one.worker, one_line(one.how, 1 << 10)}});
         if (a.result->slots_freed) jobs_.give_all(slots_freed{}, to_);
     }
 
@@ -291,7 +303,7 @@ private:
     job_table<bindings_type, Policies> jobs_;
     routing<bindings_type, Policies> routing_;
 
-    std::map<job_id, job_record> seen_;  // open jobs as they were last seen; of the others there is no end
+    std::map<job_id, seen_job> seen_;  // open jobs as they were last seen; of the others there is no end
     std::vector<mail> batch_;
     bool has_more_ = false;
 

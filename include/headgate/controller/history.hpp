@@ -103,8 +103,9 @@ inline std::string count(std::uint64_t done, std::uint64_t all, const char* what
 
 /// A wish that stays open until the job starts the next time; empty: there is none.
 inline std::string unsupported(const job& j) {
-    const bool is_open = j.noticed_wish > j.next.applied and j.compiled and j.wish;
-    return is_open ? "not supported yet: change of " + needs_restart(*j.compiled, *j.wish) : std::string();
+    if (j.noticed_wish <= j.next.applied or not j.compiled or not j.wish) return {};
+    const std::string needs = needs_restart(*j.compiled, *j.wish);
+    return needs.empty() ? std::string() : "not supported yet: change of " + needs;
 }
 
 /// How it stands with something that is asked for.

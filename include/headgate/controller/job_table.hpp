@@ -223,7 +223,11 @@ template <class Bindings, class Policies>
 void job_table<Bindings, Policies>::receive(const answered<tell>& a, instant now) {
     entry* const one = find(job_handle{a.to.visit});
     if (not one) return;
-    const auto otherwise = [&](const error&) { one->told.not_stored(a.to, now + policy_.wait.graceful); };
+    const auto otherwise = [&](const error& why) {
+        one->told.not_stored(a.to, now + policy_.wait.graceful);
+        // It rests, and another has run it since: these words are nobody's any more.
+        if (why.kind == error_kind::ownership_lost and one->value().is_over()) one->told = {};
+    };
     a.result.match([&](applied) { one->told.stored(a.to, now); }, otherwise, otherwise);
     arm(*one);
 }

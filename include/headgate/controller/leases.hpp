@@ -30,7 +30,8 @@ public:
 private:
     struct watched {
         controller_seen as{};
-        instant since{};  ///< unchanged
+        instant since{};       ///< unchanged
+        instant gone_since{};  ///< if it is
     };
 
     friend fields;
@@ -48,10 +49,11 @@ inline void leases::saw(std::span<const controller_seen> all, instant now, durat
     std::vector<watched> next;
     for (const controller_seen& one : all) {
         const auto at = std::ranges::find(all_, one.incarnation, [](const watched& w) { return w.as.incarnation; });
+        const bool is_known = at != all_.end() and not was_cut_off;
+        const bool is_unchanged = is_known and at->as.counter == one.counter;
         // Gone all at once may be who comes back from the outage that this controller came back from before it.
-        const bool is_unchanged =
-            at != all_.end() and at->as.counter == one.counter and at->as.is_gone == one.is_gone and not was_cut_off;
-        next.push_back({one, is_unchanged ? at->since : now});
+        const bool was_gone = is_unchanged and at->as.is_gone and one.is_gone;
+        next.push_back({one, is_unchanged ? at->since : now, was_gone ? at->gone_since : now});
     }
     all_ = std::move(next);
     looked_ = now;
@@ -65,10 +67,10 @@ inline bool leases::is_over(const incarnation& owner, instant now, duration leas
     if (not has_looked()) return false;
     const auto who = [](const watched& w) { return w.as.incarnation; };
     if (const auto at = std::ranges::find(all_, owner, who); at != all_.end())
-        return looked_ - at->since >= (at->as.is_gone ? std::min(lease, if_gone) : lease);
+        return looked_ - at->since >= lease or (at->as.is_gone and looked_ - at->gone_since >= if_gone);
     if (const auto at = std::ranges::find(unknown_, owner, who); at != unknown_.end())
         return looked_ - at->since >= std::min(lease, if_gone);
-    unknown_.push_back({{.incarnation = owner}, now});
+    unknown_.push_back({{.incarnation = owner}, now, now});
     return false;
 }
 

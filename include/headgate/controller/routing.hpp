@@ -46,7 +46,6 @@ private:
     void end(stream_id stream, verdict last, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
     /// Without a verdict: a worker of ours tries again.
     void hang_up(stream_id stream, const Bindings& to);
-    void forget(stream_id stream, const Bindings& to);
 
     friend fields;
     static constexpr std::size_t field_count = 3;
@@ -65,7 +64,8 @@ void routing<Bindings, Policies>::receive(const stream_event& heard, jobs_type& 
         const auto* const was = before ? std::get_if<proven>(before) : nullptr;
         if (was)
             if (entry* const of = jobs.find(was->job)) jobs.give(*of, was->as.fence(stream_lost{}), to);
-        return forget(heard.stream, to);
+        to.box->leave(sorted_mail::stream(heard.stream));  // not before: in its line this comes after all it said
+        return streams_.remove(heard.stream);
     }
     const worker_message& said = std::get<worker_message>(heard.what);
     if (not before) {
@@ -190,12 +190,6 @@ template <class Bindings, class Policies>
 void routing<Bindings, Policies>::hang_up(stream_id stream, const Bindings& to) {
     ++strangers_;
     to.channel.close(stream);
-    forget(stream, to);
-}
-
-template <class Bindings, class Policies>
-void routing<Bindings, Policies>::forget(stream_id stream, const Bindings& to) {
-    to.box->leave(sorted_mail::stream(stream));
     streams_.remove(stream);
 }
 

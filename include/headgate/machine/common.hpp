@@ -15,14 +15,10 @@ namespace headgate::inline v1 {
 
 template <class Policies>
 bool machine<Policies>::take(const wished& e, context_type& c) {
-    if (not e.what) return false;
-    const instant live_until = e.time_left ? c.from_now(*e.time_left) : never;
-    const bool is_new = not job_.wish or e.what->version > job_.wish->version;
-    // What was read earlier says too much of the time that is left: of one wish the earliest end is right.
-    const bool is_nearer = not is_new and e.what->version == job_.wish->version and live_until < job_.live_until;
-    if (is_new) job_.wish = e.what;
-    if (is_new or is_nearer) job_.live_until = live_until;
-    return is_new or is_nearer;
+    if (not e.what or (job_.wish and e.what->version <= job_.wish->version)) return false;
+    job_.wish = e.what;
+    job_.live_until = e.time_left ? c.from_now(*e.time_left) : never;
+    return true;
 }
 
 namespace detail {
@@ -180,7 +176,9 @@ void machine<Policies>::lose(worker& w, bool for_good, std::string why, context_
     const ordinal number = job_.workers.number_of(w);
     const bool was_there = w.phase != worker_phase::gone;
     w.is_barred = for_good;
-    if (was_there and job_.stop.up_to < job_.next.generation) job_.troubled.add(w.profile.machine, c.from_now({}));
+    const bool is_told_to_end =
+        job_.stop.up_to >= job_.next.generation or w.dismissed or w.dismissed.in_flight();
+    if (was_there and not is_told_to_end) job_.troubled.add(w.profile.machine, c.from_now({}));
     job_.workers.enter(w, worker_phase::gone);
     if (was_there)
         dispatch(worker_gone{number,

@@ -369,10 +369,11 @@ BOOST_AUTO_TEST_CASE(senders_of_a_job_wait_at_its_1024_control_messages_and_thos
 }
 
 std::size_t place_of(const std::vector<mail>& all, std::uint64_t job) {
-    return static_cast<std::size_t>(std::ranges::find_if(all, [&](const mail& one) {
-                                        const auto* const its = std::get_if<job_mail>(&one);
-                                        return its and its->job == job_handle{job};
-                                    }) -
+    return static_cast<std::size_t>(std::ranges::find_if(all,
+                                                         [&](const mail& one) {
+                                                             const auto* const its = std::get_if<job_mail>(&one);
+                                                             return its and its->job == job_handle{job};
+                                                         }) -
                                     all.begin());
 }
 
@@ -418,7 +419,8 @@ BOOST_AUTO_TEST_CASE(streams_of_proven_workers_wait_in_the_line_of_their_job_and
     for (std::size_t i = 0; i < sorted_mail::turn; ++i) box.post(said(9'000, initialized{}));
     all.clear();
     box.take(all, 64);
-    BOOST_TEST((std::get<stream_event>(all[sorted_mail::turn]).stream == stream_id{8}), "7 is in no job's line any more");
+    BOOST_TEST((std::get<stream_event>(all[sorted_mail::turn]).stream == stream_id{8}),
+               "7 is in no job's line any more");
 }
 
 BOOST_AUTO_TEST_CASE(how_many_of_one_origin_may_wait_is_chosen_at_run_time_SPEC_10) {

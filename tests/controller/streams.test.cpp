@@ -236,9 +236,12 @@ BOOST_FIXTURE_TEST_CASE(who_wakes_up_after_its_lease_does_not_say_what_anothers_
 
 BOOST_FIXTURE_TEST_CASE(whoever_answers_a_dial_without_that_workers_proof_is_hung_up_on_and_told_nothing_S12_G3,
                         asked_for) {
-    const std::vector<std::function<void(dialled&)>> impostors{
-        [](dialled& d) { d.mac[31] ^= std::byte{1}; }, [](dialled& d) { d.mac = {}; },
-        [](dialled& d) { d.incarnation = {{9, 9}}; }, [](dialled& d) { ++d.worker.value; }};
+    const std::vector<std::function<void(dialled&)>> impostors{[](dialled& d) { d.mac[31] ^= std::byte{1}; },
+                                                               [](dialled& d) { d.mac = {}; },
+                                                               [](dialled& d) {
+                                                                   d.incarnation = {{9, 9}};
+                                                               },
+                                                               [](dialled& d) { ++d.worker.value; }};
     std::size_t dials = 0;
     channel.bends = [&](dialled& made) { impostors[dials++ % impostors.size()](made); };
     workers_come();
@@ -268,7 +271,8 @@ BOOST_FIXTURE_TEST_CASE(a_job_that_another_took_and_ended_meanwhile_is_let_go_at
     BOOST_TEST(controller.jobs() == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_end_of_a_stream_comes_after_all_that_was_said_on_it_and_nothing_of_it_is_kept_I16, asked_for) {
+BOOST_FIXTURE_TEST_CASE(the_end_of_a_stream_comes_after_all_that_was_said_on_it_and_nothing_of_it_is_kept_I16,
+                        asked_for) {
     BOOST_REQUIRE(registers(0, {20}, incarnation{{1, 1}}) == "accepted");
     channel.ends_when_closed = true;
     for (int i = 0; i < 200; ++i) channel.say({20}, introduction(0, {{1, 1}}));

@@ -231,8 +231,7 @@ outcome<std::uint64_t> operations::perform(const put_wish& what) {
 outcome<applied> operations::perform(const tell& what) {
     return open_->write<outcome<applied>>([&]() -> outcome<applied> {
         Statement& select =
-            bound(open_->statement(
-                      "SELECT lines, owner = ? OR (owner = ? AND generation = ?) FROM jobs WHERE id = ?"),
+            bound(open_->statement("SELECT lines, owner = ? OR (owner = ? AND generation = ?) FROM jobs WHERE id = ?"),
                   columns::text_of(what.owner), columns::text_of(incarnation{}), what.generation.value, what.job.value);
         if (not select.executeStep()) return no_such(what.job);
         if (select.getColumn(1).getInt() == 0) return lost(what.job);

@@ -68,12 +68,13 @@ private:
         cursor since{};
         held_completion<watch_workers> done;
     };
-    static constexpr bool has_news = requires(Model& m) {
+    static constexpr bool has_news = requires(Model & m) {
         { m.watch(cursor{}) } -> std::convertible_to<std::optional<worker_news>>;
     };
-    static_assert(has_news or not requires { &Model::watch; },
-                  "blocking: the model's `watch` must be `std::optional<worker_news> watch(cursor)`; a model without news "
-                  "has none");
+    static_assert(
+        has_news or not requires { &Model::watch; },
+        "blocking: the model's `watch` must be `std::optional<worker_news> watch(cursor)`; a model without news "
+        "has none");
     struct state {
         explicit state(Model made) : model(std::move(made)) {}
 

@@ -48,7 +48,7 @@ struct any_engine_receiver {
 ///     once        a subtask is reported started once, finished or failed once, and checkpointed once an epoch;
 ///                 repeats change nothing
 ///     in_order    a subtask's events come in their order: started before all others
-///     whole       a finished subtask answers every later checkpoint with its last state: a checkpoint is of all subtasks
+///     whole       a finished subtask answers every later checkpoint with its last state: all subtasks are in each
 ///     still       after a forced stop returned nothing is written, sent or committed any more
 ///
 /// A barrier may reach this worker over data connections before `begin_checkpoint` does: `subtask_checkpointed` may

@@ -119,10 +119,11 @@ public:
     std::uint64_t strangers() const { return routing_.strangers(); }
 
 private:
-    /// Mail of models that complete within their calls is handled in the same poll, but not without end. All that waited
-    /// comes before what is due: after a standstill the heartbeats are there before anybody is missed.
+    /// Mail of models that complete within their calls is handled in the same poll, but not without end. All that
+    /// waited comes before what is due: after a standstill the heartbeats are there before anybody is missed.
     static constexpr int most_rounds = 100;
-    /// What comes while a round is handled waits for the rest of it, and a turn of each line that was there before (L5).
+    /// What comes while a round is handled waits for the rest of it, and a turn of each line that was there before
+    /// (L5).
     static constexpr std::size_t most_in_a_round = 64;
 
     struct seen_job {
@@ -186,9 +187,8 @@ private:
         if (auto* const mine = jobs_.find(record.id)) {
             const job& known = mine->job();
             // Or another's that has ended it since, and released it.
-            const bool is_anothers = record.row.owner != self_ and
-                                     (record.row.owner != incarnation{} or
-                                      record.row.generation > known.next.generation);
+            const bool is_anothers = record.row.owner != self_ and (record.row.owner != incarnation{} or
+                                                                    record.row.generation > known.next.generation);
             if (is_anothers and known.is_owned() and record.row.revision > known.durable.revision)
                 jobs_.give(*mine, disowned{}, to_);
             else if (record.wish)
@@ -225,7 +225,8 @@ private:
     /// A job was let go: what was seen of it before another took it says nothing, and the news of that will come.
     void forget_what_is_old(const job& of) {
         const auto at = seen_.find(of.id);
-        if (of.is_let_go and at != seen_.end() and at->second.record.row.revision <= of.durable.revision) seen_.erase(at);
+        if (of.is_let_go and at != seen_.end() and at->second.record.row.revision <= of.durable.revision)
+            seen_.erase(at);
     }
 
     // What is asked for all jobs together
@@ -277,8 +278,7 @@ private:
         seen_workers_ = a.result->next;
         for (const worker_news::exited& one : a.result->exits)
             if (auto* const mine = jobs_.find(one.job))
-                to_.box->post(
-                    job_mail{mine->drive.handle(), worker_exited{one.worker, one_line(one.how, 1 << 10)}});
+                to_.box->post(job_mail{mine->drive.handle(), worker_exited{one.worker, one_line(one.how, 1 << 10)}});
         if (a.result->slots_freed) jobs_.give_all(slots_freed{}, to_);
     }
 

@@ -57,9 +57,7 @@ struct sorted_mail {
     }
     static constexpr mail_origin job(job_handle which) { return {which.value, mail_origin::kind::job}; }
     static constexpr mail_origin stream(stream_id which) { return {which.value, mail_origin::kind::stream}; }
-    static constexpr mail_origin sender(const mail_origin& of) {
-        return is_of_stream(of) ? stream({of.number}) : of;
-    }
+    static constexpr mail_origin sender(const mail_origin& of) { return is_of_stream(of) ? stream({of.number}) : of; }
     static constexpr mail_origin line(const mail_origin& sender) { return is_of_stream(sender) ? stream({}) : sender; }
     static constexpr bool is_of_stream(const mail_origin& of) { return of.what >= mail_origin::kind::stream; }
     /// Heartbeats and reports say all that their worker said before.

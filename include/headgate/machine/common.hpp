@@ -176,8 +176,7 @@ void machine<Policies>::lose(worker& w, bool for_good, std::string why, context_
     const ordinal number = job_.workers.number_of(w);
     const bool was_there = w.phase != worker_phase::gone;
     w.is_barred = for_good;
-    const bool is_told_to_end =
-        job_.stop.up_to >= job_.next.generation or w.dismissed or w.dismissed.in_flight();
+    const bool is_told_to_end = job_.stop.up_to >= job_.next.generation or w.dismissed or w.dismissed.in_flight();
     if (was_there and not is_told_to_end) job_.troubled.add(w.profile.machine, c.from_now({}));
     job_.workers.enter(w, worker_phase::gone);
     if (was_there)

@@ -57,8 +57,7 @@ void is_written(Context& c) {
     job& j = c.job;
     if (not j.persisted) j.persisted.learn({});
     if (j.unwritten_since == never) return;
-    if (j.healthy_at != never)
-        j.healthy_at = later(j.healthy_at, c.since(std::max(j.unwritten_since, j.healthy_at)));
+    if (j.healthy_at != never) j.healthy_at = later(j.healthy_at, c.since(std::max(j.unwritten_since, j.healthy_at)));
     j.unwritten_since = never;
 }
 

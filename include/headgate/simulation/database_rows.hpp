@@ -172,8 +172,7 @@ inline std::vector<checkpoint_name> database_rows::clean(entry& at, std::uint32_
 inline outcome<checkpoint_written> database_rows::apply(const headgate::write_checkpoint& what) {
     entry* const at = find(what.job);
     if (at == nullptr) return detail::no_such(what.job);
-    if (at->row.generation != what.generation or at->row.owner != what.owner)
-        return detail::lost(what.job);
+    if (at->row.generation != what.generation or at->row.owner != what.owner) return detail::lost(what.job);
     const auto row = at->checkpoints.find(what.row.name);
     const auto from = row == at->checkpoints.end() ? std::nullopt : std::optional(row->second);
     if (not may_step(from, what.row.state))

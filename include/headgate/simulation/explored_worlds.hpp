@@ -104,8 +104,8 @@ simulated_policies<Assignment> without_jitter(Assignment assignment = {}) {
 /// Null if there is none of that name.
 constexpr const explored_world* explored_world_of(std::string_view name);
 
-/// As it begins: the job is submitted, its controllers start. `policy` and `backend` may be one's own; not an assignment
-/// that minds where workers failed (`spread` with a penalty), because no world is told apart by that.
+/// As it begins: the job is submitted, its controllers start. `policy` and `backend` may be one's own; not an
+/// assignment that minds where workers failed (`spread` with a penalty), because no world is told apart by that.
 template <class Policies = simulated_policies<>, backend_rules Backend = cluster>
 situation<Policies, Backend> begin(const explored_world& of, Policies policy = without_jitter(),
                                    Backend backend = Backend{});

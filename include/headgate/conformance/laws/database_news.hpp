@@ -112,12 +112,14 @@ void tells(auto& t) {
     const auto job = t.job();
     if (not t.expect(t.claim(0, {3}, t.theirs).has_value(), "another's claim")) return;
     for (const std::uint32_t number : {0u, 3u})
-        t.expect(not t.tell({{.text = "late"}}, "late", 1, job, {number}, t.ours), "nothing to be told of another's job");
+        t.expect(not t.tell({{.text = "late"}}, "late", 1, job, {number}, t.ours),
+                 "nothing to be told of another's job");
     t.expect(t.tell({{.text = "four"}}, "theirs", 2, job, {3}, t.theirs), "its owner to be heard");
     job_row released = t.some_row({3}, {}, state_name::stopped);
     if (not t.expect(t.store(1, released).has_value(), "the job to be released")) return;
     t.expect(not t.tell({{.text = "late"}}, "late", 1, job, {2}, t.ours), "nothing of an earlier generation");
-    t.expect(t.tell({{.text = "five"}}, "nobody's", 0, job, {3}, t.ours), "anyone to be heard of a job that nobody has");
+    t.expect(t.tell({{.text = "five"}}, "nobody's", 0, job, {3}, t.ours),
+             "anyone to be heard of a job that nobody has");
     const auto all = t.log(3, 1'000);
     const auto last = t.record();
     t.expect(all and all->size() == 2 and all->front().text == "four" and all->back().text == "five" and last and

@@ -169,14 +169,13 @@ std::optional<std::vector<controller_seen>> database_trial<Database, Settle>::le
 template <class Database, class Settle>
 bool database_trial<Database, Settle>::tell(std::vector<log_line> lines, std::string waits_for, std::uint32_t workers,
                                             job_id of, generation number, incarnation owner) {
-    return result(
-               headgate::tell{.job = of,
-                              .generation = number,
-                              .owner = owner,
-                              .lines = std::move(lines),
-                              .waits_for = std::move(waits_for),
-                              .workers = workers},
-               [this](const auto& r, auto done) { model_.tell(r, done); })
+    return result(headgate::tell{.job = of,
+                                 .generation = number,
+                                 .owner = owner,
+                                 .lines = std::move(lines),
+                                 .waits_for = std::move(waits_for),
+                                 .workers = workers},
+                  [this](const auto& r, auto done) { model_.tell(r, done); })
         .has_value();
 }
 

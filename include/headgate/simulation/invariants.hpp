@@ -60,7 +60,7 @@ public:
     template <class Policies>
     void looked(std::uint32_t slot, const machine<Policies>& now, instant at);
     /// The controller does not have the job any more.
-    void left(std::uint32_t slot, const job_id& job, const database_rows& rows, instant at);
+    void left(std::uint32_t slot, const job_id& job, const database_rows& rows, const processes& all, instant at);
     /// The controller crashed.
     void crashed(std::uint32_t slot);
     void over(const job& of, const processes& all, instant at);
@@ -90,6 +90,7 @@ private:
 
     attempt_seen& attempt_of(const job_id& job, generation of) { return attempts_[{job, of}]; }
     void act(const job_id& job, const ticket& by, instant at, std::string_view what);
+    void none_lives(const job_id& job, generation up_to, const processes& all, instant at);
 
     friend fields;
     static constexpr std::size_t field_count = 3;
@@ -341,13 +342,18 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
               job.is_let_go};
 }
 
-inline void checks::left(std::uint32_t slot, const job_id& job, const database_rows& rows, instant at) {
+inline void checks::left(std::uint32_t slot, const job_id& job, const database_rows& rows, const processes& all,
+                         instant at) {
     const auto found = seen_.find({slot, job});
     if (found == seen_.end()) return;
     const auto entry = rows.jobs().find(job);
     expect(found->second.is_over or (entry != rows.jobs().end() and entry->second.row.owner != found->second.self) or
                (entry != rows.jobs().end() and is_terminal(entry->second.row.state)),
            invariant::no_silent_end, at, [&] { return "job " + job.value; });
+    // It may have been over and forgotten within one poll.
+    if (entry != rows.jobs().end() and is_terminal(entry->second.row.state) and
+        entry->second.row.owner == incarnation{} and entry->second.row.generation == found->second.owned)
+        none_lives(job, found->second.owned, all, at);
     seen_.erase(found);
 }
 
@@ -356,9 +362,12 @@ inline void checks::crashed(std::uint32_t slot) {
 }
 
 inline void checks::over(const job& of, const processes& all, instant at) {
-    if (of.is_let_go) return;
+    if (not of.is_let_go) none_lives(of.id, of.next.generation, all, at);
+}
+
+inline void checks::none_lives(const job_id& job, generation up_to, const processes& all, instant at) {
     for (const process& one : all.all())
-        expect(not one.lives() or one.job != of.id or one.generation > of.next.generation, invariant::accounted_for, at,
+        expect(not one.lives() or one.job != job or one.generation > up_to, invariant::accounted_for, at,
                [&] { return "worker " + std::to_string(one.identity.id.value) + " lives"; });
 }
 

@@ -144,7 +144,7 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
     for (const auto& [job, entry] : around_.rows.jobs()) {
         const machine<Policies>* const has = controllers_[slot]->drive.find(job);
         if (not has) {
-            around_.rules.left(slot, job, around_.rows, around_.now);
+            around_.rules.left(slot, job, around_.rows, around_.backend, around_.now);
             continue;
         }
         around_.rules.looked(slot, *has, around_.now);

@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 namespace headgate::inline v1::sqlite {
 
@@ -151,14 +153,18 @@ expected<std::unique_ptr<connection>> connection::open(const options& how) {
     const int flags = SQLite::OPEN_READWRITE | (how.may_create ? SQLite::OPEN_CREATE : 0);
     try {
         std::unique_ptr<connection> made(new connection(how.path, flags, static_cast<int>(how.busy.count())));
-        if (const auto wrong = made->prepare()) return tl::unexpected(*wrong);
+        if (const auto wrong = made->prepare(how.busy)) return tl::unexpected(*wrong);
         return made;
     } catch (...) {
         return tl::unexpected(explain_current(how.path));
     }
 }
 
-std::optional<error> connection::prepare() {
+std::optional<error> connection::prepare(std::chrono::milliseconds busy) {
+    // SQLite does not wait for this one: while another process makes the same file it is busy at once.
+    const auto end = std::chrono::steady_clock::now() + busy;
+    while (file_.tryExec("PRAGMA journal_mode = WAL") == SQLITE_BUSY and std::chrono::steady_clock::now() < end)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
     file_.exec("PRAGMA journal_mode = WAL");
     file_.exec("PRAGMA synchronous = FULL");
     // In one transaction, so that two processes that come at once do not both make the tables.

@@ -36,7 +36,7 @@ public:
 
 private:
     connection(std::string path, int flags, int busy) : path_(std::move(path)), file_(path_, flags, busy) {}
-    std::optional<error> prepare();
+    std::optional<error> prepare(std::chrono::milliseconds busy);
     /// Ends every statement, so that none holds an old snapshot, and the transaction, if there still is one.
     void end(const char* how) noexcept;
 

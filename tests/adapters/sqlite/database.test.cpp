@@ -76,6 +76,18 @@ void by_hand(const std::string& path, const std::string& sql) {
 
 using trial = laws::database_trial<sqlite::database, decltype(settle)>;
 
+BOOST_AUTO_TEST_CASE(all_who_open_a_new_file_at_once_have_it) {
+    for (int round = 0; round < 30; ++round) {
+        const folder place;
+        std::atomic<int> opened = 0;
+        std::vector<std::thread> all;
+        for (int i = 0; i < 4; ++i)
+            all.emplace_back([&] { opened += sqlite::database::open({.path = place.file()}).has_value() ? 1 : 0; });
+        for (std::thread& one : all) one.join();
+        BOOST_TEST(opened == 4);
+    }
+}
+
 // The default VFS, with the syncs of write-ahead logs counted.
 sqlite3_vfs* beneath = nullptr;
 const sqlite3_io_methods* of_logs = nullptr;

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -286,24 +287,32 @@ BOOST_AUTO_TEST_CASE(a_job_edited_by_hand_is_seen_and_a_changed_stop_is_a_new_ve
     BOOST_TEST(seen.row.revision == 1u);
 }
 
+/// Jobs "b", "c" and "d" are each changed by hand, and are then errors that name what is in `named`; "a" is as it was.
+void are_damaged(trial& t, const std::string& schema, const std::array<const char*, 3>& changes,
+                 const std::array<const char*, 3>& named) {
+    const std::array<const char*, 4> jobs{"a", "b", "c", "d"};
+    for (const char* const each : jobs) BOOST_TEST(t.has_claimed({each}));
+    by_hand hand;
+    hand.run("SET search_path = " + schema);
+    for (std::size_t i = 0; i < changes.size(); ++i)
+        hand.run(std::string("UPDATE jobs SET ") + changes[i] + " WHERE id = '" + jobs[i + 1] + "'");
+    const auto all = t.watch({});
+    BOOST_TEST_REQUIRE(all.has_value());
+    BOOST_TEST_REQUIRE(all->jobs.size() == jobs.size());
+    BOOST_TEST(all->jobs[0].wish.has_value());
+    for (std::size_t i = 0; i < named.size(); ++i) {
+        const auto& read = all->jobs[i + 1].wish;
+        BOOST_TEST_REQUIRE(not read.has_value());
+        BOOST_TEST(says(read.error(), error_kind::invalid, named[i]));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_damaged_row_is_an_error_in_its_record_and_the_others_go_on) {
     const std::string schema = fresh();
     const auto opened = open(schema);
     trial t(*opened, settle);
-    for (const char* each : {"a", "b", "c", "d"}) BOOST_TEST(t.has_claimed({each}));
-    by_hand hand;
-    hand.run("SET search_path = " + schema);
-    hand.run("UPDATE jobs SET state = 'Flying' WHERE id = 'b'");
-    hand.run("UPDATE jobs SET wish = '\\xffffff' WHERE id = 'c'");
-    hand.run("UPDATE jobs SET generation = -3 WHERE id = 'd'");
-    const auto all = t.watch({});
-    BOOST_TEST_REQUIRE(all.has_value());
-    BOOST_TEST_REQUIRE(all->jobs.size() == 4u);
-    BOOST_TEST(all->jobs[0].wish.has_value());
-    for (std::size_t i = 1; i < 4; ++i) {
-        BOOST_TEST_REQUIRE(not all->jobs[i].wish.has_value());
-        BOOST_TEST(says(all->jobs[i].wish.error(), error_kind::invalid, "job \"" + all->jobs[i].id.value + "\""));
-    }
+    are_damaged(t, schema, {"state = 'Flying'", "wish = '\\xffffff'", "generation = -3"},
+                {"job \"b\"", "job \"c\"", "job \"d\""});
     BOOST_TEST((t.store(1, t.some_row({1}, t.ours, state_name::running), {"a"}).has_value()));
     BOOST_TEST((not t.claim(7, {2}, t.ours, {}, {"d"})));
     BOOST_TEST((t.put(1, trial::some_wish(), {"c"}) == 2u));
@@ -314,21 +323,8 @@ BOOST_AUTO_TEST_CASE(an_infinite_time_is_an_error_in_its_record_and_the_others_g
     const std::string schema = fresh();
     const auto opened = open(schema);
     trial t(*opened, settle);
-    for (const char* each : {"a", "b", "c", "d"}) BOOST_TEST(t.has_claimed({each}));
-    by_hand hand;
-    hand.run("SET search_path = " + schema);
-    hand.run("UPDATE jobs SET submitted = 'infinity' WHERE id = 'b'");
-    hand.run("UPDATE jobs SET started = '-infinity' WHERE id = 'c'");
-    hand.run("UPDATE jobs SET since = 'infinity' WHERE id = 'd'");
-    const auto all = t.watch({});
-    BOOST_TEST_REQUIRE(all.has_value());
-    BOOST_TEST_REQUIRE(all->jobs.size() == 4u);
-    BOOST_TEST(all->jobs[0].wish.has_value());
-    const char* const columns[] = {"submitted", "started", "since"};
-    for (std::size_t i = 1; i < 4; ++i) {
-        BOOST_TEST_REQUIRE(not all->jobs[i].wish.has_value());
-        BOOST_TEST(says(all->jobs[i].wish.error(), error_kind::invalid, columns[i - 1]));
-    }
+    are_damaged(t, schema, {"submitted = 'infinity'", "started = '-infinity'", "since = 'infinity'"},
+                {"submitted", "started", "since"});
 }
 
 BOOST_AUTO_TEST_CASE(bytes_that_the_server_does_not_take_are_replaced_in_texts_and_refused_in_ids) {

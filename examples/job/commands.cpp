@@ -97,12 +97,42 @@ bool has_checkpoint(const job_record& job, std::optional<std::uint32_t> epoch) {
     return not epoch or (job.last_ready and job.last_ready->epoch.value >= *epoch);
 }
 
+/// What a job's history has told so far.
+class history {
+public:
+    history(session& at, std::string job) : at_(at), job_(std::move(job)) {}
+
+    /// What it has told since the last call.
+    std::vector<log_line> more() {
+        std::vector<log_line> lines = at_.log(job_, last_);
+        for (const log_line& line : lines) {
+            last_ = line.number;
+            if (line.text.find(" -> ") != std::string::npos) transition_ = line.text;
+        }
+        return lines;
+    }
+
+    /// Whether it has told how the job came to rest. It does so a moment after the row says that it rests, and never
+    /// if its controller died in between: so what is not told within 5 s counts as told.
+    bool is_whole(const job_record& record) {
+        if (until_ == never) until_ = session::now() + std::chrono::seconds(5);
+        return not record.wish or session::now() >= until_ or
+               transition_.find(" -> " + std::string(text_of(record.row.state))) != std::string::npos;
+    }
+
+private:
+    session& at_;
+    std::string job_;
+    std::uint64_t last_ = 0;
+    std::string transition_;  // the newest
+    instant until_ = never;
+};
+
 int follow(session& at, const std::string& job, const options& o, bool until_end) {
-    std::uint64_t last = 0;
+    history told(at, job);
     for (;;) {
         const job_record record = at.get(job);
-        for (const log_line& line : at.log(job, last)) {
-            last = line.number;
+        for (const log_line& line : told.more()) {
             if (o.output == "json")
                 std::cout << nlohmann::json{{"number", line.number},
                                             {"at", line.at.time_since_epoch().count()},
@@ -114,7 +144,7 @@ int follow(session& at, const std::string& job, const options& o, bool until_end
                 std::cout << line_of(line) << std::endl;
         }
         if (not until_end) return done;
-        if (is_over(record)) return end_of(record);
+        if (is_over(record) and told.is_whole(record)) return end_of(record);
         at.news(session::look_again);
     }
 }
@@ -191,7 +221,7 @@ int wait(const options& o) {
             end(usage, "--for \"" + state + "\": there is no such state");
         session at(o.database);
         const instant until = o.timeout ? session::now() + seconds(*o.timeout) : never;
-        std::uint64_t last = 0;
+        history told(at, o.job);
         bool was_told = o.event.empty();
         // A checkpoint is no news of a watch, but the history tells of it; unless the controller died in between.
         instant anew = session::now();
@@ -202,8 +232,7 @@ int wait(const options& o) {
             bool has_more = false;
             // After the job, so that what led to its end is in it.
             if (o.epoch or not was_told)
-                for (const log_line& line : at.log(o.job, last)) {
-                    last = line.number;
+                for (const log_line& line : told.more()) {
                     was_told = was_told or line.text.find(o.event) != std::string::npos;
                     has_more = true;
                 }
@@ -213,7 +242,7 @@ int wait(const options& o) {
                 std::cout << text_of(job.row.state) << " generation " << job.row.generation.value << std::endl;
                 return done;
             }
-            if (is_over(job)) {
+            if (is_over(job) and (was_told or told.is_whole(job))) {
                 std::cerr << "headgate-job: " << o.job << " is "
                           << (job.wish ? std::string(text_of(job.row.state)) : why_of(job))
                           << (job.row.last_error.empty() ? "" : ": ") << job.row.last_error << '\n';

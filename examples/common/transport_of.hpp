@@ -10,7 +10,8 @@ namespace headgate::example {
 
 inline constexpr const char* tls_help =
     "directory of authority.pem, ROLE.pem and ROLE.key, where ROLE is controller or worker (scripts/authority makes "
-    "one to try it out): mutual TLS between controller and workers; default: plain text on loopback addresses alone";
+    "one to try it out): mutual TLS between controller and workers, and between workers; default: plain text on "
+    "loopback addresses alone";
 
 /// Without a directory: this machine.
 inline grpc::transport transport_of(const std::string& directory, const std::string& role) {

@@ -121,12 +121,17 @@ expected<worker_end> run_worker(run_worker_options with, std::stop_token stop) {
     const auto log = [&](const std::string& line) {
         if (with.log) with.log(line);
     };
-    auto engine = dataflow::engine::make(
-        {.listen = with.data_listen, .states = with.state, .positions = with.positions, .log = with.log});
-    if (not engine) return tl::unexpected(engine.error());
+    const grpc::transport transport = transport_of(with.tls, "worker");
     auto made = grpc::controller_link::make(
-        {.controller = with.identity.controller, .listen = with.listen, .transport = transport_of(with.tls, "worker")});
+        {.controller = with.identity.controller, .listen = with.listen, .transport = transport});
     if (not made) return tl::unexpected(made.error());
+    const std::string beside = (*made)->rpc_address().substr(0, (*made)->rpc_address().rfind(':')) + ":0";
+    auto engine = dataflow::engine::make({.listen = with.data_listen.empty() ? beside : with.data_listen,
+                                          .transport = transport,
+                                          .states = with.state,
+                                          .positions = with.positions,
+                                          .log = with.log});
+    if (not engine) return tl::unexpected(engine.error());
     const faults wrongs(with.faults, with.identity.worker.id, log);  // heard of until the link has ended
     watched_link watched(*std::move(made));
     faulty_link link(watched, wrongs);

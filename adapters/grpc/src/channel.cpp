@@ -34,7 +34,8 @@ expected<std::unique_ptr<channel>> channel::open(options with) {
     auto at = endpoint_of(with.listen, *by);
     if (not at) return failure(at.error().kind, "listen " + at.error().text);
     auto made = std::make_unique<parts>(with, *by);
-    auto server = serve(made->incoming, *at, *by, with.limits);
+    auto server =
+        serve([&](::grpc::ServerBuilder& builder) { builder.RegisterService(&made->incoming); }, *at, *by, with.limits);
     if (not server) return tl::unexpected(server.error());
     made->server = *std::move(server);
     made->address = at->text();

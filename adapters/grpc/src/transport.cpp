@@ -196,8 +196,8 @@ expected<endpoint> endpoint_of(std::string_view address, const security& by) {
     return found;
 }
 
-expected<std::unique_ptr<::grpc::Server>> serve(::grpc::Service& service, endpoint& at, const security& by,
-                                                const limits& most) {
+expected<std::unique_ptr<::grpc::Server>> serve(const std::function<void(::grpc::ServerBuilder&)>& registers,
+                                                endpoint& at, const security& by, const limits& most) {
     if (const auto ok = try_to_bind(at); not ok) return tl::unexpected(ok.error());
     ::grpc::ServerBuilder builder;
     int port = 0;
@@ -210,7 +210,7 @@ expected<std::unique_ptr<::grpc::Server>> serve(::grpc::Service& service, endpoi
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, keepalive_ms / 2);
     builder.SetMaxReceiveMessageSize(as_int(most.message));
     builder.SetMaxSendMessageSize(as_int(most.message));
-    builder.RegisterService(&service);
+    registers(builder);
     auto server = builder.BuildAndStart();
     if (not server or port <= 0)
         return failure(

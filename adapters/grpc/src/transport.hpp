@@ -13,6 +13,7 @@
 #include <grpcpp/support/byte_buffer.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,9 +54,9 @@ struct endpoint {
 /// reach: `unsupported`.
 expected<endpoint> endpoint_of(std::string_view address, const security& by);
 
-/// A server of `service` at `at`, whose port is filled in. Fails if it cannot be bound.
-expected<std::unique_ptr<::grpc::Server>> serve(::grpc::Service& service, endpoint& at, const security& by,
-                                                const limits& most);
+/// A server at `at`, whose port is filled in, of the services that `registers` names. Fails if it cannot be bound.
+expected<std::unique_ptr<::grpc::Server>> serve(const std::function<void(::grpc::ServerBuilder&)>& registers,
+                                                endpoint& at, const security& by, const limits& most);
 
 /// A connection of its own: no part of it, and no backoff, is shared with another to the same address.
 std::shared_ptr<::grpc::Channel> connect(const endpoint& to, const security& by, const limits& most, duration timeout);

@@ -4,18 +4,13 @@
 #include "data_streams.hpp"
 
 #include <headgate/concepts/credentials.hpp>
-#include <headgate/vocabulary/limits.hpp>
+#include <headgate/grpc/peers.hpp>
 
-#include <grpcpp/security/credentials.h>
-#include <grpcpp/security/server_credentials.h>
-
-#include <arpa/inet.h>
+#include <grpcpp/grpcpp.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstring>
-#include <system_error>
 
 namespace dataflow {
 
@@ -26,34 +21,7 @@ using headgate::error_kind;
 using headgate::expected;
 using headgate::failure;
 
-constexpr int most_message = 4 << 20;
-constexpr int keepalive_ms = 20'000;
-constexpr std::chrono::milliseconds first_wait{10}, longest_wait{500}, for_good_byes{1'000};
-
-struct endpoint {
-    std::string host{};
-    std::uint16_t port{};
-};
-
-expected<endpoint> local_endpoint(std::string_view address) {
-    const std::string shown_as = "data address \"" + std::string(address.substr(0, 256)) + "\"";
-    const std::size_t colon = address.rfind(':');
-    endpoint found;
-    const std::string_view port = colon == address.npos ? std::string_view() : address.substr(colon + 1);
-    const auto [end, wrong] = std::from_chars(port.data(), port.data() + port.size(), found.port);
-    if (colon == address.npos or wrong != std::errc() or end != port.data() + port.size())
-        return failure(error_kind::invalid, shown_as + " is not host:port, as in 127.0.0.1:7071");
-    found.host = address.substr(0, colon) == "localhost" ? "127.0.0.1" : std::string(address.substr(0, colon));
-    in_addr four{};
-    if (inet_pton(AF_INET, found.host.c_str(), &four) != 1 or ntohl(four.s_addr) >> 24 != 127)
-        return failure(error_kind::unsupported, shown_as + " is not on IPv4 loopback (127.0.0.1, localhost)");
-    return found;
-}
-
-bool is_local(const grpc::AuthContext& peer) {
-    const auto types = peer.FindPropertyValues("transport_security_type");
-    return std::ranges::any_of(types, [](const grpc::string_ref& type) { return type == "local"; });
-}
+constexpr std::chrono::milliseconds first_wait{10}, longest_wait{500}, for_good_byes{1'000}, to_connect{5'000};
 
 std::string_view only(const std::multimap<grpc::string_ref, grpc::string_ref>& in, const char* key) {
     if (in.count(key) != 1) return {};
@@ -64,22 +32,12 @@ std::string_view only(const std::multimap<grpc::string_ref, grpc::string_ref>& i
 /// Tried again: nobody there yet, or not open yet.
 bool may_come(const grpc::Status& why) { return why.error_code() == grpc::StatusCode::UNAVAILABLE; }
 
-std::shared_ptr<grpc::Channel> channel_to(const endpoint& to) {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // no other's backoff
-    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms);
-    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive_ms / 3);
-    arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-    arguments.SetMaxReceiveMessageSize(most_message);
-    return grpc::CreateCustomChannel("ipv4:" + to.host + ":" + std::to_string(to.port),
-                                     grpc::experimental::LocalCredentials(LOCAL_TCP), arguments);
-}
-
 }  // namespace
 
 struct data_plane::parts : grpc::CallbackGenericService {
+    explicit parts(headgate::grpc::peers with) : peers(std::move(with)) {}
+
+    headgate::grpc::peers peers;
     std::string address{};
     std::atomic<std::size_t> queued{0};
     running_streams running{};
@@ -97,7 +55,7 @@ struct data_plane::parts : grpc::CallbackGenericService {
             return new refusal(running, grpc::Status(code, why));
         };
         if (context->method() != data_method) return no(grpc::StatusCode::UNIMPLEMENTED, "no such method");
-        if (not is_local(*context->auth_context()))
+        if (not peers.is_worker(*context->auth_context()))
             return no(grpc::StatusCode::UNAUTHENTICATED, "an untrusted transport");
         if (is_halted) return no(grpc::StatusCode::CANCELLED, "this worker is stopping");
         if (session == nullptr) return no(grpc::StatusCode::UNAVAILABLE, "this worker has not started yet");
@@ -124,24 +82,16 @@ data_plane::data_plane(std::unique_ptr<parts> of) : parts_(std::move(of)) {}
 
 data_plane::~data_plane() { close(false); }
 
-expected<std::unique_ptr<data_plane>> data_plane::listen(std::string_view address) {
-    const auto at = local_endpoint(address);
-    if (not at) return tl::unexpected(at.error());
-    auto made = std::make_unique<parts>();
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(at->host + ":" + std::to_string(at->port),
-                             grpc::experimental::LocalServerCredentials(LOCAL_TCP), &port);
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms);
-    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive_ms / 3);
-    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, keepalive_ms / 2);
-    builder.SetMaxReceiveMessageSize(most_message);
-    builder.RegisterCallbackGenericService(made.get());
-    made->server = builder.BuildAndStart();
-    if (made->server == nullptr or port <= 0)
-        return failure(error_kind::invalid, "cannot listen on " + std::string(address) + ": is it in use?");
-    made->address = at->host + ":" + std::to_string(port);
+expected<std::unique_ptr<data_plane>> data_plane::listen(std::string_view address,
+                                                         const headgate::grpc::transport& by) {
+    auto peers = headgate::grpc::peers::make(by);
+    if (not peers) return tl::unexpected(peers.error());
+    auto made = std::make_unique<parts>(*std::move(peers));
+    auto served = made->peers.serve(
+        address, [&](grpc::ServerBuilder& builder) { builder.RegisterCallbackGenericService(made.get()); });
+    if (not served) return failure(served.error().kind, "data " + served.error().text);
+    made->server = std::move(served->server);
+    made->address = std::move(served->address);
     return std::unique_ptr<data_plane>(new data_plane(std::move(made)));
 }
 
@@ -157,16 +107,16 @@ void data_plane::open(data_session session) {
 expected<applied> data_plane::connect(std::uint32_t position, const std::string& address, std::uint32_t channels,
                                       headgate::duration limit) {
     const std::string name = "worker number " + std::to_string(position) + " at " + address;
-    const auto at = local_endpoint(address);
-    if (not at) return tl::unexpected(at.error());
     const auto until = std::chrono::steady_clock::now() + limit;
     std::chrono::milliseconds wait = first_wait;
     while (true) {
+        auto through = parts_->peers.connect(address, to_connect);  // of its own, so that it begins at once
+        if (not through) return failure(through.error().kind, name + ": " + through.error().text);
         std::unique_lock lock(parts_->guard);
         if (parts_->is_halted) return failure(error_kind::dial, name + ": this worker is stopping");
         const auto session = parts_->session;
         auto made = std::make_shared<sender_stream>(
-            parts_->running, parts_->queued, channel_to(*at), channels,
+            parts_->running, parts_->queued, *std::move(through), channels,
             [session, position](const std::string& why) { session->lost(position, why); });
         parts_->senders[position] = made;  // so that `halt` ends the waiting
         made->begin(session->token, {session->generation, session->digest, session->position, channels});

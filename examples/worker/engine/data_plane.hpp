@@ -14,6 +14,7 @@
 
 #include "gate.hpp"
 
+#include <headgate/grpc/transport.hpp>
 #include <headgate/vocabulary/message.hpp>
 #include <headgate/vocabulary/outcome.hpp>
 #include <headgate/vocabulary/strong.hpp>
@@ -42,16 +43,17 @@ struct data_session {
     std::function<void(std::uint32_t worker, const std::string& why)> lost{};
 };
 
-/// Local credentials on loopback addresses alone; any other address is refused. The token is compared in a time that
-/// does not depend on it.
+/// The transport makes sure that a worker is there, the token that it is of this generation; the token is compared in a
+/// time that does not depend on it.
 ///
 /// Flow       each channel has `channel_window` credits of its own, so a full one stops nobody but its sender. What
 ///            waits here to be written is bounded by them.
 /// Threads    all members may be called from any thread; `arrived` and `lost` end with `close`.
 class data_plane {
 public:
-    /// Listens at host:port; port 0: any that is free. Peers are told to come again until `open`.
-    static headgate::expected<std::unique_ptr<data_plane>> listen(std::string_view address);
+    /// Listens at host:port, as `by` allows; port 0: any that is free. Peers are told to come again until `open`.
+    static headgate::expected<std::unique_ptr<data_plane>> listen(std::string_view address,
+                                                                  const headgate::grpc::transport& by = {});
 
     data_plane(const data_plane&) = delete;
     data_plane& operator=(const data_plane&) = delete;

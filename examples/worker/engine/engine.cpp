@@ -14,7 +14,7 @@ engine::engine(engine_options with, std::unique_ptr<data_plane> plane)
 engine::~engine() { stop(true); }
 
 expected<std::unique_ptr<engine>> engine::make(engine_options with) {
-    auto plane = data_plane::listen(with.listen);
+    auto plane = data_plane::listen(with.listen, with.transport);
     if (not plane) return tl::unexpected(plane.error());
     return std::unique_ptr<engine>(new engine(std::move(with), *std::move(plane)));
 }

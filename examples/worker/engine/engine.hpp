@@ -33,7 +33,8 @@
 namespace dataflow {
 
 struct engine_options {
-    std::string listen = "127.0.0.1:0";  ///< host:port of the data plane, on loopback
+    std::string listen = "127.0.0.1:0";     ///< host:port of the data plane
+    headgate::grpc::transport transport{};  ///< of the data plane
     std::filesystem::path states{};      ///< the controller's directory of checkpoints; empty: none can be taken
     std::filesystem::path positions{};   ///< directory for how far sources are, see `position_file`; empty: none
     headgate::duration connect = std::chrono::seconds(60);                ///< what a peer gets for being there

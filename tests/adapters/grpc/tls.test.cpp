@@ -2,17 +2,20 @@
 // Mutual TLS between controllers and workers, with certificates that scripts/authority made.
 #include <headgate/grpc/channel.hpp>
 #include <headgate/grpc/controller_link.hpp>
+#include <headgate/grpc/peers.hpp>
 
+#include "authorities.hpp"
 #include "pair.hpp"
 
 #include <headgate/conformance/laws/channel.hpp>
 
 #include <boost/test/unit_test.hpp>
 
-#include <unistd.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <chrono>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -23,30 +26,6 @@ namespace {
 
 using namespace headgate;
 using namespace headgate::grpc_test;
-
-/// Two authorities that know nothing of each other, "ours" and "theirs".
-class authorities {
-public:
-    authorities() {
-        std::string made = "/tmp/headgate-tls.XXXXXX";
-        BOOST_REQUIRE(::mkdtemp(made.data()) != nullptr);
-        at_ = made;
-        for (const char* const name : {"ours", "theirs"})
-            BOOST_REQUIRE(std::system(("bash " HEADGATE_AUTHORITY_SCRIPT " " + at_ + "/" + name).c_str()) == 0);
-    }
-    ~authorities() { std::filesystem::remove_all(at_); }
-    authorities(const authorities&) = delete;
-    authorities& operator=(const authorities&) = delete;
-
-    std::string file(const std::string& name) const { return at_ + "/" + name; }
-    headgate::grpc::mutual_tls of(const std::string& authority, const std::string& role) const {
-        return {file(authority + "/authority.pem"), file(authority + "/" + role + ".pem"),
-                file(authority + "/" + role + ".key")};
-    }
-
-private:
-    std::string at_;
-};
 
 /// A channel and a link of these transports.
 struct pair {
@@ -118,8 +97,8 @@ BOOST_AUTO_TEST_CASE(the_channel_over_mutual_tls_keeps_every_law) {
 BOOST_AUTO_TEST_CASE(only_the_other_role_of_our_authority_is_listened_to_I17_G3) {
     const authorities by;
     const auto controller = by.of("ours", "controller"), worker = by.of("ours", "worker");
-    {
-        pair ours(controller, worker);
+    for (const char* const good : {"ours", "odd"}) {
+        pair ours(by.of(good, "controller"), by.of(good, "worker"));
         BOOST_TEST(ours.opened() == "heard");
         BOOST_TEST(ours.dialled_with() == "heard");
     }
@@ -131,6 +110,10 @@ BOOST_AUTO_TEST_CASE(only_the_other_role_of_our_authority_is_listened_to_I17_G3)
         {"a controller of another authority", by.of("theirs", "controller"), worker},
         {"a worker with a controller's certificate", controller, controller},
         {"a controller with a worker's certificate", worker, worker},
+        {"a worker whose certificate has ended", by.of("odd", "controller"), by.of("odd", "late_worker")},
+        {"a controller whose certificate has ended", by.of("odd", "late_controller"), by.of("odd", "worker")},
+        {"a worker whose certificate names no role", by.of("odd", "controller"), by.of("odd", "nobody")},
+        {"a controller whose certificate names no role", by.of("odd", "nobody"), by.of("odd", "worker")},
         {"a worker in plain text", controller, headgate::grpc::this_machine{}},
         {"a controller in plain text", headgate::grpc::this_machine{}, worker},
     };
@@ -143,6 +126,71 @@ BOOST_AUTO_TEST_CASE(only_the_other_role_of_our_authority_is_listened_to_I17_G3)
             BOOST_TEST(both.events.of<called>().empty());
         }
     }
+}
+
+/// Says "welcome" to each worker, and nothing else.
+class doorkeeper : public ::grpc::CallbackGenericService {
+public:
+    explicit doorkeeper(const headgate::grpc::peers& by) : by_(by) {}
+
+private:
+    struct answer : ::grpc::ServerGenericBidiReactor {
+        explicit answer(const ::grpc::Status& how) { Finish(how); }
+        void OnDone() override { delete this; }
+    };
+
+    ::grpc::ServerGenericBidiReactor* CreateReactor(::grpc::GenericCallbackServerContext* context) override {
+        return new answer(
+            {::grpc::StatusCode::NOT_FOUND, by_.is_worker(*context->auth_context()) ? "welcome" : "who?"});
+    }
+
+    const headgate::grpc::peers& by_;
+};
+
+BOOST_AUTO_TEST_CASE(workers_are_let_in_by_workers_of_their_authority_alone_G3) {
+    const authorities by;
+    const auto is_let_in = [](const headgate::grpc::transport& at, const headgate::grpc::transport& who) {
+        const auto inside = headgate::grpc::peers::make(at), outside = headgate::grpc::peers::make(who);
+        BOOST_REQUIRE((inside and outside));
+        doorkeeper keeper(*inside);
+        const auto served = inside->serve(
+            "127.0.0.1:0", [&](::grpc::ServerBuilder& builder) { builder.RegisterCallbackGenericService(&keeper); });
+        BOOST_REQUIRE(served);
+        const auto through = outside->connect(served->address, std::chrono::seconds(5));
+        BOOST_REQUIRE(through);
+        ::grpc::GenericStub stub(*through);
+        ::grpc::ClientContext context;
+        context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+        const ::grpc::ByteBuffer nothing;
+        ::grpc::ByteBuffer answered;
+        ::grpc::CompletionQueue queue;
+        const auto call = stub.PrepareUnaryCall(&context, "/any", nothing, &queue);
+        call->StartCall();
+        ::grpc::Status how;
+        call->Finish(&answered, &how, &queue);
+        void* tag = nullptr;
+        bool ok = false;
+        BOOST_REQUIRE(queue.Next(&tag, &ok));
+        return how.error_message() == "welcome";
+    };
+    const auto worker = by.of("ours", "worker");
+    BOOST_TEST(is_let_in(worker, worker));
+    BOOST_TEST(is_let_in(headgate::grpc::this_machine{}, headgate::grpc::this_machine{}));
+    struct {
+        const char* what;
+        headgate::grpc::transport at, who;
+    } const strangers[] = {
+        {"a controller", worker, by.of("ours", "controller")},
+        {"to a controller", by.of("ours", "controller"), worker},
+        {"of another authority", worker, by.of("theirs", "worker")},
+        {"whose certificate has ended", by.of("odd", "worker"), by.of("odd", "late_worker")},
+        {"to one whose certificate has ended", by.of("odd", "late_worker"), by.of("odd", "worker")},
+        {"nobody", by.of("odd", "worker"), by.of("odd", "nobody")},
+        {"to nobody", by.of("odd", "nobody"), by.of("odd", "worker")},
+        {"in plain text", worker, headgate::grpc::this_machine{}},
+        {"to plain text", headgate::grpc::this_machine{}, worker},
+    };
+    for (const auto& each : strangers) BOOST_TEST(not is_let_in(each.at, each.who), each.what);
 }
 
 BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named_and_nothing_is_listened_on) {

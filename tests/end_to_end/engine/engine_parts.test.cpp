@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "../../adapters/filesystem/synchronised.hpp"
+#include "../../adapters/grpc/authorities.hpp"
 #include "engine/data_plane.hpp"
 #include "engine/durable.hpp"
 #include "engine/gate.hpp"
@@ -12,6 +13,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 using namespace engine_test;
@@ -264,6 +266,35 @@ BOOST_AUTO_TEST_CASE(data_addresses_are_on_loopback_or_refused) {
     const auto first = dataflow::data_plane::listen("127.0.0.1:0");
     BOOST_REQUIRE(first);
     BOOST_CHECK(not dataflow::data_plane::listen((*first)->address()));
+}
+
+BOOST_AUTO_TEST_CASE(data_between_workers_go_over_the_transport_of_the_workers_G3) {
+    const headgate::grpc_test::authorities by;
+    const auto is_let_in = [&](const headgate::grpc::transport& at, const headgate::grpc::transport& who,
+                               const headgate::digest256& token, std::chrono::milliseconds limit) {
+        const auto to = dataflow::data_plane::listen("127.0.0.1:0", at);
+        const auto from = dataflow::data_plane::listen("127.0.0.1:0", who);
+        BOOST_REQUIRE((to and from));
+        for (const auto& [plane, position, shown] :
+             {std::tuple(to->get(), 0u, headgate::digest256{}), std::tuple(from->get(), 1u, token)})
+            plane->open({.token = shown,
+                         .generation = {1},
+                         .digest = 7,
+                         .position = position,
+                         .channels_in = {0, 1},
+                         .arrived = [](auto&&...) { return true; },
+                         .lost = [](auto&&...) {}});
+        return (*from)->connect(0, (*to)->address(), 1, limit).has_value();
+    };
+    const headgate::grpc::transport worker = by.of("ours", "worker");
+    BOOST_CHECK(is_let_in(worker, worker, {}, std::chrono::minutes(1)));
+    BOOST_CHECK(not is_let_in(worker, worker, {std::byte{1}}, std::chrono::minutes(1)));
+    // Nobody is there, as far as these can see, so they go on trying.
+    const std::chrono::milliseconds soon(500);
+    BOOST_CHECK(not is_let_in(worker, by.of("theirs", "worker"), {}, soon));
+    BOOST_CHECK(not is_let_in(worker, by.of("ours", "controller"), {}, soon));
+    BOOST_CHECK(not is_let_in(worker, headgate::grpc::this_machine{}, {}, soon));
+    BOOST_CHECK(not dataflow::data_plane::listen("0.0.0.0:0", worker));
 }
 
 BOOST_AUTO_TEST_CASE(a_durable_file_is_so_with_each_folder_that_was_made_for_it_I7) {

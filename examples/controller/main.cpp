@@ -62,6 +62,7 @@ struct options {
     std::optional<double> look_every{};
     std::optional<std::uint32_t> restarts{};
     verbosity says = verbosity::normal;
+    std::uint64_t open_files = 0;  ///< that this process may have
 };
 
 enum exit_code : int { ended = 0, usage = 2, no_database = 3, no_address = 4, trouble = 5 };
@@ -102,6 +103,17 @@ bool set_patience(patience& to, const std::string& text) {
         return true;
     }
     return false;
+}
+
+/// If they are fewer than so many workers need.
+void warn_of_open_files(std::uint64_t workers, std::uint64_t files) {
+    constexpr std::uint64_t of_a_worker = 3, of_its_own = 50;
+    if (files == 0 or workers <= (files - std::min(files, of_its_own)) / of_a_worker) return;
+    const std::string said = fmt::format(
+        "headgate-controller: warning: this process may have {} open files; the {} workers of --capacity need {} for "
+        "each: raise its hard limit (ulimit -Hn), or lower --capacity\n",
+        files, workers, of_a_worker);
+    std::fputs(said.c_str(), stderr);
 }
 
 int fail(exit_code code, const std::string& why) {
@@ -251,6 +263,7 @@ int run(options o) {
     controller controller{scheduler.all, *database, channel, clock, states, secrets, chosen, shown};
     watched<decltype(controller)> driven{controller, shown, clock};
 
+    if (o.scheduler != "embedded") warn_of_open_files(o.capacity / o.slots, o.open_files);  // whose workers take more
     put("headgate-controller: workers register at {}{}, jobs in {}, {} slots a worker, assignment {}\n", address,
         o.tls.empty() ? "" : " over mutual TLS", without_secrets(o.database), o.slots, o.assignment);
     std::fflush(stdout);
@@ -264,11 +277,11 @@ int run(options o) {
 }  // namespace
 
 int main(int count, char** arguments) {
-    raise_limit_of_open_files();
+    options o;
+    o.open_files = raise_limit_of_open_files();
     std::signal(SIGPIPE, SIG_IGN);  // its output may be a pipe whose reader has gone
     CLI::App app{"Brings distributed jobs up and keeps them up.", "headgate-controller"};
     app.footer(footer);
-    options o;
     app.add_option("-d,--database", o.database, std::string("where the jobs are: ") + database_help)
         ->envname("HEADGATE_DATABASE");
     app.add_option("--look-every", o.look_every,

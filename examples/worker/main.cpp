@@ -150,7 +150,8 @@ int main(int count, char** arguments) {
                    "directory where sources write how many lines they have read; default: they do not");
     app.add_option("--listen", with.worker.listen, "host:port for the controller's calls; default 127.0.0.1:0");
     app.add_option("--data-listen", with.worker.data_listen,
-                   "host:port for other workers; default: any port at the host of --listen");
+                   "host:port for other workers, on loopback unless there is --tls; default: any port at the host of "
+                   "--listen");
     app.add_option("--tls", with.worker.tls, tls_help)->check(CLI::ExistingDirectory);
     app.add_option("--slots", with.worker.slots, "slots offered; default: all that were granted")
         ->check(CLI::Range(1U, limits{}.slots));

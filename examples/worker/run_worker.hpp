@@ -17,14 +17,14 @@
 namespace headgate::example {
 
 struct run_worker_options {
-    headgate::identity identity{};            ///< holds a secret
-    std::string state{};                      ///< directory of the controller's checkpoints; empty: none can be taken
-    std::string positions{};                  ///< directory for how far sources are; empty: it is not written
-    std::string listen = "127.0.0.1:0";       ///< host:port for the controller's calls
-    std::string data_listen{};                ///< host:port for other workers; empty: any port at the host of `listen`
+    headgate::identity identity{};       ///< holds a secret
+    std::string state{};                 ///< directory of the controller's checkpoints; empty: none can be taken
+    std::string positions{};             ///< directory for how far sources are; empty: it is not written
+    std::string listen = "127.0.0.1:0";  ///< host:port for the controller's calls
+    std::string data_listen{};           ///< host:port for other workers; empty: any port at the host of `listen`
     std::string tls{};  ///< directory as `tls_help` says; empty: the controller and all workers are on this machine
-    std::uint32_t slots = 0;                  ///< offered; 0: all that were granted
-    std::string machine{};                    ///< empty: the host's name
+    std::uint32_t slots = 0;  ///< offered; 0: all that were granted
+    std::string machine{};    ///< empty: the host's name
     std::string zone{};
     std::vector<fault> faults{};
     std::function<void(const std::string&)> log{};  ///< lines for people, without secrets; from any thread

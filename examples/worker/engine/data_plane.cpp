@@ -55,8 +55,6 @@ struct data_plane::parts : grpc::CallbackGenericService {
             return new refusal(running, grpc::Status(code, why));
         };
         if (context->method() != data_method) return no(grpc::StatusCode::UNIMPLEMENTED, "no such method");
-        if (not peers.is_worker(*context->auth_context()))
-            return no(grpc::StatusCode::UNAUTHENTICATED, "an untrusted transport");
         if (is_halted) return no(grpc::StatusCode::CANCELLED, "this worker is stopping");
         if (session == nullptr) return no(grpc::StatusCode::UNAVAILABLE, "this worker has not started yet");
         headgate::digest256 token{};
@@ -87,8 +85,7 @@ expected<std::unique_ptr<data_plane>> data_plane::listen(std::string_view addres
     auto peers = headgate::grpc::peers::make(by);
     if (not peers) return tl::unexpected(peers.error());
     auto made = std::make_unique<parts>(*std::move(peers));
-    auto served = made->peers.serve(
-        address, [&](grpc::ServerBuilder& builder) { builder.RegisterCallbackGenericService(made.get()); });
+    auto served = made->peers.serve(address, *made);
     if (not served) return failure(served.error().kind, "data " + served.error().text);
     made->server = std::move(served->server);
     made->address = std::move(served->address);
@@ -109,6 +106,7 @@ expected<applied> data_plane::connect(std::uint32_t position, const std::string&
     const std::string name = "worker number " + std::to_string(position) + " at " + address;
     const auto until = std::chrono::steady_clock::now() + limit;
     std::chrono::milliseconds wait = first_wait;
+    std::string last = "no answer in time";
     while (true) {
         auto through = parts_->peers.connect(address, to_connect);  // of its own, so that it begins at once
         if (not through) return failure(through.error().kind, name + ": " + through.error().text);
@@ -123,10 +121,11 @@ expected<applied> data_plane::connect(std::uint32_t position, const std::string&
         lock.unlock();
         if (made->wait_until_open(until)) return applied{};
         const grpc::Status why = made->wait_until_over();
-        if (std::chrono::steady_clock::now() >= until) return failure(error_kind::dial, name + ": no answer in time");
+        if (std::chrono::steady_clock::now() >= until) return failure(error_kind::dial, name + ": " + last);
+        last = why.error_message().substr(0, 1'024);
         lock.lock();
         if (not may_come(why) or std::chrono::steady_clock::now() + wait >= until)
-            return failure(error_kind::dial, name + ": " + why.error_message().substr(0, 1'024));
+            return failure(error_kind::dial, name + ": " + last);
         parts_->changed.wait_for(lock, wait, [&] { return parts_->is_halted; });
         wait = std::min(wait * 2, longest_wait);
     }

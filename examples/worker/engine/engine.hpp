@@ -35,8 +35,8 @@ namespace dataflow {
 struct engine_options {
     std::string listen = "127.0.0.1:0";     ///< host:port of the data plane
     headgate::grpc::transport transport{};  ///< of the data plane
-    std::filesystem::path states{};      ///< the controller's directory of checkpoints; empty: none can be taken
-    std::filesystem::path positions{};   ///< directory for how far sources are, see `position_file`; empty: none
+    std::filesystem::path states{};         ///< the controller's directory of checkpoints; empty: none can be taken
+    std::filesystem::path positions{};      ///< directory for how far sources are, see `position_file`; empty: none
     headgate::duration connect = std::chrono::seconds(60);                ///< what a peer gets for being there
     std::function<void(const std::string&)> log{};                        ///< lines for people; called from any thread
     std::function<void(headgate::node_id, std::uint32_t)> before_step{};  ///< for tests, see `subtask_setting`

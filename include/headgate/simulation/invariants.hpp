@@ -64,6 +64,8 @@ public:
     /// The controller crashed.
     void crashed(std::uint32_t slot);
     void over(const job& of, const processes& all, instant at);
+    /// The job has run with this generation for longer than any lease, and nothing went wrong meanwhile.
+    void settled(const job_id& job, generation with, const processes& all, instant at);
 
     /// Generations of a job that were claimed.
     std::uint32_t generations(const job_id& job) const;
@@ -90,7 +92,7 @@ private:
 
     attempt_seen& attempt_of(const job_id& job, generation of) { return attempts_[{job, of}]; }
     void act(const job_id& job, const ticket& by, instant at, std::string_view what);
-    void none_lives(const job_id& job, generation up_to, const processes& all, instant at);
+    void none_lives(const job_id& job, generation up_to, const processes& all, invariant which, instant at);
 
     friend fields;
     static constexpr std::size_t field_count = 3;
@@ -353,7 +355,7 @@ inline void checks::left(std::uint32_t slot, const job_id& job, const database_r
     // It may have been over and forgotten within one poll.
     if (entry != rows.jobs().end() and is_terminal(entry->second.row.state) and
         entry->second.row.owner == incarnation{} and entry->second.row.generation == found->second.owned)
-        none_lives(job, found->second.owned, all, at);
+        none_lives(job, found->second.owned, all, invariant::accounted_for, at);
     seen_.erase(found);
 }
 
@@ -362,12 +364,17 @@ inline void checks::crashed(std::uint32_t slot) {
 }
 
 inline void checks::over(const job& of, const processes& all, instant at) {
-    if (not of.is_let_go) none_lives(of.id, of.next.generation, all, at);
+    if (not of.is_let_go) none_lives(of.id, of.next.generation, all, invariant::accounted_for, at);
 }
 
-inline void checks::none_lives(const job_id& job, generation up_to, const processes& all, instant at) {
+inline void checks::settled(const job_id& job, generation with, const processes& all, instant at) {
+    none_lives(job, {with.value - 1}, all, invariant::zombies_drain, at);
+}
+
+inline void checks::none_lives(const job_id& job, generation up_to, const processes& all, invariant which,
+                               instant at) {
     for (const process& one : all.all())
-        expect(not one.lives() or one.job != job or one.generation > up_to, invariant::accounted_for, at,
+        expect(not one.lives() or one.job != job or one.generation > up_to, which, at,
                [&] { return "worker " + std::to_string(one.identity.id.value) + " lives"; });
 }
 

@@ -205,6 +205,8 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
         const bool is_wanted = entry != o.rows.jobs().end() and entry->second.wish->stop == stop_mode::run;
         result.wished += is_wanted ? 1u : 0u;
         if (is_wanted and (follow[i].runs or entry->second.row.state == state_name::finished)) ++result.running;
+        if (follow[i].is_right and follow[i].runs)
+            o.rules.settled(jobs[i], entry->second.row.generation, o.backend, o.now);
         o.rules.expect(follow[i].is_right, is_wanted ? invariant::converges : invariant::stops, o.now, [&] {
             const auto* const has = in.machine_of(jobs[i]);
             return jobs[i].value + " is " +

@@ -70,6 +70,13 @@ public:
             std::fflush(stdout);
         }
         strangers_ = controller.strangers();
+        const auto trouble = controller.trouble();
+        const std::string why = trouble ? one_line(describe(*trouble), 2'000) : "";
+        if (why != trouble_ and says_ != verbosity::quiet) {
+            put("           {}\n", why.empty() ? "jobs are looked after again" : "jobs cannot be looked after: " + why);
+            std::fflush(stdout);
+        }
+        trouble_ = why;
         std::erase_if(jobs_, [&](const auto& one) { return not controller.find(one.first); });  // let go
         for (auto& [id, seen] : jobs_) {
             const auto* const value = controller.find(id);
@@ -105,14 +112,17 @@ private:
         return fmt::color::steel_blue;
     }
 
+    /// An id may come from whoever can write to the database.
+    static std::string shown(const job_id& id) { return one_line(id.value, limits{}.id); }
+
     void say(const job_id& job, instant at, const std::string& text, fmt::color color) {
         if (says_ == verbosity::quiet) return;
         const double seconds = static_cast<double>((at - first_).count()) / 1'000;
-        const std::string line = one_line(text, 2'000);
+        const std::string line = one_line(text, 2'000), id = shown(job);
         if (has_colors_)
-            put("{:9.3f}  {}  {}\n", seconds, job.value, fmt::styled(line, fmt::fg(color)));
+            put("{:9.3f}  {}  {}\n", seconds, id, fmt::styled(line, fmt::fg(color)));
         else
-            put("{:9.3f}  {}  {}\n", seconds, job.value, line);
+            put("{:9.3f}  {}  {}\n", seconds, id, line);
         std::fflush(stdout);
     }
 
@@ -124,7 +134,7 @@ private:
         const auto column = [&](duration at) {
             return static_cast<std::size_t>(at.count()) * width / static_cast<std::size_t>(whole.count());
         };
-        put("           {}  the attempt of generation {} took {} ms:\n", job.value,
+        put("           {}  the attempt of generation {} took {} ms:\n", shown(job),
             seen.phases.front().generation.value, whole.count());
         for (const phase_ended& one : seen.phases) {
             const std::size_t from = std::min(column(one.began), width - 1);
@@ -145,7 +155,7 @@ private:
                 shares(placed, node, worker, [&](subtask_range range) {
                     holds += fmt::format("  {}[{}..{}]", name_of_node(*job.program, node), range.first, range.last - 1);
                 });
-            put("           {}  worker {} ({} slots, data {}):{}\n", id.value,
+            put("           {}  worker {} ({} slots, data {}):{}\n", shown(id),
                 ordinal_of(placed.workers[worker].id).value, placed.workers[worker].slots,
                 placed.data_addresses[worker], holds);
         }
@@ -155,7 +165,7 @@ private:
     void print_moves(const job_id& id, const headgate::job& job, const plan* was) {
         if (says_ == verbosity::quiet or not job.running or not was) return;
         if (const auto moves = moves_of(job.plan(), {.previous = was}))
-            put("           {}  {} of {} subtasks are on another worker than before\n", id.value, moves->subtasks,
+            put("           {}  {} of {} subtasks are on another worker than before\n", shown(id), moves->subtasks,
                 subtasks(job.plan()));
         std::fflush(stdout);
     }
@@ -185,6 +195,7 @@ private:
                        (isatty(STDOUT_FILENO) or std::getenv("CLICOLOR_FORCE") != nullptr);
     instant first_ = never;
     std::uint64_t strangers_ = 0;  ///< as it was last said
+    std::string trouble_{};        ///< likewise
     std::map<job_id, one_job> jobs_;  ///< those that are not at their end
 };
 

@@ -116,6 +116,13 @@ void warn_of_open_files(std::uint64_t workers, std::uint64_t files) {
     std::fputs(said.c_str(), stderr);
 }
 
+/// What cannot work, or nothing.
+std::string fault_of(const patience& wait) {
+    if (wait.lease < 3 * wait.lease_step) return "lease is at least three times lease-step, which is 2 by default";
+    if (wait.overdue < 2 * wait.heartbeat) return "overdue is at least twice heartbeat, which is 5 by default";
+    return {};
+}
+
 int fail(exit_code code, const std::string& why) {
     std::fprintf(stderr, "headgate-controller: %s\n", why.c_str());
     return code;
@@ -191,7 +198,10 @@ schedulers scheduler_of(const options& o, const std::string& address, const pati
             .slots_per_worker = o.slots,
             .capacity = o.capacity,
             .now = now}))};
+    const std::string beside = listen_beside(address);
     if (o.scheduler == "manual") {
+        // On another machine it is that one's own address.
+        if (not o.tls.empty()) command.insert(command.end(), {"--listen", beside});
         auto made = std::make_unique<manual::scheduler>(manual::options{.command = command,
                                                                         .controller = address,
                                                                         .directory = o.directory,
@@ -202,7 +212,7 @@ schedulers scheduler_of(const options& o, const std::string& address, const pati
         manual::scheduler* const by_hand = made.get();
         return {any_scheduler(std::move(made)), by_hand};
     }
-    command.insert(command.end(), {"--listen", listen_beside(address)});
+    command.insert(command.end(), {"--listen", beside});
     return {any_scheduler(std::make_unique<process::scheduler>(process::options{.command = command,
                                                                                 .controller = address,
                                                                                 .directory = o.directory,
@@ -231,6 +241,7 @@ int run(options o) {
     policies chosen{.assignment = assignment_of(o.assignment)};
     for (const std::string& one : o.patience)
         if (not set_patience(chosen.wait, one)) return fail(usage, "--patience " + one + ": NAME=SECONDS; see --help");
+    if (const std::string wrong = fault_of(chosen.wait); not wrong.empty()) return fail(usage, "--patience: " + wrong);
     if (o.restarts) chosen.restart.within.restarts = *o.restarts;
     if (const char* const missing = complete(o))
         return fail(usage,
@@ -250,17 +261,18 @@ int run(options o) {
     boost::asio::io_context loop;
     headgate::asio::clock clock{loop};
     const auto now = [&clock] { return clock.now(); };
+    std::optional<schedulers> scheduler;  // outlives the channel, whose streams are noted in it to their end
     auto opened =
         headgate::grpc::channel::open({.listen = o.listen, .transport = transport_of(o.tls, "controller"), .now = now});
     if (not opened) return fail(no_address, describe(opened.error()));
     const std::string address = (*opened)->address();
-    schedulers scheduler = scheduler_of(o, address, chosen.wait, now);
-    manual::noted_channel channel{**opened, scheduler.by_hand};
+    scheduler.emplace(scheduler_of(o, address, chosen.wait, now));
+    manual::noted_channel channel{**opened, scheduler->by_hand};
     filesystem::state_backend states{o.state};
     openssl::secrets secrets;
     console shown{o.says};
 
-    controller controller{scheduler.all, *database, channel, clock, states, secrets, chosen, shown};
+    controller controller{scheduler->all, *database, channel, clock, states, secrets, chosen, shown};
     watched<decltype(controller)> driven{controller, shown, clock};
 
     if (o.scheduler != "embedded") warn_of_open_files(o.capacity / o.slots, o.open_files);  // whose workers take more

@@ -5,6 +5,7 @@
 
 #include <headgate/machine/table.hpp>
 #include <headgate/protobuf/json.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -93,6 +94,12 @@ int end_of(const job_record& job) {
     return failed_or_not;
 }
 
+/// That ran last, and so the one that finished. The row's own is a later one when another controller took the job over
+/// just to see its workers gone.
+generation ran_last(const job_row& row) {
+    return row.plan and not row.plan->workers.empty() ? generation_of(row.plan->workers.front().id) : row.generation;
+}
+
 bool has_checkpoint(const job_record& job, std::optional<std::uint32_t> epoch) {
     return not epoch or (job.last_ready and job.last_ready->epoch.value >= *epoch);
 }
@@ -166,6 +173,7 @@ int submit(const options& o) {
         const std::string id = o.job.empty() ? made.name : o.job;
         if (id.empty() or id.size() > limits{}.id)
             end(usage, "--id \"" + id + "\": an id has 1 to " + std::to_string(limits{}.id) + " bytes");
+        if (one_line(id) != id) end(usage, "--id \"" + one_line(id) + "\": an id is text in one line");
         session at(o.database, if_missing::make);
         at.put(id, made);
         std::cout << id << std::endl;
@@ -239,7 +247,9 @@ int wait(const options& o) {
             if (has_more) anew = session::now();
             if (was_told and (state.empty() or text_of(job.row.state) == state) and has_checkpoint(job, o.epoch) and
                 why_of(job).find(o.why) != std::string::npos) {
-                std::cout << text_of(job.row.state) << " generation " << job.row.generation.value << std::endl;
+                const bool is_finished = job.row.state == state_name::finished;
+                std::cout << text_of(job.row.state) << " generation "
+                          << (is_finished ? ran_last(job.row) : job.row.generation).value << std::endl;
                 return done;
             }
             if (is_over(job) and (was_told or told.is_whole(job))) {

@@ -23,10 +23,13 @@ std::string ago(wall_time then, wall_time now) {
     return fmt::format("{}d", seconds / 86'400);
 }
 
+/// Words of users, in one line without what a terminal obeys.
+std::string plain(const std::string& text) { return one_line(text, 100); }
+
 /// The id, and the name where it is another.
 std::string called(const job_record& job) {
-    const std::string name = job.wish ? one_line((*job.wish)->name, 100) : "";
-    return name.empty() or name == job.id.value ? job.id.value : job.id.value + " (" + name + ")";
+    const std::string id = plain(job.id.value), name = job.wish ? plain((*job.wish)->name) : "";
+    return name.empty() or name == id ? id : id + " (" + name + ")";
 }
 
 std::string clock(wall_time at) {
@@ -85,7 +88,7 @@ std::string table_of(const std::vector<job_record>& jobs, wall_time now, bool wi
 
 std::string page_of(const job_record& job, wall_time now) {
     const auto line = [](const char* name, const std::string& value) { return fmt::format("{:<14} {}\n", name, value); };
-    std::string text = line("job", job.id.value);
+    std::string text = line("job", plain(job.id.value));
     text += line("state", fmt::format("{}, for {}", text_of(job.row.state), ago(job.since, now)));
     if (not why_of(job).empty()) text += line("why", why_of(job));
     if (not job.row.last_error.empty()) text += line("last error", job.row.last_error);
@@ -101,14 +104,15 @@ std::string page_of(const job_record& job, wall_time now) {
                                               : "none yet");
     if (not job.wish) return text;
     const wish& wished = **job.wish;
-    text += line("name", wished.name);
-    if (not wished.organization.empty()) text += line("organization", wished.organization);
+    text += line("name", plain(wished.name));
+    if (not wished.organization.empty()) text += line("organization", plain(wished.organization));
     text += line("wish", fmt::format("version {}, {} reflected", wished.version, job.row.applied));
     if (job.time_left) text += line("time left", fmt::format("{} s", job.time_left->count() / 1'000));
-    for (const auto& [name, value] : wished.tags) text += line("tag", name + "=" + value);
+    for (const auto& [name, value] : wished.tags) text += line("tag", plain(name + "=" + value));
     for (const node& each : wished.program->nodes) {
         std::string chain;
-        for (const chained_operator& one : each.operators) chain.append(chain.empty() ? "" : " > ").append(one.id.value);
+        for (const chained_operator& one : each.operators)
+            chain.append(chain.empty() ? "" : " > ").append(plain(one.id.value));
         text += line("node", fmt::format("{}: {} x {}", each.id.value, each.parallelism, chain));
     }
     return text;

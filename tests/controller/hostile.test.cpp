@@ -205,6 +205,8 @@ BOOST_FIXTURE_TEST_CASE(hostile_reports_change_nothing_and_the_job_comes_up_when
     hostile_ones();
     BOOST_TEST((state() == state_name::scheduling));
     BOOST_TEST(not row()->is_complete);
+    const task_board& tasks = controller.find(job)->job().tasks;
+    BOOST_TEST(tasks.count() - tasks.not_started() == 2u, "two were truly its own");
     workers_report();
     BOOST_TEST(until([&] { return state() == state_name::running and controller.find(job)->job().persisted; }));
     BOOST_TEST((row()->restarts == 0u and row()->generation == generation{1}));

@@ -145,6 +145,17 @@ BOOST_AUTO_TEST_CASE(a_standing_call_is_due_at_first_when_answered_and_when_over
     BOOST_TEST((not call.is_due(start + 11s) and call.answer(second, start + 3s)));
 }
 
+BOOST_AUTO_TEST_CASE(a_standing_call_says_why_it_was_in_vain_until_it_is_not) {
+    standing_call call;
+    const error away{.kind = error_kind::database, .text = "away"};
+    BOOST_TEST(not call.trouble());
+    const ticket first = call.ask(start);
+    BOOST_TEST((call.answer(first, start, away) and call.trouble() == away));
+    const ticket second = call.ask(start);
+    BOOST_TEST((not call.answer(first, start) and call.trouble() == away), "a late answer is stale");
+    BOOST_TEST((call.answer(second, start) and not call.trouble()));
+}
+
 // Metrics -------------------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(metrics_are_sums_over_workers_of_the_newest_word_of_each_S15) {

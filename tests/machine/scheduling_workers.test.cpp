@@ -5,6 +5,14 @@ namespace {
 
 using namespace stages;
 
+BOOST_AUTO_TEST_CASE(who_is_gone_is_replaced_where_the_job_has_as_many_workers_as_it_may_S12_S17) {
+    stage_of<policies<>> s({}, {.most = {.workers = 2}});
+    s.without<dial>().start();
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.with<dial>().run(1min);
+    BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));
+}
+
 BOOST_AUTO_TEST_CASE(the_slots_of_open_workers_count_and_no_others_S11) {
     stage s;
     s.workers_come = false;

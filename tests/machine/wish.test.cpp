@@ -8,7 +8,22 @@ using namespace stages;
 struct in_a_phase {
     const char* name;
     void (*bring)(stage&);
+    bool (*is_there)(const stage&);
 };
+
+template <state_name State>
+bool is_in(const stage& s) {
+    return s.state() == State;
+}
+template <phase Phase>
+bool is_under_way(const stage& s) {
+    const auto* const attempt = std::get_if<scheduling>(&s.value.phase());
+    return attempt and attempt->phases.has_begun(Phase) and not attempt->phases.has_ended(Phase);
+}
+template <class Effect>
+bool asks(const stage& s) {
+    return s.count<Effect>() > 0;
+}
 
 void comes_to_wait_for_slots(stage& s) {
     s.without<start_workers>().start();
@@ -28,45 +43,51 @@ void comes_to_recover(stage& s) {
 }
 
 const std::vector<in_a_phase> phases{
-    {"created", [](stage&) {}},
-    {"claiming", [](stage& s) { s.without<claim>().start(); }},
+    {"created", [](stage&) {}, is_in<state_name::created>},
+    {"claiming", [](stage& s) { s.without<claim>().start(); }, is_under_way<phase::claiming>},
     {"stopping old workers",
      [](stage& s) {
          s = stage(left_in(state_name::running));
          s.without<stop_workers>().start();
-     }},
-    {"starting workers", [](stage& s) { s.without<start_workers>().start(); }},
-    {"waiting for slots", comes_to_wait_for_slots},
+     },
+     is_under_way<phase::stopping_old>},
+    {"starting workers", [](stage& s) { s.without<start_workers>().start(); }, is_under_way<phase::starting>},
+    {"waiting for slots", comes_to_wait_for_slots, [](const stage& s) { return bool(s.in<scheduling>().lacking); }},
     {"loading",
      [](stage& s) {
          s.restore = ready_checkpoint();
          s.without<load_checkpoint>().start();
-     }},
+     },
+     is_under_way<phase::loading>},
     {"waiting for workers",
      [](stage& s) {
          s.workers_come = false;
          s.start();
-     }},
-    {"dialling", [](stage& s) { s.without<dial>().start(); }},
-    {"launching", [](stage& s) { s.without<start_execution>().start(); }},
+     },
+     is_under_way<phase::registering>},
+    {"dialling", [](stage& s) { s.without<dial>().start(); }, is_under_way<phase::dialling>},
+    {"launching", [](stage& s) { s.without<start_execution>().start(); }, is_under_way<phase::launching>},
     {"waiting for tasks",
      [](stage& s) {
          s.tasks_start = false;
          s.start();
-     }},
-    {"backing off", comes_to_back_off},
-    {"recovering", comes_to_recover},
-    {"running", [](stage& s) { s.run_up(); }},
+     },
+     is_under_way<phase::starting_tasks>},
+    {"backing off", comes_to_back_off, [](const stage& s) { return s.in<scheduling>().not_before > s.now; }},
+    {"recovering", comes_to_recover, is_in<state_name::recovering>},
+    {"running", [](stage& s) { s.run_up(); }, is_in<state_name::running>},
     {"checkpointing",
      [](stage& s) {
          s.without<write_checkpoint>().run_up();
          s.advance(10s);
-     }},
+     },
+     asks<write_checkpoint>},
     {"finishing",
      [](stage& s) {
          s.run_up();
          s.says(0, task_report{.started = s.tasks_of(0), .finished = {{{1}, 0, 2}}, .failures = {}});
-     }},
+     },
+     is_in<state_name::finishing>},
 };
 
 BOOST_AUTO_TEST_CASE(a_stop_is_acted_on_in_the_same_turn_in_every_phase_S16_J4_L3) {
@@ -76,6 +97,7 @@ BOOST_AUTO_TEST_CASE(a_stop_is_acted_on_in_the_same_turn_in_every_phase_S16_J4_L
             BOOST_TEST_CONTEXT(phase.name << ", mode " << static_cast<int>(mode)) {
                 stage s;
                 phase.bring(s);
+                BOOST_REQUIRE(phase.is_there(s));
                 s.is_wished(wants(2, mode));
                 BOOST_TEST((s.state() == state_name::stopping or s.state() == state_name::stopped));
                 if (s.job().is_owned()) BOOST_TEST(s.count<stop_workers>() >= 1u);

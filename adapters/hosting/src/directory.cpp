@@ -189,6 +189,8 @@ expected<generation> held_directory::floor(const job_id& job) const {
     return generation{*value};
 }
 
+std::string held_directory::floor_file(const job_id& job) const { return floor_of(at_, job).string(); }
+
 expected<applied> held_directory::raise_floor(const job_id& job, generation to) const {
     const auto now = floor(job);
     if (not now) return tl::unexpected(now.error());

@@ -118,6 +118,7 @@ private:
             if (is_over()) break;
         }
         lost(say_.say(error_kind::database, "the connection was closed", "open it again"));
+        carry_out();  // refuses what waits still
         end_watch();
     }
 

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,11 +43,12 @@ inline expected<applied> at_most(std::string_view what, std::size_t size, std::s
 
 expected<applied> check_format(std::string_view what, std::uint32_t found);
 
-/// Deterministic: the messages have no maps, and unknown fields are never written.
+/// Deterministic: the messages have no maps, and unknown fields are never written. Throws if they are above 2 GiB,
+/// which nothing within the limits is but a checkpoint with huge handles.
 template <class Message>
 std::string bytes_of(const Message& what) {
     std::string bytes;
-    what.SerializeToString(&bytes);
+    if (not what.SerializeToString(&bytes)) throw std::length_error("a message of more than 2 GiB");
     return bytes;
 }
 

@@ -117,6 +117,13 @@ public:
     }
     /// Messages of workers that this controller does not know or no longer wants (G1).
     std::uint64_t strangers() const { return routing_.strangers(); }
+    /// Why its lease could not be advanced, or jobs or workers not be watched, when it was last tried: without that no
+    /// job is taken. Nothing of it belongs to one job, so no observer hears of it.
+    std::optional<error> trouble() const {
+        for (const standing_call* const one : {&leasing_, &watching_jobs_, &watching_workers_})
+            if (one->trouble()) return one->trouble();
+        return std::nullopt;
+    }
 
 private:
     /// Mail of models that complete within their calls is handled in the same poll, but not without end. All that
@@ -252,29 +259,33 @@ private:
     }
 
     void receive(answered<advance_lease>& a) {
-        const instant now = to_.clock.now();
-        if (not leasing_.answer(a.to, now + wait().lease_step)) return;
-        const auto otherwise = [](const error&) {};
+        const instant now = to_.clock.now(), next = now + wait().lease_step;
+        const auto in_vain = [&](const error& why) { leasing_.answer(a.to, next, why); };
         a.result.match(
             [&](const std::vector<controller_seen>& all) {
+                if (not leasing_.answer(a.to, next)) return;
                 leases_.saw(all, now, 3 * wait().lease_step);
                 look_again();
             },
-            otherwise, otherwise);
+            in_vain, in_vain);
+    }
+
+    template <class Watch>
+    bool has_news(standing_call& of, const answered<Watch>& a) {
+        const instant now = to_.clock.now();
+        if (a.result) return of.answer(a.to, now);
+        of.answer(a.to, now + wait().graceful, a.result.error());
+        return false;
     }
 
     void receive(answered<watch_jobs>& a) {
-        const instant now = to_.clock.now();
-        if (not watching_jobs_.answer(a.to, a.result ? now : now + wait().graceful)) return;
-        if (not a.result) return;
+        if (not has_news(watching_jobs_, a)) return;
         seen_jobs_ = a.result->next;
         for (const job_record& record : a.result->jobs) look_at(record);
     }
 
     void receive(answered<watch_workers>& a) {
-        const instant now = to_.clock.now();
-        if (not watching_workers_.answer(a.to, a.result ? now : now + wait().graceful)) return;
-        if (not a.result) return;
+        if (not has_news(watching_workers_, a)) return;
         seen_workers_ = a.result->next;
         for (const worker_news::exited& one : a.result->exits)
             if (auto* const mine = jobs_.find(one.job))

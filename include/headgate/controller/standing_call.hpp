@@ -3,12 +3,15 @@
 // controller: a call that is asked again whenever it was answered: a watch, or the lease.
 
 #include <headgate/vocabulary/effect.hpp>
+#include <headgate/vocabulary/error.hpp>
 #include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/time.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 namespace headgate::inline v1 {
 
@@ -24,19 +27,23 @@ public:
         ++attempt_.value;
         return {.attempt = attempt_};
     }
-    /// Whether `to` is the asking that is waited for. It is asked again at `next`.
-    bool answer(const ticket& to, instant next) {
+    /// Whether `to` is the asking that is waited for. It is asked again at `next`. `trouble`: why it was in vain.
+    bool answer(const ticket& to, instant next, std::optional<error> trouble = {}) {
         if (to.attempt != attempt_) return false;
         due_ = next;
+        trouble_ = std::move(trouble);
         return true;
     }
+    /// Why the last that was answered was in vain; nothing: it was not.
+    const std::optional<error>& trouble() const { return trouble_; }
 
 private:
     friend fields;
-    static constexpr std::size_t field_count = 2;
+    static constexpr std::size_t field_count = 3;
 
     instant due_{};  // at once
     attempt attempt_{};
+    std::optional<error> trouble_{};
 };
 
 }  // namespace headgate::inline v1

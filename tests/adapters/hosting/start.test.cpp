@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -37,6 +38,27 @@ BOOST_AUTO_TEST_CASE(a_worker_is_told_all_of_its_job_and_headgates_word_wins_S6)
     BOOST_TEST(value("HEADGATE_TAGS") == "team=a\ntier=b=c\n");
     BOOST_TEST(value("HEADGATE_BACKEND_CONFIGURATION") == wanted.backend_configuration);
     BOOST_TEST((hosting::overridden(what) == std::vector<std::string>{"HEADGATE_JOB"}));
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_into_a_variable_is_refused_by_name) {
+    const auto complaint = [](wish wanted) {
+        const start_workers what{.job = {"job"}, .wish = std::make_shared<const wish>(std::move(wanted))};
+        const auto ok = hosting::check_start(what);
+        return ok ? std::string() : ok.error().text;
+    };
+    const std::string most(127u << 10, 'x'), more = most + "x";
+    BOOST_TEST(complaint({.name = most}) == "");
+    BOOST_TEST(complaint({.name = more}).find("name has 130049 bytes") != std::string::npos);
+    BOOST_TEST(complaint({.organization = more}).find("organization has") != std::string::npos);
+    BOOST_TEST(complaint({.tags = {{"a", most}}}).find("tags has 130051 bytes") != std::string::npos);
+    BOOST_TEST(complaint({.backend_configuration = more}).find("backend configuration has") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_start_at_the_floor_says_where_that_is_kept_and_what_to_do) {
+    const start_workers what{.job = {"job"}, .generation = {3}};
+    BOOST_TEST(hosting::was_stopped(what).text == "generation 3 of job job was stopped: nothing of it starts any more");
+    BOOST_TEST(hosting::was_stopped(what, "/floors/job-job")
+                   .text.ends_with("(/floors/job-job; if that is of an earlier database, remove it)"));
 }
 
 }  // namespace

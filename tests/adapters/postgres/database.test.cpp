@@ -248,6 +248,23 @@ BOOST_AUTO_TEST_CASE(what_was_asked_before_the_end_is_carried_out_and_answered) 
     BOOST_TEST(watch->calls() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_asked_before_the_end_is_answered_once_though_the_server_never_does) {
+    const std::string schema = fresh();
+    auto opened = open(schema);
+    by_hand hand, other;
+    hand.run("SET search_path = " + schema);
+    hand.run("BEGIN");
+    hand.run("LOCK TABLE jobs");
+    std::vector<std::shared_ptr<laws::pending<put_wish>>> asked;
+    for (int i = 0; i < 400; ++i)
+        asked.push_back(laws::ask(put_wish{.job = {std::to_string(i)}, .next = trial::some_wish()}, 1,
+                                  [&](const auto& r, auto done) { opened->put_wish(r, done); }));
+    await_a_waiting_session(other);
+    opened.reset();
+    for (const auto& each : asked) BOOST_TEST(each->calls() == 1);
+    hand.run("COMMIT");
+}
+
 BOOST_AUTO_TEST_CASE(a_call_above_the_bound_is_not_applied) {
     const auto opened = postgres::database::open({.schema = fresh(), .most_waiting = 0});
     BOOST_TEST_REQUIRE(opened.has_value());

@@ -89,12 +89,14 @@ std::size_t crew_size(const Context& c) {
 }
 
 /// The launched set: ceil(need / slots a worker) workers; what is gone is replaced (S6, S12). None is launched once
-/// the plan is made: a loss ends the attempt then.
+/// the plan is made: a loss ends the attempt then. Those that are gone are kept until the generation is over, so they
+/// are bounded too.
 template <class Context>
 void fill_crew(scheduling& s, Context& c) {
+    constexpr std::size_t crews_of_a_generation = 4;
     if (s.is_placed) return;
-    const std::size_t count = crew_size(c);
-    if (c.job.workers.wanted_count() >= count or c.job.workers.members().size() >= c.policy.most.workers) return;
+    const std::size_t count = crew_size(c), most = crews_of_a_generation * c.policy.most.workers;
+    if (c.job.workers.wanted_count() >= count or c.job.workers.members().size() >= most) return;
     c.job.workers.fill(count, c.job.worker_slots);
     s.asked.forget();
 }

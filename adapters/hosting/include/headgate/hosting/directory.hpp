@@ -47,6 +47,8 @@ public:
 
     /// 0: none was ever raised.
     expected<generation> floor(const job_id& job) const;
+    /// Where that is kept.
+    std::string floor_file(const job_id& job) const;
     /// No generation of the job up to this one starts any more. Durable when it answers.
     expected<applied> raise_floor(const job_id& job, generation to) const;
 

@@ -17,8 +17,8 @@ namespace headgate::inline v1::hosting {
 /// `permanent`: the same start can never work.
 expected<applied> check_start(const start_workers& what, const limits& most = {});
 
-/// The refusal of a start at or below the floor.
-error was_stopped(const start_workers& what);
+/// The refusal of a start at or below the floor, which is kept in `file`; empty: it is not in a file.
+error was_stopped(const start_workers& what, const std::string& file = {});
 
 /// Of `what.workers[position]`.
 identity identity_of(const start_workers& what, std::size_t position, std::string_view controller);

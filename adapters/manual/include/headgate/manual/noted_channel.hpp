@@ -19,11 +19,14 @@ namespace headgate::inline v1::manual {
 ///
 ///     headgate::manual::noted_channel channel{*grpc, &scheduler};
 ///
-/// Both outlive it. Without a scheduler (null) nothing is noted.
+/// Both outlive it; once it has ended, nothing is noted any more. Without a scheduler (null) nothing is.
 template <channel Channel>
 class noted_channel {
 public:
     noted_channel(Channel& of, scheduler* to) : of_(of), streams_(std::make_shared<noted>(to)) {}
+    noted_channel(const noted_channel&) = delete;
+    noted_channel& operator=(const noted_channel&) = delete;
+    ~noted_channel() { streams_->forget_scheduler(); }
 
     template <stream_receiver Receiver>
     void listen(Receiver hear) {
@@ -62,19 +65,24 @@ private:
         explicit noted(scheduler* to) : to_(to) {}
 
         void hear(const stream_event& heard) {
-            if (to_ == nullptr) return;
             const std::lock_guard lock(guard_);
+            if (to_ == nullptr) return;
             if (std::holds_alternative<stream_ended>(heard.what)) return end(heard.stream);
             const auto* const said = std::get_if<hello>(&std::get<worker_message>(heard.what));
             if (said) open_.try_emplace(heard.stream, stream{said->job, said->generation, said->worker});
         }
         void accept(stream_id which) {
             const std::lock_guard lock(guard_);
+            if (to_ == nullptr) return;
             const auto found = open_.find(which);
             if (found == open_.end()) return;
             stream& one = found->second;
             one.is_accepted = true;
             to_->note_stream_opened(one.job, one.of, one.worker);
+        }
+        void forget_scheduler() {
+            const std::lock_guard lock(guard_);
+            to_ = nullptr;
         }
 
     private:

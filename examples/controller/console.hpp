@@ -71,12 +71,12 @@ public:
         }
         strangers_ = controller.strangers();
         const auto trouble = controller.trouble();
-        const std::string why = trouble ? one_line(describe(*trouble), 2'000) : "";
-        if (why != trouble_ and says_ != verbosity::quiet) {
-            put("           {}\n", why.empty() ? "jobs are looked after again" : "jobs cannot be looked after: " + why);
+        if (trouble.has_value() != has_trouble_ and says_ != verbosity::quiet) {
+            put("           {}\n", trouble ? "jobs cannot be looked after: " + one_line(describe(*trouble), 2'000)
+                                           : "jobs are looked after again");
             std::fflush(stdout);
         }
-        trouble_ = why;
+        has_trouble_ = trouble.has_value();
         std::erase_if(jobs_, [&](const auto& one) { return not controller.find(one.first); });  // let go
         for (auto& [id, seen] : jobs_) {
             const auto* const value = controller.find(id);
@@ -195,7 +195,7 @@ private:
                        (isatty(STDOUT_FILENO) or std::getenv("CLICOLOR_FORCE") != nullptr);
     instant first_ = never;
     std::uint64_t strangers_ = 0;  ///< as it was last said
-    std::string trouble_{};        ///< likewise
+    bool has_trouble_ = false;     ///< likewise
     std::map<job_id, one_job> jobs_;  ///< those that are not at their end
 };
 

@@ -106,8 +106,8 @@ bool set_patience(patience& to, const std::string& text) {
 }
 
 /// If they are fewer than so many workers need.
-void warn_of_open_files(std::uint64_t workers, std::uint64_t files) {
-    constexpr std::uint64_t of_a_worker = 3, of_its_own = 50;
+void warn_of_open_files(std::uint64_t workers, std::uint64_t of_a_worker, std::uint64_t files) {
+    constexpr std::uint64_t of_its_own = 50;
     if (files == 0 or workers <= (files - std::min(files, of_its_own)) / of_a_worker) return;
     const std::string said = fmt::format(
         "headgate-controller: warning: this process may have {} open files; the {} workers of --capacity need {} for "
@@ -116,10 +116,11 @@ void warn_of_open_files(std::uint64_t workers, std::uint64_t files) {
     std::fputs(said.c_str(), stderr);
 }
 
-/// What cannot work, or nothing.
+/// What cannot work, or nothing. A worker's heartbeats come three times in a lease at least.
 std::string fault_of(const patience& wait) {
     if (wait.lease < 3 * wait.lease_step) return "lease is at least three times lease-step, which is 2 by default";
-    if (wait.overdue < 2 * wait.heartbeat) return "overdue is at least twice heartbeat, which is 5 by default";
+    if (wait.overdue < 2 * std::min(wait.heartbeat, wait.lease / 3))
+        return "overdue is at least twice heartbeat, which is 5 by default";
     return {};
 }
 
@@ -261,21 +262,21 @@ int run(options o) {
     boost::asio::io_context loop;
     headgate::asio::clock clock{loop};
     const auto now = [&clock] { return clock.now(); };
-    std::optional<schedulers> scheduler;  // outlives the channel, whose streams are noted in it to their end
     auto opened =
         headgate::grpc::channel::open({.listen = o.listen, .transport = transport_of(o.tls, "controller"), .now = now});
     if (not opened) return fail(no_address, describe(opened.error()));
     const std::string address = (*opened)->address();
-    scheduler.emplace(scheduler_of(o, address, chosen.wait, now));
-    manual::noted_channel channel{**opened, scheduler->by_hand};
+    schedulers scheduler = scheduler_of(o, address, chosen.wait, now);
+    manual::noted_channel channel{**opened, scheduler.by_hand};
     filesystem::state_backend states{o.state};
     openssl::secrets secrets;
     console shown{o.says};
 
-    controller controller{scheduler->all, *database, channel, clock, states, secrets, chosen, shown};
+    controller controller{scheduler.all, *database, channel, clock, states, secrets, chosen, shown};
     watched<decltype(controller)> driven{controller, shown, clock};
 
-    if (o.scheduler != "embedded") warn_of_open_files(o.capacity / o.slots, o.open_files);  // whose workers take more
+    // Embedded workers have both ends of each connection here.
+    warn_of_open_files(o.capacity / o.slots, o.scheduler == "embedded" ? 10 : 3, o.open_files);
     put("headgate-controller: workers register at {}{}, jobs in {}, {} slots a worker, assignment {}\n", address,
         o.tls.empty() ? "" : " over mutual TLS", without_secrets(o.database), o.slots, o.assignment);
     std::fflush(stdout);
@@ -318,9 +319,11 @@ int main(int count, char** arguments) {
                    "directory where sources write how many lines they have read; default: they do not");
     app.add_option("--slots", o.slots, "slots a worker; default 16")->check(CLI::Range(1U, 65'536U));
     app.add_option("--capacity", o.capacity, "slots on this machine; default 10000")->check(CLI::PositiveNumber);
-    app.add_option("--patience", o.patience,
-                   "NAME=SECONDS, may be repeated: worker-start-up, task-start-up, heartbeat, overdue, lease, "
-                   "lease-step, owner-gone, healthy, checkpoint, stop, graceful, old-workers");
+    app.add_option(
+        "--patience", o.patience,
+        "NAME=SECONDS, may be repeated: worker-start-up, task-start-up, heartbeat, overdue, lease, "
+        "lease-step, owner-gone, healthy, checkpoint, stop, graceful, old-workers; a lease is at least three "
+        "lease-steps, overdue two heartbeats");
     app.add_option("--restarts", o.restarts, "restarts of a job before it is given up; default 20")
         ->check(CLI::NonNegativeNumber);
     app.add_flag_callback(

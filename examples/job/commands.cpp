@@ -90,14 +90,8 @@ bool is_over(const job_record& job) {
 int end_of(const job_record& job) {
     if (job.wish and job.row.state != state_name::failed) return done;
     std::cerr << "headgate-job: " << job.id.value
-              << (job.wish ? " failed: " + job.row.last_error : " is " + why_of(job)) << '\n';
+              << (job.wish ? " failed: " + one_line(job.row.last_error) : " is " + why_of(job)) << '\n';
     return failed_or_not;
-}
-
-/// That ran last, and so the one that finished. The row's own is a later one when another controller took the job over
-/// just to see its workers gone.
-generation ran_last(const job_row& row) {
-    return row.plan and not row.plan->workers.empty() ? generation_of(row.plan->workers.front().id) : row.generation;
 }
 
 bool has_checkpoint(const job_record& job, std::optional<std::uint32_t> epoch) {
@@ -255,7 +249,7 @@ int wait(const options& o) {
             if (is_over(job) and (was_told or told.is_whole(job))) {
                 std::cerr << "headgate-job: " << o.job << " is "
                           << (job.wish ? std::string(text_of(job.row.state)) : why_of(job))
-                          << (job.row.last_error.empty() ? "" : ": ") << job.row.last_error << '\n';
+                          << (job.row.last_error.empty() ? "" : ": ") << one_line(job.row.last_error) << '\n';
                 return failed_or_not;
             }
             if (session::now() >= until) {

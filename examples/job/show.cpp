@@ -23,12 +23,12 @@ std::string ago(wall_time then, wall_time now) {
     return fmt::format("{}d", seconds / 86'400);
 }
 
-/// Words of users, in one line without what a terminal obeys.
-std::string plain(const std::string& text) { return one_line(text, 100); }
+// What came from outside, as whoever can write to the database does, is shown in one line, without what a terminal
+// obeys.
 
 /// The id, and the name where it is another.
 std::string called(const job_record& job) {
-    const std::string id = plain(job.id.value), name = job.wish ? plain((*job.wish)->name) : "";
+    const std::string id = one_line(job.id.value, 100), name = job.wish ? one_line((*job.wish)->name, 100) : "";
     return name.empty() or name == id ? id : id + " (" + name + ")";
 }
 
@@ -60,10 +60,14 @@ const char* color_of(state_name state) {
 
 }  // namespace
 
+generation ran_last(const job_row& row) {
+    return row.plan and not row.plan->workers.empty() ? generation_of(row.plan->workers.front().id) : row.generation;
+}
+
 std::string why_of(const job_record& job) {
-    if (not job.wish) return "damaged: " + headgate::describe(job.wish.error());
-    if (not job.waits_for.empty()) return job.waits_for;
-    if (job.row.state == state_name::failed) return job.row.last_error;
+    if (not job.wish) return "damaged: " + one_line(headgate::describe(job.wish.error()));
+    if (not job.waits_for.empty()) return one_line(job.waits_for);
+    if (job.row.state == state_name::failed) return one_line(job.row.last_error);
     if (job.row.state == state_name::created and job.row.owner == incarnation{}) return "a controller to take it";
     return {};
 }
@@ -88,13 +92,15 @@ std::string table_of(const std::vector<job_record>& jobs, wall_time now, bool wi
 
 std::string page_of(const job_record& job, wall_time now) {
     const auto line = [](const char* name, const std::string& value) { return fmt::format("{:<14} {}\n", name, value); };
-    std::string text = line("job", plain(job.id.value));
+    std::string text = line("job", one_line(job.id.value));
     text += line("state", fmt::format("{}, for {}", text_of(job.row.state), ago(job.since, now)));
     if (not why_of(job).empty()) text += line("why", why_of(job));
-    if (not job.row.last_error.empty()) text += line("last error", job.row.last_error);
+    if (not job.row.last_error.empty()) text += line("last error", one_line(job.row.last_error));
     text += line("submitted", clock(job.submitted));
     if (job.started) text += line("started", clock(*job.started));
     text += line("generation", std::to_string(job.row.generation.value));
+    if (job.row.state == state_name::finished)
+        text += line("finished", "by generation " + std::to_string(ran_last(job.row).value));
     text += line("restarts", std::to_string(job.row.restarts));
     text += line("tasks", std::to_string(job.row.tasks));
     text += line("workers", std::to_string(job.workers));
@@ -104,15 +110,15 @@ std::string page_of(const job_record& job, wall_time now) {
                                               : "none yet");
     if (not job.wish) return text;
     const wish& wished = **job.wish;
-    text += line("name", plain(wished.name));
-    if (not wished.organization.empty()) text += line("organization", plain(wished.organization));
+    text += line("name", one_line(wished.name));
+    if (not wished.organization.empty()) text += line("organization", one_line(wished.organization));
     text += line("wish", fmt::format("version {}, {} reflected", wished.version, job.row.applied));
     if (job.time_left) text += line("time left", fmt::format("{} s", job.time_left->count() / 1'000));
-    for (const auto& [name, value] : wished.tags) text += line("tag", plain(name + "=" + value));
+    for (const auto& [name, value] : wished.tags) text += line("tag", one_line(name + "=" + value));
     for (const node& each : wished.program->nodes) {
         std::string chain;
         for (const chained_operator& one : each.operators)
-            chain.append(chain.empty() ? "" : " > ").append(plain(one.id.value));
+            chain.append(chain.empty() ? "" : " > ").append(one_line(one.id.value));
         text += line("node", fmt::format("{}: {} x {}", each.id.value, each.parallelism, chain));
     }
     return text;
@@ -122,7 +128,7 @@ std::string line_of(const log_line& line) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(line.at);
     return fmt::format("{:%H:%M:%S}.{:03}  generation {}  {}",
                        fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), (line.at - seconds).count(),
-                       line.generation.value, line.text);
+                       line.generation.value, one_line(line.text));
 }
 
 }  // namespace headgate::example

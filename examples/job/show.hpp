@@ -20,6 +20,10 @@ std::string line_of(const log_line& line);
 /// What it waits for, or why it failed: WHY of the table.
 std::string why_of(const job_record& job);
 
+/// That ran last, and so the one that finished. The row's own is a later one where another controller took the job over
+/// just to see its workers gone.
+generation ran_last(const job_row& row);
+
 bool wants_colors();
 
 }  // namespace headgate::example

@@ -154,6 +154,11 @@ BOOST_AUTO_TEST_CASE(a_standing_call_says_why_it_was_in_vain_until_it_is_not) {
     const ticket second = call.ask(start);
     BOOST_TEST((not call.answer(first, start) and call.trouble() == away), "a late answer is stale");
     BOOST_TEST((call.answer(second, start) and not call.trouble()));
+    call.ask(start + 1s);
+    BOOST_TEST(not call.trouble());
+    const ticket again = call.ask(start + 2s);
+    BOOST_TEST((call.trouble() and call.trouble()->text == "no answer in time"));
+    BOOST_TEST((call.answer(again, start) and not call.trouble()));
 }
 
 // Metrics -------------------------------------------------------------------------------------------------------------

@@ -65,18 +65,6 @@ expected<applied> check_start(const start_workers& what, const limits& most) {
         if (name.size() + value.size() > most.environment_variable or bytes > most.environment)
             return permanent("environment variable " + name.substr(0, 64) + " is above the limits");
     }
-    // Each of these is one variable, of which the system takes 128 KiB with its name (MAX_ARG_STRLEN).
-    constexpr std::size_t most_of_one = std::size_t{127} << 10;
-    std::size_t of_tags = 0;
-    for (const auto& [name, value] : wanted.tags) of_tags += name.size() + value.size() + 2;
-    for (const auto& [which, size] : {std::pair("name", wanted.name.size()),
-                                      {"organization", wanted.organization.size()},
-                                      {"tags", of_tags},
-                                      {"backend configuration", wanted.backend_configuration.size()}})
-        if (size > most_of_one)
-            return permanent("the job's " + std::string(which) + " has " + std::to_string(size) +
-                             " bytes, as a variable of workers' environment the limit is " +
-                             std::to_string(most_of_one));
     bool is_text = not has_nul(what.job.value) and not has_nul(wanted.name) and not has_nul(wanted.organization) and
                    not has_nul(wanted.backend_configuration);
     for (const auto& [name, value] : wanted.tags) is_text = is_text and not has_nul(name) and not has_nul(value);
@@ -84,11 +72,26 @@ expected<applied> check_start(const start_workers& what, const limits& most) {
     return applied{};
 }
 
+expected<applied> check_variables(const start_workers& what) {
+    constexpr std::size_t most = std::size_t{127} << 10;  // the system takes 128 KiB with the name (MAX_ARG_STRLEN)
+    const wish& wanted = wish_of(what);
+    std::size_t of_tags = 0;
+    for (const auto& [name, value] : wanted.tags) of_tags += name.size() + value.size() + 2;
+    for (const auto& [which, size] : {std::pair("name", wanted.name.size()),
+                                      {"organization", wanted.organization.size()},
+                                      {"tags", of_tags},
+                                      {"backend configuration", wanted.backend_configuration.size()}})
+        if (size > most)
+            return permanent("the job's " + std::string(which) + " has " + std::to_string(size) +
+                             " bytes, as a variable of workers' environment the limit is " + std::to_string(most));
+    return applied{};
+}
+
 error was_stopped(const start_workers& what, const std::string& file) {
     const std::string why = "generation " + std::to_string(what.generation.value) + " of job " + what.job.value +
                             " was stopped: nothing of it starts any more";
     return {.kind = error_kind::scheduler,
-            .text = file.empty() ? why : why + " (" + file + "; if that is of an earlier database, remove it)"};
+            .text = file.empty() ? why : why + " (" + file + "; if the database was made anew since, remove that)"};
 }
 
 identity identity_of(const start_workers& what, std::size_t position, std::string_view controller) {

@@ -211,6 +211,7 @@ bool scheduler::state::start(const request<headgate::start_workers>& r,
     const headgate::start_workers& what = r.what;
     const auto refuse = [&](error why) { return done(not_applied{std::move(why)}), true; };
     if (const auto good = hosting::check_start(what); not good) return refuse(good.error());
+    if (const auto good = hosting::check_variables(what); not good) return refuse(good.error());
     if (what_.command.empty() or what_.command.front().empty())
         return refuse({.kind = error_kind::permanent, .text = "options name no command"});
     const auto held = try_lock(now, r.deadline);

@@ -117,8 +117,9 @@ public:
     }
     /// Messages of workers that this controller does not know or no longer wants (G1).
     std::uint64_t strangers() const { return routing_.strangers(); }
-    /// Why its lease could not be advanced, or jobs or workers not be watched, when it was last tried: without that no
-    /// job is taken. Nothing of it belongs to one job, so no observer hears of it.
+    /// Why its lease could not be advanced, or jobs or workers not be watched, when it was last tried: then jobs are
+    /// not taken, or their news not heard. Nothing of it belongs to one job, so no observer hears of it. After a failed
+    /// watch it is known only with the next that ends, in seconds, that all is well.
     std::optional<error> trouble() const {
         for (const standing_call* const one : {&leasing_, &watching_jobs_, &watching_workers_})
             if (one->trouble()) return one->trouble();
@@ -253,7 +254,8 @@ private:
         }
         if (watching_workers_.is_due(now)) {
             const instant until = now + wait().call;
-            const request<watch_workers> r{watching_workers_.ask(until + wait().graceful), until, {seen_workers_}};
+            const request<watch_workers> r{
+                watching_workers_.ask(until + wait().graceful, error_kind::scheduler), until, {seen_workers_}};
             to_.scheduler.watch(r, into_mailbox<watch_workers>{r.by, {}, to_.box});
         }
     }

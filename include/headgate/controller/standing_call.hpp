@@ -21,8 +21,10 @@ public:
     /// When it is due, or overdue: then it counts as unanswered.
     instant deadline() const { return due_; }
 
-    /// Asked now; if no answer comes until `deadline` it is asked again.
-    ticket ask(instant deadline) {
+    /// Asked now; if no answer comes until `deadline` it is asked again. `of`: the kind of trouble it is if none came
+    /// to the last.
+    ticket ask(instant deadline, error_kind of = error_kind::database) {
+        if (std::exchange(is_asked_, true)) trouble_ = error{.kind = of, .text = "no answer in time"};
         due_ = deadline;
         ++attempt_.value;
         return {.attempt = attempt_};
@@ -31,18 +33,20 @@ public:
     bool answer(const ticket& to, instant next, std::optional<error> trouble = {}) {
         if (to.attempt != attempt_) return false;
         due_ = next;
+        is_asked_ = false;
         trouble_ = std::move(trouble);
         return true;
     }
-    /// Why the last that was answered was in vain; nothing: it was not.
+    /// Why the last was in vain; nothing: it was not, as far as is known.
     const std::optional<error>& trouble() const { return trouble_; }
 
 private:
     friend fields;
-    static constexpr std::size_t field_count = 3;
+    static constexpr std::size_t field_count = 4;
 
     instant due_{};  // at once
     attempt attempt_{};
+    bool is_asked_ = false;
     std::optional<error> trouble_{};
 };
 

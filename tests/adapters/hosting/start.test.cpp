@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(a_worker_is_told_all_of_its_job_and_headgates_word_wins_S6)
 BOOST_AUTO_TEST_CASE(what_does_not_fit_into_a_variable_is_refused_by_name) {
     const auto complaint = [](wish wanted) {
         const start_workers what{.job = {"job"}, .wish = std::make_shared<const wish>(std::move(wanted))};
-        const auto ok = hosting::check_start(what);
+        const auto ok = hosting::check_variables(what);
         return ok ? std::string() : ok.error().text;
     };
     const std::string most(127u << 10, 'x'), more = most + "x";
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_start_at_the_floor_says_where_that_is_kept_and_what_to_do
     const start_workers what{.job = {"job"}, .generation = {3}};
     BOOST_TEST(hosting::was_stopped(what).text == "generation 3 of job job was stopped: nothing of it starts any more");
     BOOST_TEST(hosting::was_stopped(what, "/floors/job-job")
-                   .text.ends_with("(/floors/job-job; if that is of an earlier database, remove it)"));
+                   .text.ends_with("(/floors/job-job; if the database was made anew since, remove that)"));
 }
 
 }  // namespace

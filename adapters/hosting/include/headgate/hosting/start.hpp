@@ -17,6 +17,10 @@ namespace headgate::inline v1::hosting {
 /// `permanent`: the same start can never work.
 expected<applied> check_start(const start_workers& what, const limits& most = {});
 
+/// Whether name, organization, tags and backend configuration fit into a variable each; for schedulers whose workers
+/// have an environment of their own. `permanent` likewise.
+expected<applied> check_variables(const start_workers& what);
+
 /// The refusal of a start at or below the floor, which is kept in `file`; empty: it is not in a file.
 error was_stopped(const start_workers& what, const std::string& file = {});
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A fuzz target: any bytes as an execution from the wire. The plan of one that is accepted is whole: every subtask has
-// one worker, and what a worker is told of its own subtasks is what the plan says of it (A1).
+// A fuzz target: any bytes as a plan, and as an execution from the wire. A plan that `check` passes is whole: every
+// subtask has one worker, and what a worker is told of its own subtasks is what the plan says of it (A1). An execution
+// that is accepted has such a plan.
 #include "must.hpp"
 
 #include <headgate/assignment/report.hpp>
@@ -8,6 +9,7 @@
 #include <headgate/protobuf/codec.hpp>
 #include <headgate/protobuf/messages.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
+#include <headgate/vocabulary/program.hpp>
 
 #include <google/protobuf/stubs/logging.h>
 
@@ -39,7 +41,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const google::protobuf::LogSilencer quiet;
     const std::string_view bytes{reinterpret_cast<const char*>(data), size};
     if (const auto found = protobuf::decode_plan(bytes)) {
-        is_whole(*found);
+        program of;
+        for (const placed_node& one : found->nodes) of.nodes.push_back({.id = one.id, .parallelism = one.parallelism});
+        if (check(*found, of)) is_whole(*found);
         const auto again = protobuf::decode_plan(protobuf::encode(*found));
         must(again and *again == *found, "a plan did not come back from its bytes");
     }

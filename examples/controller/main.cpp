@@ -141,11 +141,7 @@ std::string worker_beside() {
 
 /// Where workers on this machine listen. They are dialled at the host that they come from, and whoever connects to an
 /// address of its own machine comes from that.
-std::string listen_beside(const std::string& controller) {
-    const std::string host = controller.substr(0, controller.rfind(':'));
-    const bool is_any = host == "0.0.0.0" or host == "[::]";
-    return (is_any ? "127.0.0.1" : host) + ":0";
-}
+std::string listen_beside(const std::string& controller) { return controller.substr(0, controller.rfind(':')) + ":0"; }
 
 /// A worker on this thread; its lines go to a file of its own.
 void run_embedded(const identity& who, const options& o, std::stop_token stop) {

@@ -59,6 +59,7 @@ wish wish_of(const options& o) {
               .organization = o.organization,
               .program = program_in(o.program),
               .backend_configuration = o.backend_configuration,
+              .stop = o.stopped ? stop_mode::immediate : stop_mode::run,
               .restart = o.restart_mode == "force" ? restart_mode::force : restart_mode::safe,
               .restart_nonce = o.restart_nonce,
               .waits_for_slots = o.wait_for_slots};
@@ -75,15 +76,39 @@ wish wish_of(const options& o) {
     return made;
 }
 
+bool is_time_over(const job_record& job) { return job.time_left and *job.time_left <= duration(0); }
+
 /// Nothing will become of it any more as it is: it rests, and its wish is not one to start it again
 /// (machine/terminal.hpp), or it is damaged, and no controller has it or would take it.
 bool is_over(const job_record& job) {
     if (not job.wish) return job.row.owner == incarnation{};
     if (not is_terminal(job.row.state)) return false;
     const wish& wished = **job.wish;
-    if (wished.stop != stop_mode::run or (job.time_left and *job.time_left <= duration(0))) return true;
+    if (wished.stop != stop_mode::run or is_time_over(job)) return true;
     if (job.row.state == state_name::stopped) return wished.version <= job.row.applied;
     return job.row.state != state_name::failed or wished.restart_nonce == job.row.restart_nonce;
+}
+
+/// What a command answers: `text`, or the same in fields.
+void answer(const options& o, const std::string& text, const nlohmann::json& fields) {
+    std::cout << (o.output == "json" ? fields.dump() : text) << std::endl;
+}
+
+/// Prints what `all()` makes of the jobs, in text and JSON; with -w again whenever the JSON is another, and on a
+/// terminal every second, since times go on.
+template <class All>
+int shows(session& at, const options& o, All all) {
+    for (std::string shown;;) {
+        const auto [text, fields] = all();
+        const bool is_redrawn = o.output != "json" and o.watch and wants_colors();
+        if (fields != shown or is_redrawn) {
+            if (is_redrawn) std::cout << "\033[H\033[2J";
+            std::cout << (o.output == "json" ? fields + "\n" : text) << std::flush;
+        }
+        if (not o.watch) return done;
+        shown = fields;
+        at.news(std::chrono::seconds(1));
+    }
 }
 
 /// Ends the command with what became of the job.
@@ -169,8 +194,13 @@ int submit(const options& o) {
             end(usage, "--id \"" + id + "\": an id has 1 to " + std::to_string(limits{}.id) + " bytes");
         if (one_line(id) != id) end(usage, "--id \"" + one_line(id) + "\": an id is text in one line");
         session at(o.database, if_missing::make);
-        at.put(id, made);
-        std::cout << id << std::endl;
+        at.put(id, made);  // or the same was there already
+        const job_record stands = at.get(id);
+        if (not o.stopped and is_over(stands))
+            end(conflict, "there is a job \"" + id + "\" already, which is " + std::string(text_of(stands.row.state)) +
+                              (stands.row.state == state_name::finished ? "" : "; `start` runs it again") +
+                              "; choose another --id");
+        answer(o, id, {{"job", id}});
         return o.watch ? follow(at, id, o, true) : done;
     });
 }
@@ -178,31 +208,22 @@ int submit(const options& o) {
 int list(const options& o) {
     return guarded([&] {
         session at(o.database);
-        std::string shown;
-        for (;;) {
+        return shows(at, o, [&] {
             const std::vector<job_record> jobs = at.all_anew();
             std::string all = "[";
             for (const job_record& one : jobs) all.append(all.size() > 1 ? ",\n" : "").append(protobuf::to_json(one));
-            all += "]";
-            const bool is_redrawn = o.output != "json" and o.watch and wants_colors();  // SINCE goes on
-            if (all != shown or is_redrawn) {
-                if (is_redrawn) std::cout << "\033[H\033[2J";
-                std::cout << (o.output == "json" ? all + "\n" : table_of(jobs, wall_now(), wants_colors()))
-                          << std::flush;
-            }
-            if (not o.watch) return done;
-            shown = std::move(all);
-            at.news(std::chrono::seconds(1));
-        }
+            return std::pair(table_of(jobs, wall_now(), wants_colors()), all + "]");
+        });
     });
 }
 
 int describe(const options& o) {
     return guarded([&] {
         session at(o.database);
-        const job_record job = at.get(o.job);
-        std::cout << (o.output == "json" ? protobuf::to_json(job) + "\n" : page_of(job, wall_now()));
-        return done;
+        return shows(at, o, [&] {
+            const job_record job = at.get_anew(o.job);
+            return std::pair(page_of(job, wall_now()), protobuf::to_json(job));
+        });
     });
 }
 
@@ -242,8 +263,10 @@ int wait(const options& o) {
             if (was_told and (state.empty() or text_of(job.row.state) == state) and has_checkpoint(job, o.epoch) and
                 why_of(job).find(o.why) != std::string::npos) {
                 const bool is_finished = job.row.state == state_name::finished;
-                std::cout << text_of(job.row.state) << " generation "
-                          << (is_finished ? ran_last(job.row) : job.row.generation).value << std::endl;
+                const std::uint32_t with = (is_finished ? ran_last(job.row) : job.row.generation).value;
+                const std::string now(text_of(job.row.state));
+                answer(o, now + " generation " + std::to_string(with),
+                       {{"job", o.job}, {"state", now}, {"generation", with}});
                 return done;
             }
             if (is_over(job) and (was_told or told.is_whole(job))) {
@@ -271,23 +294,24 @@ int stop(const options& o) {
         session at(o.database);
         const job_record job = at.get(o.job);
         if (not job.wish) end(usage, "the job is damaged: " + headgate::describe(job.wish.error()));
-        if (is_over(job)) {
-            std::cout << o.job << " is " << text_of(job.row.state) << " already" << std::endl;
+        const auto is_now = [&](const job_record& now, const std::string& so) {
+            const std::string state(text_of(now.row.state));
+            answer(o, o.job + " is " + state + so, {{"job", o.job}, {"state", state}});
             return done;
-        }
+        };
+        if (is_over(job)) return is_now(job, " already");
         wish next = **job.wish;
         ++next.version;
-        next.stop = o.stop_mode == "force" ? stop_mode::force : stop_mode::immediate;
+        // The strongest that was asked for is what is carried out (I13).
+        next.stop = std::max(next.stop, o.stop_mode == "force" ? stop_mode::force : stop_mode::immediate);
         at.put(o.job, next);
         if (not o.watch) return done;
         for (;;) {
             const job_record now = at.get(o.job);
             if (not now.wish) return end_of(now);
-            if (is_terminal(now.row.state)) break;
+            if (is_terminal(now.row.state)) return is_now(now, "");
             at.news(std::chrono::seconds(1));
         }
-        std::cout << o.job << " is " << text_of(at.get(o.job).row.state) << std::endl;
-        return done;
     });
 }
 
@@ -296,11 +320,13 @@ int start(const options& o) {
         session at(o.database);
         const job_record job = at.get(o.job);
         if (not job.wish) end(usage, "the job is damaged: " + headgate::describe(job.wish.error()));
-        if (job.row.state == state_name::finished) end(usage, o.job + " is Finished, and stays so; submit it anew");
+        if (job.row.state == state_name::finished)
+            end(usage, o.job + " is Finished, and stays so; submit it under another --id");
         if (not is_terminal(job.row.state)) {
             if ((*job.wish)->stop == stop_mode::run) end(later, o.job + " runs; restarting is not supported yet");
             end(conflict, o.job + " is stopping; start it when it has stopped");
         }
+        if (is_time_over(job)) end(usage, o.job + ": its time to live is over; submit it under another --id");
         wish next = **job.wish;
         ++next.version;
         next.stop = stop_mode::run;

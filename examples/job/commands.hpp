@@ -28,6 +28,7 @@ struct options {
     std::string restart_mode = "safe";
     std::uint64_t restart_nonce = 0;
     bool wait_for_slots = false;
+    bool stopped = false;
 
     std::string stop_mode = "immediate";
     std::optional<std::string> state{};

@@ -43,9 +43,11 @@ void add_submit(CLI::App& app, options& o, std::function<int()>& chosen) {
     c->add_option("--tag", o.tags, "NAME=VALUE, handed to the backend; may be repeated");
     c->add_option("--backend-configuration", o.backend_configuration, "handed to the backend as it is");
     c->add_option("--restart-mode", o.restart_mode, "safe or force")->check(CLI::IsMember({"safe", "force"}));
-    c->add_option("--restart-nonce", o.restart_nonce, "a number; a failed job runs again once it is changed; default 0")
+    c->add_option("--restart-nonce", o.restart_nonce,
+                  "a number for the wish; `start` of a failed job raises it; default 0")
         ->check(CLI::NonNegativeNumber);
     c->add_flag("--wait-for-slots", o.wait_for_slots, "wait for slots without limit");
+    c->add_flag("--stopped", o.stopped, "keep it stopped, until `start`");
     c->add_flag("-w,--watch", o.watch, "then show its history until it ends");
     c->callback([&] { chosen = [&] { return submit(o); }; });
 }
@@ -57,6 +59,7 @@ void add_looks(CLI::App& app, options& o, std::function<int()>& chosen) {
 
     CLI::App* const describe_command = app.add_subcommand("describe", "everything about one job");
     describe_command->add_option("job", o.job, "its id")->required();
+    describe_command->add_flag("-w,--watch", o.watch, "again whenever something has changed, looked at every second");
     describe_command->callback([&] { chosen = [&] { return describe(o); }; });
 
     CLI::App* const events_command = app.add_subcommand("events", "a job's history");

@@ -77,7 +77,7 @@ bool wants_colors() { return std::getenv("NO_COLOR") == nullptr and isatty(STDOU
 std::string table_of(const std::vector<job_record>& jobs, wall_time now, bool with_colors) {
     std::size_t width = 4;
     for (const job_record& job : jobs) width = std::max(width, called(job).size());
-    std::string text = fmt::format("{:<{}}  {:<18}  {:>5}  {:>7}  {:>8}  {:>10}  {:>7}  {}\n", "JOB", width, "STATE",
+    std::string text = fmt::format("{:<{}}  {:<18}  {:>5}  {:>7}  {:>8}  {:>10}  {:>7}  {}\n", "NAME", width, "STATE",
                                    "SINCE", "TASKS", "RESTARTS", "CHECKPOINT", "WORKERS", "WHY");
     for (const job_record& job : jobs) {
         const std::string state = fmt::format("{:<18}", text_of(job.row.state));

@@ -29,6 +29,8 @@ public:
         std::shared_ptr<const execution> runs{};
         std::vector<checkpoint_name> barriers{};
         bool is_stopped = false;
+        digest256 call_token{};  ///< as it was dialled with
+        digest256 data_token{};  ///< as it was told with its plan
     };
 
     explicit hand_channel(simulation::secrets& with) : secrets_(with) {}
@@ -44,6 +46,7 @@ public:
     void dial(const request<headgate::dial>& r, auto done) {
         const auto at = workers.find(r.what.worker);
         if (at == workers.end()) return done(not_applied{{error_kind::dial, "nobody there"}});
+        at->second.call_token = r.what.call_token;
         const auto mac = dialled_mac(secrets_, at->second.token, r.what.worker, at->second.incarnation, r.what.nonce);
         dialled made{{r.what.worker.value}, r.what.worker, at->second.incarnation, mac};
         if (bends) bends(made);
@@ -53,7 +56,9 @@ public:
             done(made);
     }
     void start_execution(const request<headgate::start_execution>& r, auto done) {
-        workers.at({r.what.connection.value}).runs = r.what.what;
+        played& of = workers.at({r.what.connection.value});
+        of.runs = r.what.what;
+        of.data_token = r.what.data_token;
         done(applied{});
     }
     void begin_checkpoint(const request<headgate::begin_checkpoint>& r, auto done) {

@@ -197,6 +197,12 @@ BOOST_FIXTURE_TEST_CASE(a_job_is_taken_from_a_controller_that_is_gone_after_its_
     // The first one wakes up and finds out.
     passes(1s, true, true);
     BOOST_TEST((controller.jobs() == 0u and other.jobs() == 1u));
+    // It watches its successor as it would any other.
+    passes(20s, true, false);
+    BOOST_TEST(controller.jobs() == 0u);
+    passes(20s, true, false);
+    BOOST_REQUIRE(controller.find(job));
+    BOOST_TEST((controller.find(job)->job().durable.owner == controller.id() and row()->generation == generation{3}));
 }
 
 BOOST_FIXTURE_TEST_CASE(an_observer_that_was_cut_off_seizes_nothing_when_it_is_back_G5_T5, two_controllers) {
@@ -232,6 +238,39 @@ BOOST_FIXTURE_TEST_CASE(who_wakes_up_after_its_lease_does_not_say_what_anothers_
     passes(1s, true, true);
     BOOST_REQUIRE((controller.jobs() == 0u and other.jobs() == 1u));
     BOOST_TEST(record()->waits_for.starts_with("workers: 0 of 8 slots open"), record()->waits_for);
+}
+
+BOOST_FIXTURE_TEST_CASE(every_token_comes_of_a_secret_that_is_drawn_anew_for_each_claim_G3, small_world) {
+    wish_for({.version = 1});
+    for (const generation of : {generation{1}, generation{2}}) {
+        simulation::secrets as_it_was = secrets;  // what is drawn next is the secret of the claim
+        generation_secret drawn{};
+        as_it_was.random(drawn);
+        if (of.value == 2) scheduler.exit(job, {1}, scheduler.pool().all()[0].who.id, "killed by signal 9");
+        const auto has_come_up = [&] {
+            return std::ranges::all_of(scheduler.pool().all(),
+                                       [&](const auto& one) { return one.generation == of; }) and
+                   scheduler.pool().all().size() == 2;
+        };
+        BOOST_REQUIRE(until(has_come_up));
+        workers_come();
+        const auto are_told = [&] {
+            return std::ranges::all_of(scheduler.pool().all(), [&](const auto& one) {
+                const auto at = channel.workers.find(one.who.id);
+                return at != channel.workers.end() and at->second.runs;
+            });
+        };
+        BOOST_REQUIRE(until(are_told));
+        for (const auto& one : scheduler.pool().all()) {
+            const auto& played = channel.workers.at(one.who.id);
+            const digest256 token = worker_token(secrets, drawn, job, of, one.who);
+            BOOST_TEST((scheduler.tokens.at(one.who.id) == token));
+            BOOST_TEST((played.call_token == call_token(secrets, token)));
+            BOOST_TEST((played.data_token == data_token(secrets, drawn, job, of)));
+        }
+        workers_report();
+        BOOST_REQUIRE(until([&] { return state() == state_name::running and row()->generation == of; }));
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(whoever_answers_a_dial_without_that_workers_proof_is_hung_up_on_and_told_nothing_S12_G3,

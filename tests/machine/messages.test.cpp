@@ -68,6 +68,19 @@ BOOST_AUTO_TEST_CASE(a_task_that_fails_after_its_own_start_recovers_the_job_S14_
     BOOST_TEST((s.state() == state_name::recovering));
 }
 
+BOOST_AUTO_TEST_CASE(a_task_error_that_must_not_be_retried_is_fatal_before_all_have_started_too_S14) {
+    stage s = waiting_for_tasks();
+    s.says(0,
+           task_report{
+               .started = s.tasks_of(0),
+               .finished = {},
+               .failures = {
+                   {.node = {1}, .subtask = 1, .operator_name = "source", .may_retry = false, .text = "bad schema"}}});
+    s.settle();
+    BOOST_TEST((s.stands.state == state_name::failed and s.entered(state_name::recovering) == 0u));
+    BOOST_TEST(s.stands.last_error == "permanent: node 1, subtask 1, operator source (user, no retry): bad schema");
+}
+
 BOOST_AUTO_TEST_CASE(the_failure_in_the_report_that_completes_the_start_is_not_overlooked_I6) {
     stage s = waiting_for_tasks();
     s.starts(0);

@@ -3,6 +3,8 @@
 
 #include <headgate/vocabulary/note_text.hpp>
 
+#include <set>
+
 namespace {
 
 using namespace stages;
@@ -143,13 +145,16 @@ const error no_slots{.kind = error_kind::not_enough_slots, .text = {}, .needed =
 BOOST_AUTO_TEST_CASE(slots_are_asked_for_about_every_second_until_there_are_enough_S6_L7) {
     stage s;
     s.without<start_workers>().start();
+    std::set<duration> pauses;
     for (int i = 0; i < 50; ++i) {
         s.answer<start_workers>(not_applied{no_slots});
         BOOST_TEST((s.state() == state_name::scheduling and s.count<start_workers>() == 0u));
         const duration pause = s.value.deadline() - s.now;
         BOOST_TEST((pause >= 500ms and pause <= 1s));
+        pauses.insert(pause);
         s.advance(pause);
     }
+    BOOST_TEST(pauses.size() > 10u, "not all jobs at once");
     BOOST_TEST((s.in<scheduling>().lacking->available == 1u));
     s.with<start_workers>().settle();
     BOOST_TEST((s.state() == state_name::running));
@@ -314,6 +319,31 @@ BOOST_AUTO_TEST_CASE(metadata_that_cannot_be_had_is_tried_ten_times_and_then_fat
         BOOST_TEST((s.stands.state == state_name::failed));
         BOOST_TEST(s.stands.last_error.find("epoch 4, generation 2") != std::string::npos, s.stands.last_error);
         if (how == 2) BOOST_TEST(s.stands.last_error.find("object x is torn") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_restore_that_cannot_be_prepared_is_tried_ten_times_and_then_fatal_by_name_S9_I14) {
+    for (const int how : {0, 1}) {
+        stage s;
+        s.restore = ready_checkpoint();
+        s.without<prepare_checkpoint>().start();
+        int tries = 0;
+        while (s.state() == state_name::scheduling and tries < 20) {
+            ++tries;
+            if (how == 0)
+                s.answer<prepare_checkpoint>(refused_by(error_kind::state_backend, "object x is gone"));
+            else
+                s.take_out<prepare_checkpoint>();
+            while (s.state() == state_name::scheduling and s.count<prepare_checkpoint>() == 0) {
+                s.advance_to_deadline();
+                for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+            }
+        }
+        s.settle();
+        BOOST_TEST(tries == 10);
+        BOOST_TEST((s.stands.state == state_name::failed and s.entered(state_name::recovering) == 0u));
+        BOOST_TEST(s.stands.last_error.find("epoch 4, generation 2") != std::string::npos, s.stands.last_error);
+        if (how == 0) BOOST_TEST(s.stands.last_error.find("object x is gone") != std::string::npos);
     }
 }
 

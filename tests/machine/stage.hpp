@@ -91,6 +91,9 @@ struct stage_of {
     void step(const event& e) {
         value.on(e, {now, bits()}, out);
         open.insert(open.end(), out.asked.begin(), out.asked.end());
+        for (const effect& one : out.asked)
+            if (not std::visit([&](const auto& r) { return r.deadline > now and r.deadline != never; }, one))
+                BOOST_FAIL("in " << text_of(state()) << " it asks without a deadline (S16)");
         for (const note& one : out.told) {
             if (const auto* const moved = std::get_if<transition>(&one)) log.emplace_back(text_of(moved->to));
             told.push_back(one);

@@ -15,6 +15,15 @@ namespace {
 
 using namespace headgate;
 
+// What SPEC 10 says, each number of it.
+static_assert(limits{}.message == 4 << 20 and limits{}.id == 64 and limits{}.address == 256);
+static_assert(limits{}.error_text == 16 << 10 and limits{}.mailbox == 1'024 and limits{}.turns == 16);
+static_assert(limits{}.environment_variables == 256 and limits{}.environment_variable == 32 << 10);
+static_assert(limits{}.environment == 128 << 10);
+static_assert(limits{}.nodes == 100'000 and limits{}.parallelism == 1u << 20 and limits{}.workers == 10'000);
+static_assert(limits{}.materialised_subtasks == 10'000'000 and limits{}.slots == 65'536);
+static_assert(limits{}.registrations_per_second == 1'000 and limits{}.registrations_burst == 20'000);
+
 /// source (4) -> map (4) => window (8) => sink (2): forward, shuffle, shuffle.
 program sample() {
     return {.nodes = {{.id = {1}, .parallelism = 4, .operators = {{{"source"}, {}}}},

@@ -15,8 +15,6 @@ namespace headgate::inline v1::sqlite {
 
 namespace {
 
-/// How soon a change by another process is seen.
-
 instant steady_now() {
     return instant(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
 }

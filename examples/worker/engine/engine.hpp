@@ -45,8 +45,7 @@ struct engine_options {
 /// One thread a subtask, joined by `stop`. Runs one share in its life.
 ///
 /// Memory    channels hold `channel_window` batches each, see `batch_bytes`; a slow subtask so slows its sources.
-/// Ending    the end of all subtasks is not the end of the engine: it goes on to answer checkpoints until it is
-/// stopped.
+/// Ending    the end of all subtasks is not the end of the engine: it answers checkpoints until it is stopped.
 ///           A worker that is stopped says good-bye to its peers, which then stand still; one that is lost without it
 ///           is a failure of a subtask that has a channel with it.
 class engine {

@@ -41,11 +41,6 @@ private:
     std::uint32_t worker_, number_;
 };
 
-/// A wrong configuration, a directory that is missing and state that is damaged stay so in the next worker.
-bool may_retry(error_kind kind) {
-    return kind != error_kind::invalid and kind != error_kind::permanent and kind != error_kind::unsupported;
-}
-
 }  // namespace
 
 void engine::start(headgate::execution_share share, receiver report) {

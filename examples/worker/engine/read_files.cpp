@@ -50,7 +50,7 @@ private:
     const char* line_end();
     bool fill();
     bool give(stage& to, std::size_t size, std::size_t with_end);
-    progress fail(const std::string& why);
+    progress fail(const std::string& why, bool may_retry = true);
     progress too_long();
     expected<applied> add(const kept_state& of, std::vector<split>& to, std::uint64_t& lines) const;
 
@@ -113,8 +113,8 @@ void file_source::close() {
     if (open_ >= 0) ::close(std::exchange(open_, -1));
 }
 
-source::progress file_source::fail(const std::string& why) {
-    where_.trouble = trouble{name_, error_domain::external, true, from_.directory + "/" + file() + ": " + why};
+source::progress file_source::fail(const std::string& why, bool may_retry) {
+    where_.trouble = trouble{name_, error_domain::external, may_retry, from_.directory + "/" + file() + ": " + why};
     return progress::halted;
 }
 
@@ -150,7 +150,8 @@ bool file_source::give(stage& to, std::size_t size, std::size_t with_end) {
 
 source::progress file_source::too_long() {
     return fail("the line at byte " + std::to_string(remaining_[at_].offset) + " is longer than " +
-                std::to_string(longest_text) + " bytes");
+                    std::to_string(longest_text) + " bytes",
+                false);
 }
 
 source::progress file_source::step(stage& to) {

@@ -20,6 +20,12 @@
 
 namespace dataflow {
 
+/// A wrong configuration, a directory that is missing and state that is damaged stay so in the next worker.
+constexpr bool may_retry(headgate::error_kind kind) {
+    using enum headgate::error_kind;
+    return kind != invalid and kind != permanent and kind != unsupported;
+}
+
 /// Why a subtask cannot go on. Empty: it was stopped.
 struct trouble {
     std::string operator_name{};

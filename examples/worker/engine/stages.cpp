@@ -138,7 +138,8 @@ public:
         for (const word_table::entry* each : sorted)
             text.append(std::to_string(each->number)).append(1, ' ').append(each->key()).append(1, '\n');
         const auto ok = write_durably(file_, text, 0644);
-        if (not ok) where_.trouble = trouble{name_, error_domain::external, true, ok.error().text};
+        if (not ok)
+            where_.trouble = trouble{name_, error_domain::external, may_retry(ok.error().kind), ok.error().text};
         return ok.has_value();
     }
 

@@ -48,14 +48,25 @@ expected<applied> subtask::prepare() {
     return applied{};
 }
 
-expected<std::vector<kept_state>> subtask::states_of(const std::string& name,
-                                                     const std::vector<std::vector<operator_state>>& all) const {
+namespace {
+
+std::vector<kept_state> states_of(const std::string& name, const std::vector<std::vector<operator_state>>& all) {
     std::vector<kept_state> found;
     for (std::uint32_t old = 0; old < all.size(); ++old)
         for (const operator_state& each : all[old])
             if (each.name == name) found.push_back({old, each.bytes});
     return found;
 }
+
+/// "node 2, operators \"count\", \"write\"".
+std::string name_of(const headgate::node& one) {
+    std::string text = "node " + std::to_string(one.id.value) + ", operators ";
+    for (const auto& each : one.operators)
+        text.append(&each == &one.operators.front() ? "\"" : ", \"").append(each.id.value).append("\"");
+    return text;
+}
+
+}  // namespace
 
 expected<std::string> subtask::restore(headgate::checkpoint_name name, const headgate::node_state& then,
                                        bool is_keyed) {
@@ -68,8 +79,9 @@ expected<std::string> subtask::restore(headgate::checkpoint_name name, const hea
             continue;
         auto loaded = with_.states->load(name, then.handles[old]);
         if (not loaded)
-            return failure(loaded.error().kind,
-                           place + ", subtask " + std::to_string(old) + ": " + loaded.error().text);
+            return failure(loaded.error().kind, name_of(*with_.node) + ", subtask " + std::to_string(old) +
+                                                    " of epoch " + std::to_string(name.epoch.value) + ": " +
+                                                    loaded.error().text);
         all[old] = *std::move(loaded);
         for (const operator_state& each : all[old])
             if (std::ranges::none_of(with_.node->operators, [&](const auto& one) { return one.id.value == each.name; }))
@@ -80,15 +92,15 @@ expected<std::string> subtask::restore(headgate::checkpoint_name name, const hea
     for (std::size_t i = 0; i < with_.chain.size(); ++i) {
         const std::string& operator_name = with_.node->operators[i].id.value;
         const auto states = states_of(operator_name, all);
-        if (states->empty()) continue;
+        if (states.empty()) continue;
         const auto bad = [&](const headgate::error& why) {
             return failure(why.kind, place + ", operator \"" + operator_name + "\": " + why.text);
         };
         if (stages_[i] != nullptr) {
-            const auto ok = stages_[i]->restore(*states, is_shared_out);
+            const auto ok = stages_[i]->restore(states, is_shared_out);
             if (not ok) return bad(ok.error());
         } else {
-            const auto where = source_->restore(*states, is_shared_out);
+            const auto where = source_->restore(states, is_shared_out);
             if (not where) return bad(where.error());
             told =
                 "source " + std::to_string(with_.node->id.value) + "-" + std::to_string(with_.subtask) + " " + *where;
@@ -118,11 +130,6 @@ void subtask::halt() {
 
 void subtask::join() {
     if (thread_.joinable()) thread_.join();
-}
-
-bool subtask::has_ended() const {
-    const std::lock_guard lock(guard_);
-    return phase_ != phase::running;
 }
 
 bool subtask::end_as(phase how) {

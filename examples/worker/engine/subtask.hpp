@@ -75,7 +75,6 @@ public:
     std::uint64_t lines_read() const { return source_ ? source_->records_before + source_->records : 0; }
     bool is_source() const { return with_.channels_in == 0; }
     const subtask_setting& setting() const { return with_; }
-    bool has_ended() const;
     void add_to(headgate::node_counters& counters) const;
     std::int64_t waited(std::int64_t now) const { return outlet_->waited.read(now); }
 
@@ -93,8 +92,6 @@ private:
     bool end_as(phase how);
     void pause(std::int64_t nanoseconds);
     std::vector<operator_state> state() const;
-    headgate::expected<std::vector<kept_state>> states_of(const std::string& name,
-                                                          const std::vector<std::vector<operator_state>>& all) const;
 
     subtask_setting with_;
     situation where_{};

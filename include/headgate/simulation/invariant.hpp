@@ -37,6 +37,7 @@ enum class invariant : std::uint8_t {
     stops,
     no_unwatched_wait,
     zombies_drain,
+    within_lease,
     wakes_up,
     no_livelock,
     no_cause_to_fail,
@@ -82,6 +83,7 @@ constexpr std::string_view sentence_of(invariant which) {
         case invariant::stops: return "L3 a wish to stop is acted on in the same turn";
         case invariant::no_unwatched_wait: return "L4 nothing waits without a deadline";
         case invariant::zombies_drain: return "L6 workers of earlier generations end";
+        case invariant::within_lease: return "L6 a worker obeys and reports no more once its lease is over (G7)";
         case invariant::wakes_up: return "L7 workers start soon after there are slots";
         case invariant::no_livelock: return "L8 generations are used up by faults and users alone";
         case invariant::no_cause_to_fail: return "L2 a job fails only where its world gave it cause";

@@ -52,6 +52,8 @@ public:
     // What workers do.
     void started(const process& who, const execution& what, instant at);
     void reported(const process& who, const task_report& said);
+    /// To a controller, whatever it was but a refusal.
+    void spoke(const process& who, instant at);
     /// Nothing, if it was accepted on another stream since.
     void lost(const process& who, stream_id on);
     void accepted_by(const process& who, stream_id on, instant at);
@@ -279,6 +281,13 @@ inline void checks::reported(const process& who, const task_report& said) {
                 if (worker_of(*one.what->plan, n, i) == *position)
                     one.reported.emplace(std::pair{range.node, i}, ordinal_of(who.identity.id));
         }
+}
+
+inline void checks::spoke(const process& who, instant at) {
+    expect(not who.has_lease or at <= who.lease_over, invariant::within_lease, at, [&] {
+        return "worker " + std::to_string(who.identity.id.value) + " of generation " +
+               std::to_string(who.generation.value);
+    });
 }
 
 inline void checks::lost(const process& who, stream_id on) {

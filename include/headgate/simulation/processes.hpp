@@ -5,6 +5,7 @@
 #include <headgate/vocabulary/effect.hpp>
 #include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/message.hpp>
+#include <headgate/vocabulary/time.hpp>
 #include <headgate/vocabulary/worker.hpp>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace headgate::inline v1::simulation {
@@ -32,6 +34,14 @@ struct process {
     bool is_extra = false;   ///< another of an identity that the backend knows: it does not count it
     bool has_engine = false;        ///< subtasks run, or may
     std::uint64_t runs_digest{};    ///< of the plan; 0: none yet
+    // Seen from outside: an answer renews the lease from when it arrived, which is later than the worker may count
+    // from.
+    duration lease{};  ///< 0: nobody said one
+    instant lease_over = never;
+    bool has_lease = false;  ///< it was accepted, and heard of it in time
+
+    /// Something arrived at it.
+    void hears(const controller_message& what, instant at);
 
     bool lives() const { return is != phase::ended; }
 };
@@ -104,6 +114,13 @@ private:
 static_assert(backend_rules<cluster>);
 
 // Implementation ------------------------------------------------------------------------------------------------------
+
+inline void process::hears(const controller_message& what, instant at) {
+    const auto* const said = std::get_if<verdict>(&what);
+    const auto* const terms = said ? std::get_if<accepted>(said) : nullptr;
+    if (terms) lease = terms->lease;
+    if (lease > duration{} and (terms or std::holds_alternative<heartbeat_answer>(what))) lease_over = at + lease;
+}
 
 inline std::uint64_t processes::used() const {
     std::uint64_t sum = 0;

@@ -73,13 +73,16 @@ BOOST_AUTO_TEST_CASE(records_are_kept_by_worker_and_read_back_ordered) {
     BOOST_TEST((held.read(one) == std::nullopt));
 }
 
-BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_there_without_a_process) {
+BOOST_AUTO_TEST_CASE(a_record_that_is_damaged_is_there_without_a_process_and_one_that_cannot_be_read_is_an_error) {
     const folder at;
     const held_directory held = locked(directory(at.path()));
     BOOST_TEST(held.write({.of = one, .slots = 4, .pid = 12}).has_value());
     std::ofstream(at.path() / "workers" / "job-job.3.7.record") << "pid=1x\n\n=\n";
     std::ofstream(at.path() / "workers" / "job-job.3.record") << "pid=1\n";
     BOOST_TEST((held.records().value() == std::vector{record{.of = one}}));
+    std::filesystem::create_directory(at.path() / "workers" / "job-job.3.8.record");
+    const auto records = held.records();
+    BOOST_TEST((not records and records.error().text.find("job-job.3.8.record") != std::string::npos));
 }
 
 BOOST_AUTO_TEST_CASE(an_identity_is_handed_over_and_revoked_G3) {

@@ -436,6 +436,22 @@ BOOST_AUTO_TEST_CASE(missing_rights_say_what_to_do) {
     BOOST_TEST(does_not_open({.connection = "user=guest", .schema = ours}, error_kind::permanent, "GRANT"));
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_only_reads_says_that_the_primary_is_needed_S7) {
+    const std::string ours = fresh();
+    open(ours);
+    const std::string as_a_standby = "options='-c default_transaction_read_only=on'";
+    BOOST_TEST(
+        does_not_open({.connection = as_a_standby, .schema = fresh()}, error_kind::database, "name the primary"));
+    auto opened = postgres::database::open({.connection = as_a_standby, .schema = ours});
+    BOOST_TEST_REQUIRE(opened.has_value());
+    trial t(**opened, settle);
+    const auto asked = laws::ask(claim{.job = t.job(), .next = t.some_row({1}, t.ours)}, 1,
+                                 [&](const auto& r, auto done) { (*opened)->claim(r, done); });
+    t.settled(asked);
+    const auto is_said = [](const error& why) { return says(why, error_kind::database, "name the primary"); };
+    BOOST_TEST(asked->answer().match(no, is_said, no));
+}
+
 BOOST_AUTO_TEST_CASE(a_newer_schema_says_what_to_do) {
     const std::string schema = fresh();
     open(schema);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <headgate/protobuf/codec.hpp>
+#include <headgate/protobuf/messages.hpp>
 
 #include "random_values.hpp"
 
@@ -7,8 +8,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -159,9 +162,19 @@ BOOST_AUTO_TEST_CASE(a_plan_does_not_grow_with_parallelism_A5) {
         BOOST_REQUIRE(made.data_addresses.push_back("a:1"));
         made.layouts.push_back({.spaced = spacing::dense, .boundaries = {0, parallelism}, .owners = {}});
         made.nodes.push_back({.id = {1}, .parallelism = parallelism, .layout = 0, .offset = 0});
-        return encode(made).size();
+        const program of{.nodes = {{.id = {1}, .parallelism = parallelism, .operators = {{.id = {"a"}, .what = {}}}}},
+                         .edges = {}};
+        const execution what{.job = {"job"},
+                             .generation = {1},
+                             .program = std::make_shared<const program>(of),
+                             .plan = std::make_shared<const plan>(made),
+                             .digest = digest(made)};
+        return std::pair(encode(made).size(), encode(what).size());
     };
-    BOOST_TEST(size_at(1u << 20) <= size_at(1) + 6);
+    const auto [plan_of_one, execution_of_one] = size_at(1);
+    const auto [plan_of_many, execution_of_many] = size_at(1u << 20);
+    BOOST_TEST(plan_of_many <= plan_of_one + 6);
+    BOOST_TEST(execution_of_many <= execution_of_one + 16);
 }
 
 BOOST_AUTO_TEST_CASE(text_that_is_not_utf8_is_mended_and_content_is_kept) {

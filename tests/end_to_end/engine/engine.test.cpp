@@ -323,6 +323,7 @@ BOOST_AUTO_TEST_CASE(lines_of_any_length_up_to_the_limit_are_read_and_a_longer_o
         BOOST_REQUIRE(all.heard().wait([](const hearing& h) { return h.count<task_failure>() == 1; }));
         BOOST_CHECK_NE(all.heard().failures().find("long: the line at byte 6 is longer than 1048576 bytes"),
                        std::string::npos);
+        all.heard().each<task_failure>([](std::size_t, const task_failure& one) { BOOST_TEST(not one.may_retry); });
     }
 }
 
@@ -379,7 +380,7 @@ BOOST_AUTO_TEST_CASE(damaged_missing_and_foreign_state_is_an_initialization_fail
     write(folder / "3-0", "something else");
     check_says(failure_of(what, {{1}, {1}}), "3-0 is damaged");
     std::filesystem::remove(folder / "3-0");
-    check_says(failure_of(what, {{1}, {1}}), "node 3, subtask 0: cannot read");
+    check_says(failure_of(what, {{1}, {1}}), "node 3, operators \"3-0\", subtask 0 of epoch 1: cannot read");
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_run_is_an_initialization_failure_that_names_node_operator_and_value_S14) {

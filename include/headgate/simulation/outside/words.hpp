@@ -67,6 +67,7 @@ inline void outside::open(process_number from) {
 
 inline void outside::say(process_number from, const worker_message& message) {
     const process& saying = backend.all()[from];
+    rules.spoke(saying, now);
     if (saying.stream == 0) return;
     stream& on = streams[saying.stream - 1];
     const stream_id id{saying.stream};
@@ -145,6 +146,7 @@ inline void outside::answer(call_id to, const call_answer& with) {
     if (not one.asked) return;
     const to_outside asked = *std::exchange(one.asked, std::nullopt);
     const connection_id on = one.on;
+    if (not std::holds_alternative<refused>(with)) rules.spoke(backend.all()[connections[on.value - 1].to], now);
     std::visit([&]<class Effect>(const request<Effect>& r) { answer_call(asked, r, on, with); }, asked.what);
 }
 

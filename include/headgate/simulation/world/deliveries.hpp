@@ -62,6 +62,8 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::arrive(const to_worker& what) {
     if (not workers_[what.to]) return;
+    if (const auto* const said = std::get_if<controller_message>(&what.what))
+        around_.backend.all()[what.to].hears(*said, around_.now);
     own(workers_[what.to]).drive.post(what.what);
     poll_worker(what.to);
 }

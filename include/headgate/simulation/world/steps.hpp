@@ -225,6 +225,7 @@ template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::poll_worker(process_number at) {
     if (not workers_[at] or around_.backend.all()[at].is != process::phase::running) return;
     own(workers_[at]).drive.poll();
+    if (workers_[at]->drive.machine().is_accepted()) around_.backend.all()[at].has_lease = true;
     if (workers_[at]->drive.is_over()) end_process(at, std::string(text_of(workers_[at]->drive.end().kind)), true);
 }
 

@@ -29,8 +29,8 @@ struct options {
 ///            a missing checkpoint. A store whose last fsync failed is unknown.
 /// Threads    calls may come from any thread and do not block. One thread of its own does the work, oldest call first,
 ///            and calls the completions. It has no clock: an answer may come after the request's deadline.
-/// End        the destructor answers the calls that wait, as not applied or with an error, and waits for the one at
-/// work.
+/// End        the destructor answers the calls that wait, as not applied or with an error, and waits for the one
+///            that is being done.
 class state_backend {
 public:
     explicit state_backend(const std::filesystem::path& directory, options with = {});

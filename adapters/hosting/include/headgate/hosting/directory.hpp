@@ -52,7 +52,7 @@ public:
     /// No generation of the job up to this one starts any more. Durable when it answers.
     expected<applied> raise_floor(const job_id& job, generation to) const;
 
-    /// Of all jobs, ordered. A record that cannot be read is there without a process.
+    /// Of all jobs, ordered. One whose text is damaged is there without a process; one that cannot be read is an error.
     expected<std::vector<record>> records() const;
     /// Null if there is none.
     std::optional<record> read(const key& of) const;

@@ -16,11 +16,27 @@ if(HEADGATE_SANITIZE MATCHES thread)
     list(APPEND headgate_test_environment TSAN_OPTIONS=${options}:suppressions=${suppressions})
 endif()
 
-# headgate_add_test(<name> COMMAND ...): add_test with our environment and a limit of five minutes.
+# headgate_add_test(<name> COMMAND ...): add_test with our environment and a limit of five minutes. Where this project is
+# part of another, whose ctest is not ours to fill, only if that asks for our tests.
+if(PROJECT_IS_TOP_LEVEL OR HEADGATE_BUILD_TESTS)
+    set(headgate_has_tests TRUE)
+else()
+    set(headgate_has_tests FALSE)
+endif()
 function(headgate_add_test name)
+    if(NOT headgate_has_tests)
+        return()
+    endif()
     add_test(NAME ${name} ${ARGN})
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
     set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT ${headgate_test_environment})
+endfunction()
+
+# headgate_set_tests_properties(...): set_tests_properties of tests that headgate_add_test added.
+function(headgate_set_tests_properties)
+    if(headgate_has_tests)
+        set_tests_properties(${ARGV})
+    endif()
 endfunction()
 
 # headgate_add_boost_test(<name> SOURCES <file>... [LINK <target>...]): the executable tests.<name> and its test <name>.

@@ -8,5 +8,5 @@ endforeach()
 set(unsaid expects_what_nobody_says)
 headgate_add_test(scenarios.refuses_one_that_${unsaid}
                   COMMAND headgate-simulate --scenario ${CMAKE_CURRENT_LIST_DIR}/refused/${unsaid}.txt)
-set_tests_properties(scenarios.refuses_one_that_${unsaid} PROPERTIES
+headgate_set_tests_properties(scenarios.refuses_one_that_${unsaid} PROPERTIES
                      PASS_REGULAR_EXPRESSION "expect job-1: Created -> Compiling: no line says so")

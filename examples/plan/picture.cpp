@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace headgate::example {
 
@@ -92,7 +93,7 @@ std::string layer_path(const std::vector<double>& low, const std::vector<double>
 std::string picture_of(const std::vector<trial>& trials, const program& of, std::span<const offer> offers) {
     std::vector<std::size_t> order(of.nodes.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::ranges::stable_sort(order, std::greater<>{}, [&](std::size_t i) { return of.nodes[i].parallelism; });
+    std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(~of.nodes[i].parallelism, i); });
     const std::size_t own = of.nodes.size() <= own_colours + 1 ? of.nodes.size() : own_colours;
     std::vector<std::size_t> layer(of.nodes.size(), own_colours);
     for (std::size_t rank = 0; rank < own; ++rank) layer[order[rank]] = rank;

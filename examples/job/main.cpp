@@ -20,7 +20,7 @@ constexpr const char* footer = R"(Exit codes:
   2  usage: a flag, a program file or a wish is wrong, or what is to be changed is damaged
   3  the database cannot be used, or did not answer
   4  there is no such job
-  5  somebody else changed the job at the same time; try again
+  5  there is another job of this id, or one that has ended; or somebody else changed it at the same time
   6  not supported yet
 NO_COLOR in the environment turns colours off.)";
 

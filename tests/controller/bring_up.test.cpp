@@ -189,4 +189,22 @@ BOOST_AUTO_TEST_CASE(a_job_with_a_thousand_messages_keeps_another_waiting_for_10
     BOOST_TEST((stopped_at > begun and stopped_at - begun <= 100u));
 }
 
+BOOST_FIXTURE_TEST_CASE(slots_that_are_free_again_are_told_to_jobs_that_wait_for_some_and_to_no_other_L5, small_world) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    const std::uint64_t before = controller.find(job)->job().count.ignored;
+    const job_id other{"other"};
+    scheduler.start_workers(
+        request<start_workers>{
+            .what = {.job = other, .generation = {1}, .workers = {{id_of({1}, {0}), 4}}, .tokens = {digest256{}}}},
+        any_completion<start_workers>{});
+    scheduler.stop_workers(request<stop_workers>{.what = {.job = other, .up_to = {1}, .force = true}},
+                           any_completion<stop_workers>{});
+    for (const instant end = clock.now() + std::chrono::seconds(20); clock.now() < end;) {
+        workers_beat();
+        clock.advance_to(clock.now() + std::chrono::seconds(1));
+    }
+    BOOST_TEST((state() == state_name::running and controller.find(job)->job().count.ignored == before));
+}
+
 }  // namespace

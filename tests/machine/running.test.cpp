@@ -68,6 +68,18 @@ BOOST_AUTO_TEST_CASE(only_its_own_worker_stores_a_subtask_J1_I3) {
     BOOST_TEST((s.in<running>().taken.reported.missing() == 6u));
 }
 
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_could_not_be_written_after_the_jobs_release_says_nothing_of_others_G2) {
+    stage s;
+    s.without<write_checkpoint>().run_up();
+    s.advance(10s);
+    const ticket late = s.take_out<write_checkpoint>().by;
+    s.is_wished(wants(2, stop_mode::immediate));
+    s.settle();
+    BOOST_REQUIRE((s.stands.state == state_name::stopped and s.value.is_over()));
+    s.step(answered<write_checkpoint>{late, not_applied{{error_kind::ownership_lost, "nobody's"}}});
+    BOOST_TEST((not s.job().is_let_go and not s.said("another controller has it")));
+}
+
 BOOST_AUTO_TEST_CASE(the_first_checkpoint_comes_at_a_random_point_of_the_interval_and_the_others_after_it_J1) {
     std::set<duration> firsts;
     for (int job = 0; job < 10; ++job) {

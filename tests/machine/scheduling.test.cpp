@@ -4,6 +4,7 @@
 #include <headgate/vocabulary/note_text.hpp>
 
 #include <set>
+#include <span>
 
 namespace {
 
@@ -131,6 +132,48 @@ BOOST_AUTO_TEST_CASE(workers_are_told_the_digest_of_the_program_with_the_wished_
     wish other = wants();
     other.parallelism = {{{2}, 5}};
     BOOST_TEST((told(wants()) == digest(*two_nodes()) and told(wants()) != 0u and told(other) != told(wants())));
+}
+
+/// A user's own policy, and wrong: what slot filling makes, with one of its workers bent.
+struct bent {
+    void (*bend)(placed_worker&);
+
+    expected<plan> operator()(const program& what, std::span<const offer> workers, const past& before) const {
+        auto made = slot_filling{}(what, workers, before);
+        if (made) bend(made->workers[1]);
+        return made;
+    }
+    friend bool operator==(const bent&, const bent&) = default;
+};
+
+BOOST_AUTO_TEST_CASE(a_policy_that_counts_on_what_was_not_offered_fails_its_job_and_nothing_else_A1_S19) {
+    for (const auto bend : {+[](placed_worker& w) { w.id = id_of({1}, {77}); },
+                            +[](placed_worker& w) {
+                                w = {id_of({1}, {1'000'000}), 0};
+                            },
+                            +[](placed_worker& w) { ++w.slots; }}) {
+        stage_of<policies<bent>> s({}, {.assignment = {bend}});
+        s.start();
+        BOOST_TEST((s.stands.state == state_name::failed and s.value.is_over()));
+        BOOST_TEST(s.stands.last_error.find("made a bad plan: ") != std::string::npos, s.stands.last_error);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_state_backend_that_is_slower_than_the_start_up_time_is_what_the_error_names_S9_S17) {
+    policies<> hasty;
+    hasty.wait.worker_start_up = 30s;
+    stage s({}, hasty);
+    s.restore = ready_checkpoint();
+    s.without<load_checkpoint>().start();
+    for (int i = 0; i < 6; ++i) {
+        for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+        s.run(5s);
+    }
+    BOOST_TEST((s.entered(state_name::scheduling) == 2u and s.job().workers.open_slots() == 4u));
+    BOOST_TEST(std::ranges::any_of(s.told, [](const note& one) {
+        const auto* const r = std::get_if<retried>(&one);
+        return r and r->why == error{.kind = error_kind::state_backend, .text = "it was not loaded in time"};
+    }));
 }
 
 BOOST_AUTO_TEST_CASE(more_workers_than_the_limit_are_not_started_S6) {

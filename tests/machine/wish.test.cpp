@@ -116,6 +116,29 @@ BOOST_AUTO_TEST_CASE(a_stop_is_acted_on_in_the_same_turn_in_every_phase_S16_J4_L
     }
 }
 
+// It may be another controller's by now, with workers that nobody asked to stop.
+BOOST_AUTO_TEST_CASE(a_stop_while_a_generation_is_claimed_ends_no_workers_of_that_generation_S16_I1) {
+    stage s;
+    s.run_up();
+    s.without<claim>().step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.run(10s);
+    BOOST_REQUIRE((s.count<claim>() == 1u and s.current() == generation{2} and s.stands.generation == generation{1}));
+    job_row theirs = s.stands;
+    ++theirs.revision;
+    theirs.generation = {2};
+    theirs.owner = them;
+    s.stands = theirs;
+    s.without<stop_workers>().is_wished(wants(2, stop_mode::force));
+    BOOST_TEST((s.state() == state_name::stopping or s.state() == state_name::stopped));
+    const auto is_of_theirs = [](const effect& one) {
+        const auto* const r = std::get_if<request<stop_workers>>(&one);
+        return r and r->what.up_to > generation{1};
+    };
+    BOOST_TEST(std::ranges::none_of(s.open, is_of_theirs));
+    s.with<claim>().settle();
+    BOOST_TEST((s.job().is_let_go and std::ranges::none_of(s.open, is_of_theirs)));
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_with_checkpoint_or_drain_is_carried_out_as_immediate_and_that_is_said_J4) {
     for (const stop_mode mode : {stop_mode::checkpoint, stop_mode::graceful, stop_mode::immediate, stop_mode::force}) {
         stage s;

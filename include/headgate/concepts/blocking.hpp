@@ -43,8 +43,10 @@ struct inline_executor {
 /// `floor` hold whatever the executor's order, as long as this lives; one number is kept for each job that was stopped.
 /// A model without `watch` never has news. One with it is asked after each other call and at `look()`.
 /// Jobs still to run keep model and completions alive.
-template <blocking_scheduler Model, class Executor = inline_executor>
+template <class Model, class Executor = inline_executor>
 class blocking {
+    static_assert(sizeof(blocking_check<Model>) > 0);
+
 public:
     explicit blocking(Model model = {}, Executor executor = {})
         : state_(std::make_shared<state>(std::move(model))), executor_(std::move(executor)) {}
@@ -97,7 +99,7 @@ private:
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-template <blocking_scheduler Model, class Executor>
+template <class Model, class Executor>
 void blocking<Model, Executor>::run(auto call, auto done) {
     executor_([state = state_, call = std::move(call), done = std::move(done)] {
         done([&] {
@@ -108,7 +110,7 @@ void blocking<Model, Executor>::run(auto call, auto done) {
     });
 }
 
-template <blocking_scheduler Model, class Executor>
+template <class Model, class Executor>
 void blocking<Model, Executor>::start_workers(const request<headgate::start_workers>& r,
                                               completion_for<headgate::start_workers> auto done) {
     run(
@@ -127,7 +129,7 @@ void blocking<Model, Executor>::start_workers(const request<headgate::start_work
         std::move(done));
 }
 
-template <blocking_scheduler Model, class Executor>
+template <class Model, class Executor>
 void blocking<Model, Executor>::stop_workers(const request<headgate::stop_workers>& r,
                                              completion_for<headgate::stop_workers> auto done) {
     {
@@ -139,24 +141,24 @@ void blocking<Model, Executor>::stop_workers(const request<headgate::stop_worker
     run([what = r.what](state& s) -> outcome<std::uint32_t> { return s.model.stop_workers(what); }, std::move(done));
 }
 
-template <blocking_scheduler Model, class Executor>
+template <class Model, class Executor>
 void blocking<Model, Executor>::workers(const request<list_workers>& r, completion_for<list_workers> auto done) {
     run([what = r.what](state& s) -> list_workers::answer { return s.model.workers(what); }, std::move(done));
 }
 
-template <blocking_scheduler Model, class Executor>
+template <class Model, class Executor>
 void blocking<Model, Executor>::watch(const request<watch_workers>& r, completion_for<watch_workers> auto done) {
     end_watch(held_watch{r.what.since, std::move(done)});
     look();
 }
 
-template <blocking_scheduler Model, class Executor>
+template <class Model, class Executor>
 void blocking<Model, Executor>::look() {
     executor_([state = state_] { tell(*state); });
 }
 
 /// Waits for nobody: whoever has the model asks it for news after that.
-template <blocking_scheduler Model, class Executor>
+template <class Model, class Executor>
 void blocking<Model, Executor>::tell(state& of) {
     if constexpr (has_news) {
         of.may_have_news = true;
@@ -180,7 +182,7 @@ void blocking<Model, Executor>::tell(state& of) {
     }
 }
 
-template <blocking_scheduler Model, class Executor>
+template <class Model, class Executor>
 void blocking<Model, Executor>::end_watch(std::optional<held_watch> next) {
     const std::optional<held_watch> older = [&] {
         const std::scoped_lock lock(state_->short_while);

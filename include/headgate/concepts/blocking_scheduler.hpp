@@ -10,6 +10,27 @@
 
 namespace headgate::inline v1 {
 
+namespace blocking_has {
+
+template <class Model>
+concept worker_slots = requires(Model& m) {
+    { m.worker_slots() } -> std::convertible_to<std::uint32_t>;
+};
+template <class Model>
+concept start_workers = requires(Model& m, const headgate::start_workers& what) {
+    { m.start_workers(what) } -> std::convertible_to<outcome<applied>>;
+};
+template <class Model>
+concept stop_workers = requires(Model& m, const headgate::stop_workers& what) {
+    { m.stop_workers(what) } -> std::convertible_to<outcome<std::uint32_t>>;
+};
+template <class Model>
+concept workers = requires(Model& m, const headgate::list_workers& what) {
+    { m.workers(what) } -> std::convertible_to<expected<std::vector<worker_id>>>;
+};
+
+}  // namespace blocking_has
+
 /// What `blocking` makes a scheduler of. `m` is an lvalue of `Model`; the operations are one at a time, may take as
 /// long as the executor can spare, and may not throw. A start that was not answered applied has started nothing.
 ///
@@ -21,12 +42,21 @@ namespace headgate::inline v1 {
 ///     m.workers(list_workers)         expected<std::vector<worker_id>>
 ///     m.watch(cursor)                 std::optional<worker_news>: what there is by now (`worker_log`); may be missing
 template <class Model>
-concept blocking_scheduler = requires(Model& m, const start_workers& start, const stop_workers& stop,
-                                      const list_workers& list) {
-    { m.worker_slots() } -> std::convertible_to<std::uint32_t>;
-    { m.start_workers(start) } -> std::convertible_to<outcome<applied>>;
-    { m.stop_workers(stop) } -> std::convertible_to<outcome<std::uint32_t>>;
-    { m.workers(list) } -> std::convertible_to<expected<std::vector<worker_id>>>;
+concept blocking_scheduler = blocking_has::worker_slots<Model> and blocking_has::start_workers<Model> and
+    blocking_has::stop_workers<Model> and blocking_has::workers<Model>;
+
+/// Says what a model that is none lacks; `blocking` does so with its own.
+template <class Model>
+struct blocking_check {
+    static_assert(blocking_has::worker_slots<Model>,
+                  "blocking: the model has no `std::uint32_t worker_slots()`: the slots of each worker that it starts");
+    static_assert(blocking_has::start_workers<Model>,
+                  "blocking: the model has no `outcome<applied> start_workers(const headgate::start_workers&)`");
+    static_assert(blocking_has::stop_workers<Model>,
+                  "blocking: the model has no `outcome<std::uint32_t> stop_workers(const headgate::stop_workers&)`, "
+                  "how many are left");
+    static_assert(blocking_has::workers<Model>,
+                  "blocking: the model has no `expected<std::vector<worker_id>> workers(const list_workers&)`");
 };
 
 }  // namespace headgate::inline v1

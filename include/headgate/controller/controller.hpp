@@ -292,7 +292,9 @@ private:
         for (const worker_news::exited& one : a.result->exits)
             if (auto* const mine = jobs_.find(one.job))
                 to_.box->post(job_mail{mine->drive.handle(), worker_exited{one.worker, one_line(one.how, 1 << 10)}});
-        if (a.result->slots_freed) jobs_.give_all(slots_freed{}, to_);
+        // As mail of each, so that of many jobs none waits for all others (L5).
+        if (a.result->slots_freed)
+            jobs_.for_each_that_lacks_slots([&](job_handle one) { to_.box->post(job_mail{one, slots_freed{}}); });
     }
 
     void receive(const answered<tell>& a) { jobs_.receive(a, to_.clock.now()); }

@@ -62,7 +62,14 @@ public:
     /// Counts a stream that was sent away, and tells of it: the first in a generation, the rest with what is told
     /// anyway.
     void turn_away(entry& one, const std::string& why, const Bindings& to);
-    void give_all(const event& e, const Bindings& to);
+    /// Calls `each(job_handle)` for each job that waits for slots.
+    template <class Each>
+    void for_each_that_lacks_slots(Each each) const {
+        for (const auto& [handle, one] : entries_) {
+            const auto* const scheduled = std::get_if<scheduling>(&one.value().phase());
+            if (scheduled and scheduled->lacking) each(handle);
+        }
+    }
     /// Gives every tick, and tells every history, that is due.
     void serve_due(const Bindings& to);
     /// When the first is.
@@ -177,11 +184,6 @@ void job_table<Bindings, Policies>::tell_turned_away(entry& one, const std::stri
     const remark what{remark::severity::warning, std::to_string(more) + " turned away: " + why};
     one.told.add(of, what);
     to.observer.on(one.job().id, to.clock.now(), what);
-}
-
-template <class Bindings, class Policies>
-void job_table<Bindings, Policies>::give_all(const event& e, const Bindings& to) {
-    for (auto& [handle, one] : entries_) give(one, e, to);
 }
 
 template <class Bindings, class Policies>

@@ -148,7 +148,9 @@ bool machine<Policies>::take(const answered<stop_workers>& a, context_type& c) {
 template <class Policies>
 bool machine<Policies>::take(const answered<write_checkpoint>& a, context_type& c) {
     const auto no = [](const auto&) { return false; };
-    const bool is_lost = a.to.incarnation == job_.self and a.to.generation == job_.next.generation and
+    // What comes after the job's own release says nothing of others.
+    const bool is_lost = job_.is_owned() and a.to.incarnation == job_.self and
+                         a.to.generation == job_.next.generation and
                          a.result.match(
                              no, [](const error& why) { return why.kind == error_kind::ownership_lost; }, no);
     return is_lost ? stands(standing::lost, c) : dispatch(a, c);

@@ -10,6 +10,8 @@
 #include <headgate/machine/job.hpp>
 #include <headgate/vocabulary/effect.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 

@@ -12,6 +12,8 @@
 #include <headgate/machine/context.hpp>
 #include <headgate/machine/step.hpp>
 
+#include <algorithm>
+
 namespace headgate::inline v1 {
 
 struct stopping {
@@ -30,16 +32,23 @@ struct failing {
     friend bool operator==(const failing&, const failing&) = default;
 };
 
+/// The newest generation that is surely this controller's. One that it is claiming may be another's by now, with
+/// workers that are not to be ended (I1).
+template <class Context>
+generation newest_own(const Context& c) {
+    return std::min(c.current(), c.job.durable.generation);
+}
+
 template <class Context>
 step<stopping> want(stopping& s, Context& c) {
     if (c.job.wish and c.job.wish->stop == stop_mode::force) s.by_force = true;
-    if (c.tear_down(c.current(), s.by_force)) return to<stopped>;
+    if (c.tear_down(newest_own(c), s.by_force)) return to<stopped>;
     return stay;
 }
 
 template <class Context>
 step<failing> want(failing&, Context& c) {
-    if (c.tear_down(c.current(), false)) return to<failed>;
+    if (c.tear_down(newest_own(c), false)) return to<failed>;
     return stay;
 }
 

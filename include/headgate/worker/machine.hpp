@@ -9,8 +9,8 @@
 //   lease          renewed               each answered heartbeat              over: the engine is stopped, the end   G7
 //   execution      started               accepted, execute of its own         --                                     I5
 //                                        generation, a plan that names it
-//   reports        told                  accepted; again on each new stream   -- S14 stop           stopped stop
-//   called, or the end wished       by force after its limit
+//   reports        told                  accepted; again on each new stream   --                                    S14
+//   stopped        stopped               called, or the end wished            by force after its limit
 
 #include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/plan_check.hpp>

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -121,6 +122,19 @@ bool want_restorable(scheduling& s, Context& c) {
     return bool(s.prepared);
 }
 
+/// A plan may rely on what was offered and on nothing else, whoever made it (A1, S19). Both ascend by worker.
+inline std::optional<std::string> not_offered(const plan& made, std::span<const offer> offers) {
+    for (const placed_worker& worker : made.workers) {
+        const auto at = std::ranges::lower_bound(offers, worker.id, {}, &offer::id);
+        const bool is_offered = at != offers.end() and at->id == worker.id;
+        const std::uint32_t offered = is_offered ? at->slots : 0;
+        if (not is_offered or worker.slots > offered)
+            return "it counts on " + std::to_string(worker.slots) + " slots of worker " +
+                   std::to_string(worker.id.value) + ", which offered " + std::to_string(offered);
+    }
+    return std::nullopt;
+}
+
 template <class Context>
 std::optional<error> place(scheduling& s, Context& c) {
     headgate::job& j = c.job;
@@ -135,8 +149,9 @@ std::optional<error> place(scheduling& s, Context& c) {
     const std::vector<trouble> troubles = j.troubled.list(c.from_now({}));
     auto made = c.policy.assignment(*j.program, offers, {.previous = j.durable.plan.get(), .troubles = troubles});
     if (not made) return made.error();
-    if (const auto ok = check(*made, *j.program, c.policy.most); not ok)
-        return error{.kind = error_kind::internal, .text = "the assignment policy made a bad plan: " + ok.error().text};
+    const auto ok = check(*made, *j.program, c.policy.most);
+    const auto wrong = ok ? not_offered(*made, offers) : std::optional(ok.error().text);
+    if (wrong) return error{.kind = error_kind::internal, .text = "the assignment policy made a bad plan: " + *wrong};
 
     const auto placed = std::make_shared<const plan>(*std::move(made));
     const std::uint32_t ignored = j.compiled->ignore_state_before_epoch.value_or(epoch{}).value;
@@ -191,13 +206,6 @@ void serve(worker& w, scheduling& s, Context& c) {
     });
 }
 
-/// Anew: with everything that is healthy as long as no StartExecution was sent, else as a new generation (S17).
-template <class Context>
-step<scheduling> fail_attempt(Context& c, const error& why) {
-    if (not c.spend(why)) return to<recovering>(why);
-    return to<scheduling>(why);
-}
-
 template <class Context>
 step<scheduling> after_exhaustion(const Context& c, error why) {
     if (why.kind != error_kind::state_backend or not c.job.restore) return to<recovering>(why);
@@ -208,6 +216,13 @@ step<scheduling> after_exhaustion(const Context& c, error why) {
     return to<failing>(why);
 }
 
+/// Anew: with everything that is healthy as long as no StartExecution was sent, else as a new generation (S17).
+template <class Context>
+step<scheduling> fail_attempt(Context& c, const error& why) {
+    if (not c.spend(why)) return after_exhaustion(c, why);
+    return to<scheduling>(why);
+}
+
 template <class Context>
 step<scheduling> timed_out(scheduling& s, Context& c) {
     if (s.lacking) {
@@ -216,6 +231,8 @@ step<scheduling> timed_out(scheduling& s, Context& c) {
                    ", waited " + std::to_string(c.since(s.lacking_since).count() / 1000) + " s";
         return to<failing>(why);
     }
+    if (s.is_placed and not s.is_launching and c.job.restore and not s.prepared)
+        return fail_attempt(c, error{.kind = error_kind::state_backend, .text = "it was not loaded in time"});
     if (not s.is_launching)
         return fail_attempt(
             c, error{.kind = error_kind::worker_start_up,

@@ -126,7 +126,9 @@ inline std::pair<std::string, std::string> described(const on_its_way& what) {
             [&](const user_turn&) { return std::pair{string("user"), string("says something")}; },
             [&](const world_turn& one) {
                 constexpr std::string_view names[] = {"the database goes away", "slots are taken", "slots come back",
-                                                      "the wall clock jumps", "all is healed"};
+                                                      "the wall clock jumps", "a controller loses the database",
+                                                      "a controller is said to be gone", "all is healed"};
+                static_assert(std::size(names) == static_cast<std::size_t>(world_turn::kind::heals) + 1);
                 return std::pair{string("world"), string(names[static_cast<std::size_t>(one.what)])};
             },
         },

@@ -61,14 +61,21 @@ enum class fault : std::uint8_t {
     crash_after,              ///< when it has asked
     controller_pauses,        ///< for longer than its lease
     wall_clock_jumps,
+    controller_is_cut_off,    ///< from the database, alone, for a while
+    owner_said_gone,          ///< the database is told that a controller is gone which lives
+    scheduler_starts_some,    ///< of the workers, and says that it could not
+    configuration_changes,    ///< the user wants something that needs a restart
 };
 
-inline constexpr std::size_t faults = static_cast<std::size_t>(fault::wall_clock_jumps) + 1;
+inline constexpr std::size_t faults = static_cast<std::size_t>(fault::configuration_changes) + 1;
 inline constexpr std::size_t faults_of_a_domain = 5;
 
 /// "database loses answer", with dashes, as flags and lists spell it.
 constexpr std::string_view name_of(fault which);
 std::optional<fault> fault_of(std::string_view name);
+
+/// Changes whenever a fault comes, goes, or is another as often.
+constexpr std::uint32_t fingerprint_of_faults();
 
 /// Faults whose domain is the one that begins with `first`.
 constexpr fault in_domain(fault first, fault of_database) {
@@ -162,10 +169,21 @@ inline constexpr std::array<description, faults> all{{
     {"tasks-never-start", 32},      {"execution-lost", 256},         {"execution-refused", 256},
     {"checkpoint-lost", 128},       {"stream-breaks", 32},           {"stream-slow", 256},
     {"message-repeated", 256},      {"report-misdirected", 256},     {"crash-before", 16},
-    {"crash-after", 16},            {"controller-pauses", 16},       {"wall-clock-jumps", 256},
+    {"crash-after", 16},            {"controller-pauses", 128},      {"wall-clock-jumps", 256},
+    {"controller-is-cut-off", 256}, {"owner-said-gone", 256},        {"scheduler-starts-some", 256},
+    {"configuration-changes", 512},
 }};
 
 }  // namespace fault_detail
+
+constexpr std::uint32_t fingerprint_of_faults() {
+    std::uint32_t sum = 2'166'136'261u;  // FNV-1a
+    for (const fault_detail::description& one : fault_detail::all) {
+        for (const char letter : one.name) sum = (sum ^ static_cast<unsigned char>(letter)) * 16'777'619u;
+        sum = (sum ^ one.of_1024) * 16'777'619u;
+    }
+    return sum;
+}
 
 constexpr std::string_view name_of(fault which) { return fault_detail::all[static_cast<std::size_t>(which)].name; }
 

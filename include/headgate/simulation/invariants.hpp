@@ -49,6 +49,14 @@ public:
     void wrote(const request<write_checkpoint>& r, const database_rows::entry& before,
                const database_rows::entry& after, instant at);
 
+    /// The state backend can hand it to workers of that generation.
+    void prepared(const job_id& job, generation of, const checkpoint_name& what) {
+        attempt_of(job, of).prepared = what;
+    }
+
+    /// Workers are ended, which may be long after it was asked for.
+    void stopped(const request<stop_workers>& r, instant at);
+
     // What workers do.
     void started(const process& who, const execution& what, instant at);
     void reported(const process& who, const task_report& said);
@@ -79,6 +87,7 @@ private:
         std::shared_ptr<const execution> what{};
         std::optional<checkpoint_row> restore{};
         bool has_restore = false;
+        std::optional<checkpoint_name> prepared{};
         std::map<std::pair<node_id, std::uint32_t>, ordinal> reported{};
         std::set<ordinal> lost{};
         std::map<ordinal, stream_id> accepted{};
@@ -126,16 +135,25 @@ inline std::string text_of(const std::optional<checkpoint_name>& name) {
 }  // namespace detail
 
 inline void checks::act(const job_id& job, const ticket& by, instant at, std::string_view what) {
-    attempt_seen& one = attempt_of(job, by.generation);
-    if (one.claimant == incarnation{}) one.claimant = by.incarnation;
-    expect(one.claimant == by.incarnation, invariant::one_claimant, at,
-           [&] { return std::string(what) + " by " + detail::text_of(by) + ", which is another's"; });
+    expect(attempt_of(job, by.generation).claimant == by.incarnation, invariant::one_claimant, at,
+           [&] { return std::string(what) + " by " + detail::text_of(by) + ", which has not claimed it"; });
 }
 
 inline void checks::asked(const request<start_workers>& r, const database_rows&, instant at) {
     act(r.what.job, r.by, at, "start_workers");
     expect(r.what.generation == r.by.generation, invariant::one_claimant, at,
            [] { return std::string("workers of another generation are started"); });
+}
+
+/// A controller ends the workers of its own generations, and of those before one of its own.
+inline void checks::stopped(const request<stop_workers>& r, instant at) {
+    bool is_anothers = false;
+    for (const auto& [name, one] : attempts_)
+        if (name.first == r.what.job and name.second >= r.what.up_to and one.claimant != incarnation{})
+            is_anothers = one.claimant == r.by.incarnation ? false : is_anothers or name.second == r.what.up_to;
+    expect(not is_anothers, invariant::one_claimant, at, [&] {
+        return "stop_workers up to generation " + std::to_string(r.what.up_to.value) + " by " + detail::text_of(r.by);
+    });
 }
 
 inline void checks::asked(const request<start_execution>& r, const database_rows&, instant at) {
@@ -153,6 +171,8 @@ inline void checks::asked(const request<start_execution>& r, const database_rows
         const auto restore = one.restore ? std::optional(one.restore->name) : std::nullopt;
         expect(not one.has_restore or what.restore == restore, invariant::restores_the_newest, at,
                [&] { return detail::text_of(what.restore) + " is restored, the claim answered " + detail::text_of(restore); });
+        expect(not what.restore or what.restore == one.prepared, invariant::restores_the_newest, at,
+               [&] { return detail::text_of(what.restore) + " is restored, and was not prepared"; });
         expect(not what.restore or what.restore->epoch >= what.minimum_epoch, invariant::restores_the_newest, at,
                [&] { return detail::text_of(what.restore) + " is restored, and the user said to ignore it"; });
     }
@@ -210,6 +230,8 @@ inline void checks::wrote(const request<claim>& r, const database_rows::entry& b
     if (after.row.owner != before.row.owner)
         expect(after.row.generation > before.row.generation, invariant::one_claimant, at,
                [] { return std::string("a job is taken without a new generation"); });
+    if (attempt_seen& one = attempt_of(r.what.job, r.by.generation); one.claimant == incarnation{})
+        one.claimant = r.by.incarnation;
     act(r.what.job, r.by, at, "claim");
     // The obvious version of S7 and S8.
     std::optional<checkpoint_row> newest;

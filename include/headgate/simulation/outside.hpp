@@ -62,6 +62,7 @@ public:
         incarnation self{};
         bool runs = false;
         bool is_paused = false;
+        instant cut_off_until{};  ///< from the database
         bool is_doomed = false;  ///< it crashes as soon as it returns; what it asks until then is not heard
         std::optional<request<watch_jobs>> watches_jobs{};
         std::optional<request<watch_workers>> watches_workers{};
@@ -75,6 +76,7 @@ public:
         instant after_silence = never;  ///< when it came back from its last long silence
     };
     std::map<incarnation, sign_of_life> signs_of_life{};
+    std::set<incarnation> said_gone{};  ///< and may live
     void advanced(incarnation who);
     /// Whether another may take what it owns (G5): it is not there, or was in `silence`, not long ago.
     bool is_given_up(incarnation who) const;
@@ -181,8 +183,11 @@ inline std::optional<std::uint8_t> outside::planned_for(std::uint8_t effect) {
 
 inline duration outside::soon(fault slow) {
     const duration usual = soon();
-    // Around the limits of calls, so that answers come before, at and after them.
-    return strikes(slow) ? usual + duration(chosen.choose(16'384)) : usual;
+    if (not strikes(slow)) return usual;
+    // Around the limits: of calls, so that answers come before, at and after them, or of the start-up of tasks.
+    if (slow == fault::tasks_start_slowly and chosen.choose(4) == 3)
+        return usual + std::chrono::seconds(100) + duration(chosen.choose(40'000));
+    return usual + duration(chosen.choose(16'384));
 }
 
 inline void outside::advanced(incarnation who) {
@@ -193,7 +198,7 @@ inline void outside::advanced(incarnation who) {
 
 inline bool outside::is_given_up(incarnation who) const {
     const auto has = [&](const place& at) { return at.runs and at.self == who; };
-    if (std::ranges::none_of(places, has)) return true;
+    if (std::ranges::none_of(places, has) or said_gone.contains(who)) return true;
     const auto at = signs_of_life.find(who);
     if (at == signs_of_life.end() or now - at->second.last >= silence) return true;
     return at->second.after_silence != never and now - at->second.after_silence < std::chrono::minutes(1);

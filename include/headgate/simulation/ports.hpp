@@ -132,10 +132,27 @@ struct observer_port : port {
         if (kind == error_kind::task_start_up) to->reached.hit(probe::task_start_up_exhausted);
     }
 
+    /// Counted from what is told, whatever the machine counts itself (I14). Of these kinds one budget is for the whole
+    /// attempt; the others' are by worker.
+    void failed(const job_id& job, const retried& what) const {
+        const bool is_of_attempt = what.why.kind == error_kind::scheduler or what.why.kind == error_kind::state_backend;
+        glimpse& seen = to->glimpses[{from.slot, job}];
+        if (not seen.is_attempt or what.budget == 0) return;
+        std::uint32_t& count = seen.failed[static_cast<std::size_t>(what.why.kind)];
+        const std::uint32_t times = is_of_attempt ? ++count : what.attempt.value;
+        to->rules.expect(times <= what.budget, invariant::within_budgets, to->now,
+                         [&] { return job.value + ", the " + std::to_string(times) + "th: " + describe(what.why); });
+    }
+
     void on(const job_id& job, instant at, const note& what) {
         to->seen.count(what.index());
+        if (const auto* again = std::get_if<retried>(&what)) failed(job, *again);
         if (const auto* moved = std::get_if<transition>(&what)) {
             to->seen.count(static_cast<std::uint64_t>(moved->to) << 32 | moved->generation.value);
+            const bool is_same_attempt = moved->from == state_name::scheduling and moved->to == state_name::scheduling;
+            glimpse& seen = to->glimpses[{from.slot, job}];
+            if (not is_same_attempt) seen.failed = {};
+            seen.is_attempt = moved->to == state_name::scheduling;
             if (moved->from == state_name::scheduling and moved->why) exhausted(moved->to, moved->why->kind);
         }
         to->seen.say(at, "controller " + std::to_string(from.slot + 1),

@@ -73,6 +73,8 @@ struct glimpse {
     generation replaced_in{};
     bool was_stopped_alone = false;
     std::uint32_t visit{};                ///< of the state
+    std::array<std::uint32_t, error_kinds> failed{};  ///< told of since it came to be scheduled
+    bool is_attempt = false;                          ///< told of last
     instant attempt_since = never;        ///< it brings workers up
     instant slots_since = never;          ///< there are slots enough, and it waits for them
 };

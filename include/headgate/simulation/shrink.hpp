@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // simulation: decisions as text, and the fewest that still break an invariant.
 
+#include <headgate/simulation/fault.hpp>
 #include <headgate/simulation/invariants.hpp>
 #include <headgate/vocabulary/outcome.hpp>
 
@@ -16,10 +17,11 @@
 
 namespace headgate::inline v1::simulation {
 
-/// Of decisions as text: what a number means changes with the world that asks.
-inline constexpr std::uint32_t decisions_version = 1;
+/// Of decisions as text: what a number means changes with the world that asks. Whoever changes what is drawn raises the
+/// first digit; the last four follow from the faults.
+inline constexpr std::uint32_t decisions_version = 20'000 + fingerprint_of_faults() % 10'000;
 
-/// "v1:3=17,20=1023": those that are not 0, by position.
+/// "v21234:3=17,20=1023": those that are not 0, by position.
 std::string print(const std::vector<std::uint32_t>& taken);
 /// The inverse. Errors are `invalid` and name the place; those of another version say so.
 expected<std::vector<std::uint32_t>> parse_decisions(std::string_view text);
@@ -55,7 +57,8 @@ inline expected<std::vector<std::uint32_t>> parse_decisions(std::string_view tex
     };
     const auto is_next = [&](char one) { return at != end and *at == one and (++at, true); };
     std::uint32_t version = 0;
-    if (not is_next('v') or not number(version) or not is_next(':')) return bad("\"v1:\" and a list is needed");
+    if (not is_next('v') or not number(version) or not is_next(':'))
+        return bad("\"v" + std::to_string(decisions_version) + ":\" and a list is needed");
     if (version != decisions_version)
         return bad("they are of version " + std::to_string(version) + ", this program replays version " +
                    std::to_string(decisions_version) + ": use the release that printed them");

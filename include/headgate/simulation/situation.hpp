@@ -160,8 +160,7 @@ bool situation<Policies, Backend>::rests() const {
     const outside& o = in_.around();
     for (const auto& [id, entry] : o.rows.jobs()) {
         const auto* const has = in_.machine_of(id);
-        const bool runs = entry.row.state == state_name::running and has and has->state() == state_name::running and
-                          has->job().persisted;
+        const bool runs = in_.runs(id);
         const bool has_ended = is_terminal(entry.row.state) and not has;
         if (entry.wish->stop == stop_mode::run ? not runs : not has_ended) return false;
         for (const process& one : o.backend.all())

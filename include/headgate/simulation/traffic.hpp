@@ -87,7 +87,15 @@ struct user_turn {
 };
 /// The world changes: an outage begins, slots are taken, the wall clock jumps, everything is healed.
 struct world_turn {
-    enum class kind : std::uint8_t { database_goes, slots_go, slots_come, wall_clock_jumps, heals };
+    enum class kind : std::uint8_t {
+        database_goes,
+        slots_go,
+        slots_come,
+        wall_clock_jumps,
+        cuts_off,
+        says_gone,
+        heals,
+    };
 
     kind what{};
 };

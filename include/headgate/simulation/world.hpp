@@ -125,6 +125,8 @@ public:
     instant deadline_of(std::uint32_t which) const;
     void pass(std::uint32_t which);
     void heal();
+    /// Its row and its machine say that it runs, and each worker of its plan does.
+    bool runs(const job_id& job) const;
 
     std::uint64_t events() const { return events_; }
 

@@ -40,7 +40,9 @@ template <class Policies, backend_rules Backend>
 template <class Effect>
 bool world<Policies, Backend>::is_refused(const to_outside& from, const request<Effect>& r) {
     constexpr fault domain = domain_of<Effect>();
-    if (domain == fault::database_refuses and around_.now < around_.database_away_until) {
+    const bool is_away =
+        around_.now < std::max(around_.database_away_until, around_.places[from.from.slot].cut_off_until);
+    if (domain == fault::database_refuses and is_away) {
         if (around_.chosen.choose(2) == 1)
             around_.reply<Effect>(from.from, from.job, r,
                                   refusal_of<Effect>({.kind = error_kind::database, .text = "away"}));
@@ -92,13 +94,19 @@ void world<Policies, Backend>::carry_out(const to_outside& from, const request<E
         o.queue.put(std::max(o.now, r.deadline), wait_over{from.from, wait_over::kind::watch_of_workers, r.by});
         tell_watchers();
     } else if constexpr (std::same_as<Effect, start_workers>) {
-        const outcome<applied> answer = backend_.start_workers(r.what, o.backend);
-        for (process& one : o.backend.take_started()) {
+        outcome<applied> answer = backend_.start_workers(r.what, o.backend);
+        std::vector<process> started = o.backend.take_started();
+        if (not started.empty() and o.strikes(fault::scheduler_starts_some)) {
+            started.resize(o.chosen.choose(static_cast<std::uint32_t>(started.size())));
+            answer = unknown{{.kind = error_kind::scheduler, .text = "only some could be started"}};
+        }
+        for (process& one : started) {
             one.dials = from.from.slot;
             begin(std::move(one));
         }
-        reply(answer);
+        reply(std::move(answer));
     } else if constexpr (std::same_as<Effect, stop_workers>) {
+        o.rules.stopped(r, o.now);
         if (not is_there) {
             // Whoever asked is gone, and what it asked is done.
             const auto ignored = backend_.stop_workers(r.what, o.backend);
@@ -112,7 +120,10 @@ void world<Policies, Backend>::carry_out(const to_outside& from, const request<E
         const auto at = o.objects.find({r.what.job, r.what.name});
         reply(at == o.objects.end() ? nullptr : at->second);
     } else if constexpr (std::same_as<Effect, prepare_checkpoint>) {
-        if (o.objects.contains({r.what.job, r.what.name})) return reply(applied{});
+        if (o.objects.contains({r.what.job, r.what.name})) {
+            o.rules.prepared(r.what.job, r.by.generation, r.what.name);
+            return reply(applied{});
+        }
         reply(not_applied{{.kind = error_kind::state_backend, .text = "it is not there"}});
     } else if constexpr (std::same_as<Effect, store_checkpoint>) {
         o.objects[{r.what.job, r.what.what->name}] = r.what.what;

@@ -137,6 +137,9 @@ void world<Policies, Backend>::arrive(const controller_turn& what) {
             around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(what.at.slot + 1) + " goes on"; });
             at.is_paused = false;
             poll_controller(what.at.slot);
+            if (at.runs and around_.strikes(fault::controller_pauses))
+                around_.put_after(duration(around_.chosen.choose(60'000)),
+                                  controller_turn{what.at, controller_turn::kind::pauses});
             break;
     }
 }
@@ -174,6 +177,8 @@ void world<Policies, Backend>::arrive(const world_turn& what) {
             break;
         case world_turn::kind::slots_come:
             around_.backend.room = around_.backend.most_room;
+            // Not every backend knows.
+            if (around_.chosen.choose(2) == 1) break;
             around_.news.freed();
             tell_watchers();
             break;
@@ -181,6 +186,22 @@ void world<Policies, Backend>::arrive(const world_turn& what) {
             around_.wrong.count(fault::wall_clock_jumps);
             around_.wall_offset += std::chrono::hours(1) * (static_cast<int>(around_.chosen.choose(48)) - 24);
             break;
+        case world_turn::kind::cuts_off: {
+            if (around_.wrong.is_healed()) return;
+            around_.wrong.count(fault::controller_is_cut_off);
+            outside::place& at = around_.places[around_.chosen.choose(most_controllers)];
+            at.cut_off_until = around_.now + duration(around_.chosen.choose(120'000));
+            break;
+        }
+        case world_turn::kind::says_gone: {
+            if (around_.wrong.is_healed()) return;
+            const outside::place& at = around_.places[around_.chosen.choose(most_controllers)];
+            if (not at.runs) return;
+            around_.wrong.count(fault::owner_said_gone);
+            around_.rows.set_gone(at.self);
+            around_.said_gone.insert(at.self);
+            break;
+        }
         case world_turn::kind::heals: heal(); break;
     }
 }

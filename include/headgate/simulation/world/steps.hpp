@@ -36,6 +36,22 @@ const machine<Policies>* world<Policies, Backend>::machine_of(const job_id& job)
 }
 
 template <class Policies, backend_rules Backend>
+bool world<Policies, Backend>::runs(const job_id& job) const {
+    const auto entry = around_.rows.jobs().find(job);
+    const auto* const has = machine_of(job);
+    if (entry == around_.rows.jobs().end() or entry->second.row.state != state_name::running or not has or
+        has->state() != state_name::running or not has->job().persisted or not has->job().running)
+        return false;
+    const execution& what = *has->job().running;
+    return std::ranges::all_of(what.plan->workers, [&](const placed_worker& worker) {
+        return std::ranges::any_of(around_.backend.all(), [&](const process& one) {
+            return one.job == job and one.identity.id == worker.id and one.is == process::phase::running and
+                   one.has_engine and one.runs_digest == what.digest;
+        });
+    });
+}
+
+template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::will_say(word what) {
     around_.queue.put(what.at, user_turn{.says = static_cast<std::uint32_t>(words_.size())});
     words_.push_back(std::move(what));
@@ -258,7 +274,8 @@ void world<Policies, Backend>::crash_controller(std::uint32_t slot) {
     around_.rules.crashed(slot);
     // A database that can tell does so for some.
     if (around_.chosen.choose(2) == 1) around_.rows.set_gone(at.self);
-    around_.put_after(duration(around_.chosen.choose(30'000)), controller_turn{dead, controller_turn::kind::starts});
+    const std::uint32_t most = around_.chosen.choose(4) == 3 ? 180'000 : 30'000;
+    around_.put_after(duration(around_.chosen.choose(most)), controller_turn{dead, controller_turn::kind::starts});
 }
 
 template <class Policies, backend_rules Backend>
@@ -322,6 +339,7 @@ template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::heal() {
     around_.wrong.heal();
     around_.database_away_until = around_.now;
+    for (outside::place& at : around_.places) at.cut_off_until = around_.now;
     around_.backend.room = around_.backend.most_room;
     around_.news.freed();
     for (std::uint32_t slot = 0; slot < most_controllers; ++slot)

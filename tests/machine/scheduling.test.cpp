@@ -143,7 +143,6 @@ struct bent {
         if (made) bend(made->workers[1]);
         return made;
     }
-    friend bool operator==(const bent&, const bent&) = default;
 };
 
 BOOST_AUTO_TEST_CASE(a_policy_that_counts_on_what_was_not_offered_fails_its_job_and_nothing_else_A1_S19) {

@@ -76,7 +76,7 @@ std::pair<std::uint64_t, std::uint64_t> range_of(const std::string& text) {
     std::uint64_t first = 0, last = 0;
     const bool is_read = dots != std::string::npos and number(std::string_view(text).substr(0, dots), first) and
                          number(std::string_view(text).substr(dots + 2), last);
-    if (not is_read or last < first) wrong("--seeds wants A..B, two numbers with A <= B, not \"" + text + "\"");
+    if (not is_read or last <= first) wrong("--seeds wants A..B, two numbers with A < B, not \"" + text + "\"");
     return {first, last};
 }
 

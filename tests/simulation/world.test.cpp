@@ -37,6 +37,43 @@ BOOST_AUTO_TEST_CASE(the_same_seed_and_the_same_decisions_give_the_same_run_I18)
     }
 }
 
+BOOST_AUTO_TEST_CASE(every_compiler_and_build_gives_these_runs_I18) {
+    campaign all;
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) BOOST_TEST((not all.run(seed, everything)));
+    // Of decisions_version: whoever changes what a run does puts in what is printed here.
+    BOOST_TEST(all.digest == 0x62c7ee3087a5e1d9u, "the digest of seeds 1 to 100 is " << std::hex << all.digest);
+}
+
+BOOST_AUTO_TEST_CASE(no_token_stands_in_any_line_row_or_history_G3) {
+    std::size_t tokens = 0, texts = 0;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        const auto in = some_world(seed);
+        outside& o = in->around();
+        o.seen.keep_lines();
+        go_on(*in, 1'000);
+        std::vector<std::string> said;
+        for (const trace::line& one : o.seen.lines()) said.push_back(one.text);
+        for (const auto& [job, entry] : o.rows.jobs()) {
+            said.push_back(entry.row.last_error + entry.waits_for);
+            for (const log_line& one : entry.log) said.push_back(one.text);
+        }
+        for (const process& one : o.backend.all()) {
+            const std::string raw(reinterpret_cast<const char*>(one.token.data()), 8);
+            std::string digits;
+            for (const char byte : raw) {
+                constexpr std::string_view hex = "0123456789abcdef";
+                digits += hex[static_cast<unsigned char>(byte) / 16];
+                digits += hex[static_cast<unsigned char>(byte) % 16];
+            }
+            ++tokens;
+            for (const std::string& text : said)
+                BOOST_REQUIRE((text.find(raw) == text.npos and text.find(digits) == text.npos));
+        }
+        texts += said.size();
+    }
+    BOOST_TEST((tokens >= 120u and texts > 10'000u));
+}
+
 BOOST_AUTO_TEST_CASE(any_list_of_numbers_is_a_run_and_zeros_are_one_where_nothing_goes_wrong) {
     const lifecycle_result none = live(decisions(std::vector<std::uint32_t>{}), everything);
     BOOST_TEST((not none.broken and none.injected == 0u and none.running == 1u));

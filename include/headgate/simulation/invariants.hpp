@@ -24,6 +24,12 @@
 
 namespace headgate::inline v1::simulation {
 
+/// The state of a subtask that `by` stored: a name that says so.
+inline std::string handle_of(const checkpoint_name& name, worker_id by) {
+    return std::to_string(name.epoch.value) + ":" + std::to_string(name.generation.value) + ":" +
+           std::to_string(by.value);
+}
+
 /// Keeps what the world itself saw, apart from what any controller says, and compares. The first violation is kept.
 class checks {
 public:
@@ -59,7 +65,7 @@ public:
 
     // What workers do.
     void started(const process& who, const execution& what, instant at);
-    void reported(const process& who, const task_report& said);
+    void reported(const process& who, stream_id on, const task_report& said);
     /// To a controller, whatever it was but a refusal.
     void spoke(const process& who, instant at);
     /// Nothing, if it was accepted on another stream since.
@@ -89,6 +95,7 @@ private:
         bool has_restore = false;
         std::optional<checkpoint_name> prepared{};
         std::map<std::pair<node_id, std::uint32_t>, ordinal> reported{};
+        std::optional<std::pair<node_id, std::uint32_t>> failed{};  ///< the first, said by its worker
         std::set<ordinal> lost{};
         std::map<ordinal, stream_id> accepted{};
     };
@@ -97,10 +104,12 @@ private:
         state_name state{};
         std::uint64_t wish{};
         generation owned{};
-        bool is_over = false;
-        bool is_let_go = false;
+        std::uint32_t restarts{};
+        instant pauses_until{};
     };
 
+    template <class Policies>
+    void restarted(seen_by_controller& before, const machine<Policies>& now, instant at);
     attempt_seen& attempt_of(const job_id& job, generation of) { return attempts_[{job, of}]; }
     void act(const job_id& job, const ticket& by, instant at, std::string_view what);
     void none_lives(const job_id& job, generation up_to, const processes& all, invariant which, instant at);
@@ -122,10 +131,6 @@ inline std::string text_of(const ticket& by) {
            std::to_string(by.incarnation.value[0] % 10'000);
 }
 
-}  // namespace detail
-
-namespace detail {
-
 inline std::string text_of(const std::optional<checkpoint_name>& name) {
     return name ? "epoch " + std::to_string(name->epoch.value) + " of generation " +
                       std::to_string(name->generation.value)
@@ -133,154 +138,6 @@ inline std::string text_of(const std::optional<checkpoint_name>& name) {
 }
 
 }  // namespace detail
-
-inline void checks::act(const job_id& job, const ticket& by, instant at, std::string_view what) {
-    expect(attempt_of(job, by.generation).claimant == by.incarnation, invariant::one_claimant, at,
-           [&] { return std::string(what) + " by " + detail::text_of(by) + ", which has not claimed it"; });
-}
-
-inline void checks::asked(const request<start_workers>& r, const database_rows&, instant at) {
-    act(r.what.job, r.by, at, "start_workers");
-    expect(r.what.generation == r.by.generation, invariant::one_claimant, at,
-           [] { return std::string("workers of another generation are started"); });
-}
-
-/// A controller ends the workers of its own generations, and of those before one of its own.
-inline void checks::stopped(const request<stop_workers>& r, instant at) {
-    bool is_anothers = false;
-    for (const auto& [name, one] : attempts_)
-        if (name.first == r.what.job and name.second >= r.what.up_to and one.claimant != incarnation{})
-            is_anothers = one.claimant == r.by.incarnation ? false : is_anothers or name.second == r.what.up_to;
-    expect(not is_anothers, invariant::one_claimant, at, [&] {
-        return "stop_workers up to generation " + std::to_string(r.what.up_to.value) + " by " + detail::text_of(r.by);
-    });
-}
-
-inline void checks::asked(const request<start_execution>& r, const database_rows&, instant at) {
-    const execution& what = *r.what.what;
-    act(what.job, r.by, at, "start_execution");
-    attempt_seen& one = attempt_of(what.job, r.by.generation);
-    if (not one.what) {
-        one.what = r.what.what;
-        one.digest = what.digest;
-        const auto ok = check(*what.plan, *what.program);
-        expect(bool(ok), invariant::plan_is_valid, at, [&] { return ok.error().text; });
-        for (const placed_worker& worker : what.plan->workers)
-            expect(one.accepted.contains(ordinal_of(worker.id)) and generation_of(worker.id) == r.by.generation,
-                   invariant::plan_is_valid, at, [&] { return "a worker was never accepted in this generation"; });
-        const auto restore = one.restore ? std::optional(one.restore->name) : std::nullopt;
-        expect(not one.has_restore or what.restore == restore, invariant::restores_the_newest, at,
-               [&] { return detail::text_of(what.restore) + " is restored, the claim answered " + detail::text_of(restore); });
-        expect(not what.restore or what.restore == one.prepared, invariant::restores_the_newest, at,
-               [&] { return detail::text_of(what.restore) + " is restored, and was not prepared"; });
-        expect(not what.restore or what.restore->epoch >= what.minimum_epoch, invariant::restores_the_newest, at,
-               [&] { return detail::text_of(what.restore) + " is restored, and the user said to ignore it"; });
-    }
-    expect(one.digest == what.digest and digest(*what.plan) == what.digest, invariant::one_plan_a_generation, at,
-           [] { return std::string("another digest is sent"); });
-}
-
-inline void checks::asked(const request<begin_checkpoint>& r, const database_rows& rows, instant at) {
-    bool has_row = false;
-    for (const auto& [job, entry] : rows.jobs()) has_row = has_row or entry.checkpoints.contains(r.what.name);
-    expect(has_row and r.what.name.generation == r.by.generation, invariant::names_are_unique, at, [&] {
-        return "barriers of epoch " + std::to_string(r.what.name.epoch.value) + " without a row";
-    });
-}
-
-inline void checks::asked(const request<store_checkpoint>& r, const database_rows&, instant at) {
-    const checkpoint_metadata& what = *r.what.what;
-    const attempt_seen& one = attempt_of(r.what.job, r.by.generation);
-    expect(what.name.generation == r.by.generation, invariant::names_are_unique, at,
-           [] { return std::string("an object is named by another generation"); });
-    if (not one.what) return;
-    const std::string mine = std::to_string(what.name.epoch.value) + ":" + std::to_string(what.name.generation.value);
-    bool is_whole = what.nodes.size() == one.what->program->nodes.size();
-    for (const node_state& node : what.nodes) {
-        is_whole = is_whole and node.handles.size() == node.parallelism;
-        for (const std::string& handle : node.handles) is_whole = is_whole and handle == mine;
-    }
-    expect(is_whole, invariant::one_effective_executor, at, [&] {
-        return "the metadata of epoch " + std::to_string(what.name.epoch.value) +
-               " is not made of one state for each subtask of this generation";
-    });
-}
-
-inline void checks::asked(const request<remove_checkpoint>& r, const database_rows& rows, instant at) {
-    const auto job = rows.jobs().find(r.what.job);
-    if (job == rows.jobs().end()) return;
-    const auto row = job->second.checkpoints.find(r.what.name);
-    const bool is_obsolete = row == job->second.checkpoints.end() or row->second == checkpoint_state::compacting or
-                             row->second == checkpoint_state::compacted;
-    const std::optional<checkpoint_row>& restored = attempt_of(r.what.job, job->second.row.generation).restore;
-    const bool is_anothers = r.by.generation != job->second.row.generation;
-    expect(is_obsolete and not(is_anothers and restored and restored->name == r.what.name), invariant::removal_is_safe,
-           at, [&] { return detail::text_of(r.what.name) + " by " + detail::text_of(r.by); });
-}
-
-inline void checks::wrote(const request<claim>& r, const database_rows::entry& before,
-                          const database_rows::entry& after, const outcome<claimed>& answer, instant at) {
-    if (after.row.revision == before.row.revision) {
-        if (after.checkpoints != before.checkpoints)
-            expect(false, invariant::marking_is_narrow, at, [] { return std::string("a claim that lost marks"); });
-        return;
-    }
-    expect(after.row.generation >= before.row.generation, invariant::generations_grow, at,
-           [] { return std::string("by a claim"); });
-    if (after.row.owner != before.row.owner)
-        expect(after.row.generation > before.row.generation, invariant::one_claimant, at,
-               [] { return std::string("a job is taken without a new generation"); });
-    if (attempt_seen& one = attempt_of(r.what.job, r.by.generation); one.claimant == incarnation{})
-        one.claimant = r.by.incarnation;
-    act(r.what.job, r.by, at, "claim");
-    // The obvious version of S7 and S8.
-    std::optional<checkpoint_row> newest;
-    for (const auto& [name, state] : before.checkpoints)
-        if ((state == checkpoint_state::ready or state == checkpoint_state::committing) and
-            name.epoch >= r.what.threshold)
-            newest = checkpoint_row{name, state};
-    for (const auto& [name, state] : before.checkpoints) {
-        const bool is_unfinished =
-            state == checkpoint_state::in_progress and (not newest or name.epoch > newest->name.epoch);
-        const bool is_skipped = state == checkpoint_state::committing and name.epoch < r.what.threshold;
-        const checkpoint_state wanted = is_unfinished ? checkpoint_state::failed
-                                        : is_skipped  ? checkpoint_state::abandoned
-                                                      : state;
-        const auto now = after.checkpoints.find(name);
-        expect(now != after.checkpoints.end() and now->second == wanted, invariant::marking_is_narrow, at,
-               [&] { return "epoch " + std::to_string(name.epoch.value); });
-    }
-    attempt_seen& one = attempt_of(r.what.job, r.by.generation);
-    if (not one.has_restore or after.row.generation != before.row.generation) {
-        one.restore = newest;
-        one.has_restore = true;
-    }
-    const auto no = [](const error&) { return false; };
-    expect(answer.match([&](const claimed& won) { return won.restore == newest; }, no, no),
-           invariant::restores_the_newest, at, [] { return std::string("by the claim's answer"); });
-}
-
-inline void checks::wrote(const request<store_row>& r, const database_rows::entry& before,
-                          const database_rows::entry& after, instant at) {
-    if (after.row.revision == before.row.revision) return;
-    // A job at rest is nobody's.
-    const bool is_left = after.row.owner == incarnation{} and is_terminal(after.row.state);
-    expect(r.by.generation >= before.row.generation and r.by.incarnation == before.row.owner and
-               (after.row.owner == before.row.owner or is_left) and after.row.generation == before.row.generation,
-           invariant::stale_writes_change_nothing, at,
-           [&] { return "a row is stored by " + detail::text_of(r.by); });
-    act(r.what.job, r.by, at, "store_row");
-}
-
-inline void checks::wrote(const request<write_checkpoint>& r, const database_rows::entry& before,
-                          const database_rows::entry& after, instant at) {
-    if (after.checkpoints == before.checkpoints) return;
-    expect(r.by.generation == before.row.generation and r.by.incarnation == before.row.owner,
-           invariant::stale_writes_change_nothing, at,
-           [&] { return "a checkpoint's row is written by " + detail::text_of(r.by); });
-    expect(r.what.row.name.generation == before.row.generation or before.checkpoints.contains(r.what.row.name),
-           invariant::names_are_unique, at, [] { return std::string("a name of another generation is made"); });
-}
 
 inline void checks::started(const process& who, const execution& what, instant at) {
     attempt_seen& one = attempt_of(who.job, who.generation);
@@ -290,7 +147,7 @@ inline void checks::started(const process& who, const execution& what, instant a
            at, [] { return std::string("a worker runs a second plan"); });
 }
 
-inline void checks::reported(const process& who, const task_report& said) {
+inline void checks::reported(const process& who, stream_id on, const task_report& said) {
     attempt_seen& one = attempt_of(who.job, who.generation);
     if (not one.what) return;
     const auto position = position_of(*one.what->plan, who.identity.id);
@@ -303,6 +160,13 @@ inline void checks::reported(const process& who, const task_report& said) {
                 if (worker_of(*one.what->plan, n, i) == *position)
                     one.reported.emplace(std::pair{range.node, i}, ordinal_of(who.identity.id));
         }
+    const auto last = one.accepted.find(ordinal_of(who.identity.id));
+    const bool is_heard = last != one.accepted.end() and last->second == on and not one.lost.contains(last->first);
+    for (const task_failure& failure : said.failures)
+        for (std::uint32_t n = 0; is_heard and not one.failed and n < nodes.size(); ++n)
+            if (nodes[n].id == failure.node and failure.subtask < nodes[n].parallelism and
+                worker_of(*one.what->plan, n, failure.subtask) == *position)
+                one.failed = std::pair{failure.node, failure.subtask};
 }
 
 inline void checks::spoke(const process& who, instant at) {
@@ -371,8 +235,34 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
             expect(not one.lost.contains(ordinal_of(worker.id)), invariant::running_means_started, at,
                    [&] { return "worker " + std::to_string(ordinal_of(worker.id).value) + " was lost"; });
     }
-    before = {job.self, state, before.wish, job.is_owned() ? job.next.generation : generation{}, now.is_over(),
-              job.is_let_go};
+    if (state == state_name::running and job.is_owned()) {
+        const attempt_seen& one = attempt_of(job.id, job.next.generation);
+        expect(not one.failed, invariant::running_means_started, at, [&] {
+            return "node " + std::to_string(one.failed->first.value) + ", subtask " +
+                   std::to_string(one.failed->second) + " failed, and the job runs on";
+        });
+    }
+    restarted(before, now, at);
+    before.self = job.self;
+    before.state = state;
+    before.owned = job.is_owned() ? job.next.generation : generation{};
+}
+
+/// Each restart is counted, and none comes before its pause.
+template <class Policies>
+void checks::restarted(seen_by_controller& before, const machine<Policies>& now, instant at) {
+    const restart_memory& memory = now.job().restarts;
+    const auto* const recovers = std::get_if<recovering>(&now.phase());
+    const bool is_new = recovers and before.state != state_name::recovering;
+    if (is_new and recovers->answer.verdict == restart_verdict::restart) {
+        expect(memory.restarts == before.restarts + 1 or before.self == incarnation{}, invariant::within_budgets, at,
+               [&] { return std::to_string(memory.restarts) + " restarts after " + std::to_string(before.restarts); });
+        before.pauses_until = at + recovers->answer.pause;
+    }
+    const bool goes_on = now.state() == state_name::compiling or now.state() == state_name::scheduling;
+    expect(before.state != state_name::recovering or not goes_on or before.pauses_until <= at,
+           invariant::within_budgets, at, [] { return std::string("a restart comes before its pause is over"); });
+    before.restarts = memory.restarts;
 }
 
 inline void checks::left(std::uint32_t slot, const job_id& job, const database_rows& rows, const processes& all,
@@ -380,8 +270,8 @@ inline void checks::left(std::uint32_t slot, const job_id& job, const database_r
     const auto found = seen_.find({slot, job});
     if (found == seen_.end()) return;
     const auto entry = rows.jobs().find(job);
-    expect(found->second.is_over or (entry != rows.jobs().end() and entry->second.row.owner != found->second.self) or
-               (entry != rows.jobs().end() and is_terminal(entry->second.row.state)),
+    expect(entry != rows.jobs().end() and
+               (entry->second.row.owner != found->second.self or is_terminal(entry->second.row.state)),
            invariant::no_silent_end, at, [&] { return "job " + job.value; });
     // It may have been over and forgotten within one poll.
     if (entry != rows.jobs().end() and is_terminal(entry->second.row.state) and
@@ -417,3 +307,5 @@ inline std::uint32_t checks::generations(const job_id& job) const {
 }
 
 }  // namespace headgate::inline v1::simulation
+
+#include <headgate/simulation/invariants/requests.hpp>

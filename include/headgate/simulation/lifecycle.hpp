@@ -63,6 +63,7 @@ void plan_words(World& in, const job_id& job, const std::shared_ptr<const progra
     outside& o = in.around();
     instant at = o.now;
     headgate::wish next{.name = job.value, .program = what};
+    if (o.chosen.choose(16) == 15) next.time_to_live = duration(1 + o.chosen.choose(1'200'000));
     const auto say = [&] { in.will_say({at, job, next}); };
     say();
     const auto later = [&] {
@@ -122,27 +123,45 @@ void plan_troubles(World& in, duration until) {
     o.put_after(until, world_turn{world_turn::kind::heals});
 }
 
-/// Whether the world gave a job cause to end as failed (L2).
-inline bool may_have_failed(const fault_plan& wrong) {
+/// Whether the world gave a job cause to end as failed, by the error that stands in its row (L2). `since_healed`: how
+/// long nothing has gone wrong any more; `is_tight`: others may have the slots.
+template <class Policies>
+bool may_have_failed(const std::string& error, const fault_plan& wrong, const Policies& policy, bool is_tight,
+                     duration since_healed) {
     const auto sum = [&](std::initializer_list<fault> which) {
         std::uint32_t all = 0;
         for (const fault one : which) all += wrong.injected(one);
         return all;
     };
+    const auto says = [&](std::string_view text) { return error.starts_with(text); };
+    const patience& wait = policy.wait;
+    const bool is_soon =
+        since_healed <= wait.worker_start_up + wait.task_start_up + state_backoff.base.most + wait.call;
+    if (says("permanent: forbidden")) return sum({fault::scheduler_gives_up}) > 0;
+    if (says("permanent: node ")) return sum({fault::task_fails_for_good}) > 0;
     // Who had the slots may have had them for the whole start-up time.
-    if (sum({fault::scheduler_gives_up, fault::task_fails_for_good, fault::slots_taken}) > 0) return true;
-    if (sum({fault::worker_never_connects, fault::worker_hangs}) >= default_budgets()[error_kind::worker_start_up])
-        return true;
-    if (sum({fault::states_refuse, fault::states_lose_request, fault::states_lose_answer, fault::states_slow}) >=
-        default_budgets()[error_kind::state_backend])
-        return true;
-    // Nobody is restarted by what is late, or comes twice or from somewhere else.
-    std::uint32_t harmless = 0;
+    if (says("not enough slots: ")) return is_tight or (sum({fault::slots_taken}) > 0 and is_soon);
+    if (says("state backend: checkpoint of "))
+        return sum({fault::states_refuse, fault::states_lose_request, fault::states_lose_answer, fault::states_slow}) >=
+               policy.budget[error_kind::state_backend];
+    // Nobody is restarted by what comes late, or twice, or from somewhere else.
+    std::uint32_t harmful = wrong.injected();
     for (const fault one : {fault::database_repeats, fault::scheduler_repeats, fault::states_repeat,
                             fault::call_repeats, fault::message_repeated, fault::report_misdirected, fault::stream_slow,
                             fault::stranger_knocks, fault::wall_clock_jumps})
-        harmless += wrong.injected(one);
-    return wrong.injected() - harmless >= default_restart.within.restarts;
+        harmful -= wrong.injected(one);
+    if (says("permanent: gave up after too long without a healthy run")) return harmful > 0 and is_soon;
+    if (says("permanent: gave up after ")) return harmful >= policy.restart.within.restarts;
+    return false;
+}
+
+/// It waits for slots without limit, as its user wants, and there are too few (L1).
+template <class World>
+bool waits(const World& in, const job_id& job) {
+    const auto* const has = in.machine_of(job);
+    const auto* const attempt = has ? std::get_if<scheduling>(&has->phase()) : nullptr;
+    return attempt and attempt->lacking and has->job().wish->waits_for_slots and
+           in.around().backend.free() < attempt->lacking->needed;
 }
 
 }  // namespace detail
@@ -165,7 +184,8 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     // Some runs have more than one job.
     const std::uint32_t count = settings.jobs + (o.chosen.choose(16) == 15 ? 1 + o.chosen.choose(2) : 0);
     // Room for one crew of each and little more, or plenty.
-    if (o.chosen.choose(4) == 3) o.backend.most_room = o.backend.room = 3 * count + o.chosen.choose(2);
+    const bool is_tight = o.chosen.choose(4) == 3;
+    if (is_tight) o.backend.most_room = o.backend.room = 3 * count + o.chosen.choose(2);
 
     std::vector<job_id> jobs;
     for (std::uint32_t i = 0; i < count; ++i) jobs.push_back({"job-" + std::to_string(i + 1)});
@@ -179,14 +199,18 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     // Each job is followed until it has been where it should be for long enough.
     struct followed {
         instant right_since = never;
+        instant failed_at = never;
         bool is_right = false;
+        bool is_wanted = false;
         bool runs = false;
     };
     std::vector<followed> follow(jobs.size());
     const instant end = begun + trouble + recovers_within + std::chrono::minutes(10);
+    instant healed_at = never;
     bool is_done = false;
     while (not in.broken() and not is_done and o.now < end and in.step()) {
         if (not o.wrong.is_healed()) continue;
+        if (healed_at == never) healed_at = o.now;
         is_done = true;
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             const auto entry = o.rows.jobs().find(jobs[i]);
@@ -197,23 +221,32 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
             }
             const job_row& row = entry->second.row;
             const auto* const has = in.machine_of(jobs[i]);
-            const bool is_wanted = entry->second.wish->stop == stop_mode::run;
+            const bool is_wished = entry->second.wish->stop == stop_mode::run;
+            // The time of a job that has one is over when its controller says so: the wall clock jumps.
+            const bool is_wanted = is_wished and not(entry->second.wish->time_to_live and
+                                                     (has ? has->job().live_until <= o.now : is_terminal(row.state)));
+            f.is_wanted = is_wanted;
             f.runs = in.runs(jobs[i]);
             const bool rests = is_terminal(row.state) and
                                (not has or not(is_wanted and row.state == state_name::stopped and
                                                row.applied < entry->second.wish->version)) and
                                not(is_wanted and row.state == state_name::failed and
                                    row.restart_nonce != entry->second.wish->restart_nonce);
-            const bool is_right = is_wanted ? f.runs or row.state == state_name::finished or
-                                                  (rests and row.state == state_name::failed)
-                                            : rests and not has;
+            const bool is_right = is_wanted
+                                      ? f.runs or row.state == state_name::finished or detail::waits(in, jobs[i]) or
+                                            (rests and row.state == state_name::failed)
+                                      : rests and not has;
             if (not is_right) f.right_since = never;
             if (is_right and f.right_since == never) f.right_since = o.now;
             f.is_right = is_right and (f.right_since + stays_for <= o.now or is_terminal(row.state));
             is_done = is_done and f.is_right;
-            if (is_wanted and row.state == state_name::failed)
-                o.rules.expect(detail::may_have_failed(o.wrong), invariant::no_cause_to_fail, o.now,
-                               [&] { return jobs[i].value + ": " + row.last_error; });
+            if (row.state == state_name::failed and f.failed_at == never) {
+                f.failed_at = o.now;
+                o.rules.expect(
+                    detail::may_have_failed(row.last_error, o.wrong, in.policy(), is_tight, o.now - healed_at),
+                    invariant::no_cause_to_fail, o.now, [&] { return jobs[i].value + ": " + row.last_error; });
+            }
+            if (row.state != state_name::failed) f.failed_at = never;
         }
     }
 
@@ -221,7 +254,7 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     const auto rule_of_users = 2 * (o.wrong.injected() + 6) + 1;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         const auto entry = o.rows.jobs().find(jobs[i]);
-        const bool is_wanted = entry != o.rows.jobs().end() and entry->second.wish->stop == stop_mode::run;
+        const bool is_wanted = follow[i].is_wanted;
         result.wished += is_wanted ? 1u : 0u;
         if (is_wanted and (follow[i].runs or entry->second.row.state == state_name::finished)) ++result.running;
         if (follow[i].is_right and follow[i].runs)

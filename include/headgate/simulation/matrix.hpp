@@ -44,8 +44,8 @@ struct matrix_result {
     std::vector<trace::line> lines{};
 };
 
-/// One attempt, after a checkpoint and the loss of a worker, through these faults: each strikes its effect once, in this
-/// order. Then the job must run again, or have failed for a permanent error that was among them.
+/// One attempt, after a checkpoint and the loss of a worker, through these faults: each strikes its effect once, in
+/// this order. Then the job must run again, or have failed as the backend will never start workers.
 template <class Policies = policies<>>
 matrix_result run_attempt(std::span<const planned_fault> through, bool keeps_lines = false, Policies policy = {});
 
@@ -104,7 +104,9 @@ matrix_result run_attempt(std::span<const planned_fault> through, bool keeps_lin
     in.heal();
     is_well = is_well and until([&] { return runs() or has_failed(); }, recovers_within);
     bool may_fail = false;
-    for (const planned_fault& one : through) may_fail = may_fail or (not one.is_message() and one.outcome == 5);
+    // A backend that will never start these workers; whatever else is refused for good is refused to one attempt.
+    for (const planned_fault& one : through)
+        may_fail = may_fail or (one.effect == effect_number::starting_effect and one.outcome == 5);
     o.rules.expect(is_well and (not has_failed() or may_fail), invariant::converges, o.now, [&] {
         const auto* const has = in.machine_of(job);
         return std::string(has_failed() ? "it failed" : "it does not run") +

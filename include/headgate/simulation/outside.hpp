@@ -95,6 +95,7 @@ public:
         host from{};
         digest256 token{};
         bool is_open = false;
+        bool is_to_a_stranger = false;
     };
     std::vector<connection> connections{};
     struct call {
@@ -143,8 +144,11 @@ public:
     void say(process_number from, const worker_message& message);
     void answer(call_id to, const call_answer& with);
 
+    enum class ender : std::uint8_t { controller, worker, network };
     /// Both ends hear it, after what was sent.
-    void end(stream_id which, const std::string& why);
+    void end(stream_id which, const std::string& why, ender by);
+    /// A worker closes what it believes to be open.
+    void close(process_number from);
     void put_after(duration length, on_its_way what) { queue.put(now + length, std::move(what)); }
     bool strikes(fault which);
     /// The outcome that is planned for this effect now, if it is the next one.

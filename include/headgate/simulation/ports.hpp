@@ -88,7 +88,7 @@ struct channel_port : port {
     void listen(stream_receiver auto) {}
     void send(stream_id stream, const controller_message& message) { to->send(from, stream, message); }
     void close(stream_id stream) {
-        if (to->hears(from)) to->end(stream, "closed");
+        if (to->hears(from)) to->end(stream, "closed", outside::ender::controller);
     }
     void dial(const request<headgate::dial>& r, completion_for<headgate::dial> auto done) { ask(r, done); }
     void hang_up(connection_id which) { to->hang_up(from, which); }
@@ -169,7 +169,7 @@ struct link_port {
     void open() { to->open(of); }
     void send(const worker_message& message) { to->say(of, message); }
     void close() {
-        if (to and to->backend.all()[of].stream != 0) to->end({to->backend.all()[of].stream}, "closed");
+        if (to) to->close(of);
     }
     void answer(call_id which, const call_answer& with) { to->answer(which, with); }
 };
@@ -231,7 +231,7 @@ inline void engine_port::run() {
 }
 
 inline void engine_port::begin_checkpoint(checkpoint_name name) {
-    const std::string handle = std::to_string(name.epoch.value) + ":" + std::to_string(name.generation.value);
+    const std::string handle = handle_of(name, to->backend.all()[of].identity.id);
     for_each_subtask([&](node_id node, std::uint32_t i) {
         if (to->strikes(fault::checkpoint_lost))
             to->put_after(to->soon(), from_engine{of, checkpoint_failed{name.epoch, "no room"}});

@@ -31,6 +31,7 @@ struct process {
     phase is{};
     bool is_told_to_stop = false;
     std::uint32_t stream{};         ///< number of the open one; 0: none
+    std::uint32_t unheard{};        ///< number of the one whose end it has not heard of; 0: none
     bool is_extra = false;   ///< another of an identity that the backend knows: it does not count it
     bool has_engine = false;        ///< subtasks run, or may
     std::uint64_t runs_digest{};    ///< of the plan; 0: none yet

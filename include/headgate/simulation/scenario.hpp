@@ -31,6 +31,8 @@ namespace headgate::inline v1::simulation {
 ///     crash controller 1 at 2      and comes back
 ///     pause controller 1 at 2 for 60
 ///     kill worker 1 at 2           also hang, wake; by the order in which they were launched
+///     fail 2/0 of worker 1 at 3    its subtask, of node 2; may be tried again
+///     claim 7/0 of worker 1 at 3   that this one has started, on its first stream; its machine would not
 ///     slots 8 at 20                so many from then on
 ///     expect job-1: Scheduling -> Stopping       some line has this text, after the line of the `expect` before
 ///     run 30                       so long; the last
@@ -118,6 +120,31 @@ struct stage {
         const auto number = static_cast<process_number>(read.number("the worker's number"));
         around().queue.put(at(read.at()), process_turn{number - 1, how});
     }
+    void say_of_subtask(command_reader& read, bool has_failed) {
+        const std::string name = read.word("node/subtask");
+        const std::size_t slash = std::min(name.find('/'), name.size());
+        node_id node{};
+        std::uint32_t subtask = 0;
+        const auto number = [&](std::size_t first, std::size_t last, std::uint32_t& into) {
+            const char* const end = name.data() + last;
+            return std::from_chars(name.data() + std::min(first, last), end, into).ptr == end and first < last;
+        };
+        if (not number(0, slash, node.value) or not number(slash + 1, name.size(), subtask))
+            return read.wants("node/subtask");
+        read.literal("of");
+        read.literal("worker");
+        const auto who = static_cast<process_number>(read.number("the worker's number"));
+        const instant when = at(read.at());
+        const task_range claimed{node, subtask, subtask + 1};
+        if (has_failed)
+            around().queue.put(
+                when, from_engine{who - 1, task_failure{node, subtask, "count", error_domain::user, true, "failed"}});
+        else
+            around().queue.put(when, to_controller{{0, 1},
+                                                   stream_event{.stream = {who},
+                                                                .peer_host = "127.0.0.1",
+                                                                .what = task_report{.started = {claimed}}}});
+    }
     void turn_controller(command_reader& read, controller_turn::kind how) {
         read.literal("controller");
         const auto number = static_cast<std::uint32_t>(read.number("1 or 2"));
@@ -173,6 +200,10 @@ void stage<World>::obey(command_reader& read) {
         turn_worker(read, process_turn::kind::hangs);
     } else if (what == "wake") {
         turn_worker(read, process_turn::kind::goes_on);
+    } else if (what == "fail") {
+        say_of_subtask(read, true);
+    } else if (what == "claim") {
+        say_of_subtask(read, false);
     } else if (what == "slots") {
         around().backend.most_room = static_cast<std::uint64_t>(read.number("slots"));
         around().queue.put(at(read.at()), world_turn{world_turn::kind::slots_come});
@@ -183,8 +214,8 @@ void stage<World>::obey(command_reader& read) {
         length = read.seconds("seconds");
     } else {
         read.wants(
-            "hop, room, submit, stop, start, rescale, fault, controller, crash, pause, kill, hang, wake, slots, expect "
-            "or run");
+            "hop, room, submit, stop, start, rescale, fault, controller, crash, pause, kill, hang, wake, fail, claim, "
+            "slots, expect or run");
     }
 }
 

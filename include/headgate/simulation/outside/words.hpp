@@ -26,15 +26,28 @@ inline void outside::send(host from, stream_id to, const controller_message& mes
     queue.put(on.down, to_worker{on.of, message});
 }
 
-inline void outside::end(stream_id which, const std::string& why) {
+inline void outside::end(stream_id which, const std::string& why, ender by) {
     if (which.value == 0 or which.value > streams.size()) return;
     stream& ended = streams[which.value - 1];
     if (not std::exchange(ended.is_open, false)) return;
     process& of = backend.all()[ended.of];
     if (of.stream == which.value) of.stream = 0;
-    queue.put(std::max(ended.up, now + soon()),
+    const auto late_for = [&](ender one) {
+        return by != one and strikes(fault::stream_half_open) ? duration(chosen.choose(90'000)) : duration{};
+    };
+    // One draw an expression: compilers order operands differently.
+    const duration late_up = late_for(ender::controller), late_down = late_for(ender::worker);
+    queue.put(std::max(ended.up, now + soon()) + late_up,
               to_controller{ended.to, stream_event{.stream = which, .peer_host = "127.0.0.1", .what = stream_ended{}}});
-    queue.put(std::max(ended.down, now + soon()), to_worker{ended.of, link_ended{why}});
+    to_worker down{ended.of, link_ended{why}};
+    if (late_down > duration{}) of.unheard = down.ends = static_cast<std::uint32_t>(which.value);
+    queue.put(std::max(ended.down, now + soon()) + late_down, std::move(down));
+}
+
+inline void outside::close(process_number from) {
+    process& closing = backend.all()[from];
+    if (closing.stream != 0) return end({closing.stream}, "closed", ender::worker);
+    if (std::exchange(closing.unheard, 0) != 0) put_after(soon(), to_worker{from, link_ended{"closed"}});
 }
 
 inline void outside::hang_up(host from, connection_id which) {
@@ -56,7 +69,7 @@ inline void outside::hang_up(host from, connection_id which) {
 
 inline void outside::open(process_number from) {
     process& opening = backend.all()[from];
-    if (opening.stream != 0) return;
+    if (opening.stream != 0 or opening.unheard != 0) return;
     const place& at = places[opening.dials];
     if (not at.runs) return put_after(soon(), to_worker{from, link_ended{"connection refused"}});
     streams.push_back({.of = from, .to = host_of(opening.dials)});
@@ -75,19 +88,28 @@ inline void outside::say(process_number from, const worker_message& message) {
         return to_controller{on.to, stream_event{.stream = id, .peer_host = "127.0.0.1", .what = std::move(what)}};
     };
     if (const auto* const shown = std::get_if<proof>(&message)) overheard = *shown;
-    if (strikes(fault::stream_breaks)) return end(id, "broken");
+    if (strikes(fault::stream_breaks)) return end(id, "broken", ender::network);
     if (const auto plan = planned_for(number_of(message))) return say_as_planned(from, id, message, *plan);
     on.up = std::max(on.up, now + soon(fault::stream_slow));
     queue.put(on.up, arrives(message));
     if (not on.is_proven) return;
     if (strikes(fault::message_repeated))
         put_after(duration(chosen.choose(8'192)), arrives(message));
+    // Of subtasks that exist and of some that do not.
     const auto* const report = std::get_if<task_report>(&message);
     if (report and strikes(fault::report_misdirected)) {
         task_report foreign = *report;
-        // Of a node that exists and of one that does not.
         foreign.started = {{node_id{1 + chosen.choose(3)}, 0, 1 + chosen.choose(8)}};
         foreign.finished = foreign.started;
+        queue.put(on.up, arrives(foreign));
+    }
+    const auto* const stored = std::get_if<checkpoint_report>(&message);
+    if (stored and not stored->subtasks.empty() and strikes(fault::report_misdirected)) {
+        checkpoint_report foreign = *stored;
+        for (subtask_state& one : foreign.subtasks) {
+            one.node = {1 + chosen.choose(3)};
+            one.subtask = chosen.choose(4);
+        }
         queue.put(on.up, arrives(foreign));
     }
 }
@@ -104,7 +126,7 @@ inline void outside::say_as_planned(process_number from, stream_id id, const wor
             arrives({});
             put_after({}, controller_turn{at, controller_turn::kind::crashes});
             break;
-        case 1: return end(id, "broken");  // a stream loses nothing but its end
+        case 1: return end(id, "broken", ender::network);  // a stream loses nothing but its end
         case 2:
             on.up = std::max(on.up, now + std::chrono::seconds(15));
             arrives(on.up - now);
@@ -114,11 +136,21 @@ inline void outside::say_as_planned(process_number from, stream_id id, const wor
             arrives(std::chrono::seconds(1));
             break;
         case 4: arrives(std::chrono::seconds(4)); break;
-        case 5:
+        case 5: {
             arrives({});
             put_after({}, process_turn{from, process_turn::kind::hangs});
-            put_after(std::chrono::seconds(70), process_turn{from, process_turn::kind::goes_on});
+            // When it says it anew, on a stream of its own, its generation is over.
+            const duration later = std::chrono::seconds(70);
+            const process& who = backend.all()[from];
+            streams.push_back({.of = from, .to = at});
+            const hello first{.job = who.job, .generation = who.generation, .worker = who.identity.id};
+            for (const worker_message& said : {worker_message(first), message})
+                put_after(later,
+                          to_controller{
+                              at, stream_event{.stream = {streams.size()}, .peer_host = "127.0.0.1", .what = said}});
+            put_after(later, process_turn{from, process_turn::kind::goes_on});
             break;
+        }
         default: break;
     }
 }

@@ -183,12 +183,18 @@ void world<Policies, Backend>::call_worker(const to_outside& from, const request
         if (not to or *to >= o.backend.all().size() or not o.backend.all()[*to].lives()) return fail("nobody is there");
         o.connections.push_back({.to = *to, .from = from.from, .token = r.what.call_token});
         on = {o.connections.size()};
+        if (o.strikes(fault::dial_reaches_a_stranger)) {
+            o.connections.back().is_open = o.connections.back().is_to_a_stranger = true;
+            return o.reply<Effect>(from.from, from.job, r, dialled{on, r.what.worker, r.what.incarnation, {}});
+        }
         what.what = identify{r.what.nonce};
     } else {
         on = r.what.connection;
         if (on.value == 0 or on.value > o.connections.size() or not o.connections[on.value - 1].is_open or
             not o.backend.all()[o.connections[on.value - 1].to].lives())
             return fail("there is no such connection any more");
+        o.rules.expect(not o.connections[on.value - 1].is_to_a_stranger, invariant::authority, o.now,
+                       [] { return std::string("a stranger that answered a dial is told what workers are told"); });
         if constexpr (std::same_as<Effect, start_execution>) what.what = execute{r.what.what, r.what.data_token};
         if constexpr (std::same_as<Effect, begin_checkpoint>)
             what.what = checkpoint{r.what.name.generation, r.what.name};

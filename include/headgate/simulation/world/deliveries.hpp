@@ -13,19 +13,20 @@ void world<Policies, Backend>::arrive(const to_controller& what) {
     const outside::place& at = around_.places[what.to.slot];
     if (not at.runs or at.boot != what.to.boot) return;
     if (const auto* const heard = std::get_if<stream_event>(&what.what)) {
+        if (heard->stream.value > around_.streams.size()) return;
         const outside::stream& on = around_.streams[heard->stream.value - 1];
         const process& from = around_.backend.all()[on.of];
         if (std::holds_alternative<stream_ended>(heard->what)) {
             around_.rules.lost(from, heard->stream);
         } else if (const auto* const said = std::get_if<task_report>(&std::get<worker_message>(heard->what))) {
-            if (on.is_proven) around_.rules.reported(from, *said);
+            if (on.is_proven) around_.rules.reported(from, heard->stream, *said);
         }
     }
     deliver(what);
 }
 
-/// An answer to another incarnation or generation changes nothing but counts (I2). The stop of workers is asked for
-/// whatever the generation.
+/// An answer to another incarnation or generation, and what a worker of an earlier generation says, change nothing but
+/// counts (I2). The stop of workers is asked for whatever the generation.
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::deliver(const to_controller& what) {
     auto& drive = own(controllers_[what.to.slot]).drive;
@@ -37,7 +38,9 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
         }
         return std::nullopt;
     };
-    const auto asked = one ? std::visit(generation_asked, one->event) : std::nullopt;
+    auto asked = one ? std::visit(generation_asked, one->event) : std::nullopt;
+    if (const auto* const heard = std::get_if<stream_event>(&what.what))
+        asked = around_.backend.all()[around_.streams[heard->stream.value - 1].of].generation;
     std::vector<std::pair<job_id, headgate::job>> before;
     if (asked and drive.next_deadline() > around_.now and not around_.places[what.to.slot].is_paused)
         for (const auto& [job, entry] : around_.rows.jobs())
@@ -54,7 +57,7 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
         was.told_stale = has->job().told_stale;
         was.told_rejected = has->job().told_rejected;
         around_.rules.expect(was == has->job(), invariant::stale_answers_change_nothing, around_.now, [&] {
-            return "an answer to generation " + std::to_string(asked->value) + " changed job " + job.value;
+            return "what is of generation " + std::to_string(asked->value) + " changed job " + job.value;
         });
     }
 }
@@ -62,8 +65,10 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::arrive(const to_worker& what) {
     if (not workers_[what.to]) return;
-    if (const auto* const said = std::get_if<controller_message>(&what.what))
-        around_.backend.all()[what.to].hears(*said, around_.now);
+    process& to = around_.backend.all()[what.to];
+    if (what.ends != 0 and to.unheard != what.ends) return;  // it heard of it otherwise
+    if (what.ends != 0) to.unheard = 0;
+    if (const auto* const said = std::get_if<controller_message>(&what.what)) to.hears(*said, around_.now);
     own(workers_[what.to]).drive.post(what.what);
     poll_worker(what.to);
 }

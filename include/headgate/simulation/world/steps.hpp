@@ -180,12 +180,14 @@ void world<Policies, Backend>::time_attempt(const machine<Policies>& of, glimpse
     const headgate::job& job = of.job();
     const patience& wait = policy_.wait;
     const auto* const attempt = std::get_if<scheduling>(&of.phase());
-    const bool is_timed = attempt and job.persisted and not job.wish->waits_for_slots;
+    const bool is_timed = attempt and job.persisted;
     if (not is_timed or before.visit != job.visit) before.attempt_since = before.slots_since = never;
     before.visit = job.visit;
     if (not is_timed) return;
     const instant now = around_.now;
-    if (before.attempt_since == never) before.attempt_since = now;
+    // A job may wait for slots without limit, and shows it; what lasts then is what comes after.
+    const bool waits = job.wish->waits_for_slots and attempt->lacking;
+    if (before.attempt_since == never or waits) before.attempt_since = now;
     const duration longest = wait.worker_start_up + wait.task_start_up + state_backoff.base.most + wait.call;
     around_.rules.expect(now <= before.attempt_since + longest, invariant::attempt_ends, now, [] {
         return std::string("it lasts longer than start-up of workers and tasks, backoff and one call together");
@@ -270,10 +272,12 @@ void world<Policies, Backend>::crash_controller(std::uint32_t slot) {
     controllers_[slot].reset();
     at = {.boot = at.boot, .self = at.self};
     for (std::size_t i = 0; i < around_.streams.size(); ++i)
-        if (around_.streams[i].to == dead) around_.end({i + 1}, "connection reset");
+        if (around_.streams[i].to == dead) around_.end({i + 1}, "connection reset", outside::ender::controller);
     around_.rules.crashed(slot);
     // A database that can tell does so for some.
     if (around_.chosen.choose(2) == 1) around_.rows.set_gone(at.self);
+    // Some stay away until all is well again.
+    if (around_.chosen.choose(8) == 7 and not around_.wrong.is_healed()) return;
     const std::uint32_t most = around_.chosen.choose(4) == 3 ? 180'000 : 30'000;
     around_.put_after(duration(around_.chosen.choose(most)), controller_turn{dead, controller_turn::kind::starts});
 }
@@ -315,7 +319,7 @@ void world<Policies, Backend>::end_process(process_number at, const std::string&
     one.is = process::phase::ended;
     one.has_engine = false;
     around_.seen.say(around_.now, "worker " + std::to_string(at + 1), [&] { return "ends: " + how; });
-    if (one.stream != 0) around_.end({one.stream}, "the process ended");
+    if (one.stream != 0) around_.end({one.stream}, "the process ended", outside::ender::worker);
     workers_[at].reset();
     for (outside::call& call : around_.calls)
         if (call.asked and around_.connections[call.on.value - 1].to == at) {
@@ -341,7 +345,7 @@ void world<Policies, Backend>::heal() {
     around_.database_away_until = around_.now;
     for (outside::place& at : around_.places) at.cut_off_until = around_.now;
     around_.backend.room = around_.backend.most_room;
-    around_.news.freed();
+    if (around_.chosen.choose(2) == 0) around_.news.freed();  // not every backend knows
     for (std::uint32_t slot = 0; slot < most_controllers; ++slot)
         if (around_.places[slot].is_paused) arrive(controller_turn{around_.host_of(slot), controller_turn::kind::goes_on});
     if (not controllers_[0]) start_controller(0);

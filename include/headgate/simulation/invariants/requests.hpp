@@ -1,0 +1,159 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: what must hold of what controllers ask for, and of what they write.
+
+#include <headgate/simulation/invariants.hpp>
+
+namespace headgate::inline v1::simulation {
+
+inline void checks::act(const job_id& job, const ticket& by, instant at, std::string_view what) {
+    expect(attempt_of(job, by.generation).claimant == by.incarnation, invariant::one_claimant, at,
+           [&] { return std::string(what) + " by " + detail::text_of(by) + ", which has not claimed it"; });
+}
+
+inline void checks::asked(const request<start_workers>& r, const database_rows&, instant at) {
+    act(r.what.job, r.by, at, "start_workers");
+    expect(r.what.generation == r.by.generation, invariant::one_claimant, at,
+           [] { return std::string("workers of another generation are started"); });
+}
+
+/// A controller ends the workers of its own generations, and of those before one of its own.
+inline void checks::stopped(const request<stop_workers>& r, instant at) {
+    bool is_anothers = false;
+    for (const auto& [name, one] : attempts_)
+        if (name.first == r.what.job and name.second >= r.what.up_to and one.claimant != incarnation{})
+            is_anothers = one.claimant == r.by.incarnation ? false : is_anothers or name.second == r.what.up_to;
+    expect(not is_anothers, invariant::one_claimant, at, [&] {
+        return "stop_workers up to generation " + std::to_string(r.what.up_to.value) + " by " + detail::text_of(r.by);
+    });
+}
+
+inline void checks::asked(const request<start_execution>& r, const database_rows&, instant at) {
+    const execution& what = *r.what.what;
+    act(what.job, r.by, at, "start_execution");
+    attempt_seen& one = attempt_of(what.job, r.by.generation);
+    if (not one.what) {
+        one.what = r.what.what;
+        one.digest = what.digest;
+        const auto ok = check(*what.plan, *what.program);
+        expect(bool(ok), invariant::plan_is_valid, at, [&] { return ok.error().text; });
+        for (const placed_worker& worker : what.plan->workers)
+            expect(one.accepted.contains(ordinal_of(worker.id)) and generation_of(worker.id) == r.by.generation,
+                   invariant::plan_is_valid, at, [&] { return "a worker was never accepted in this generation"; });
+        const auto restore = one.restore ? std::optional(one.restore->name) : std::nullopt;
+        expect(not one.has_restore or what.restore == restore, invariant::restores_the_newest, at, [&] {
+            return detail::text_of(what.restore) + " is restored, the claim answered " + detail::text_of(restore);
+        });
+        expect(not what.restore or what.restore == one.prepared, invariant::restores_the_newest, at,
+               [&] { return detail::text_of(what.restore) + " is restored, and was not prepared"; });
+        expect(not what.restore or what.restore->epoch >= what.minimum_epoch, invariant::restores_the_newest, at,
+               [&] { return detail::text_of(what.restore) + " is restored, and the user said to ignore it"; });
+    }
+    expect(one.digest == what.digest and digest(*what.plan) == what.digest, invariant::one_plan_a_generation, at,
+           [] { return std::string("another digest is sent"); });
+}
+
+inline void checks::asked(const request<begin_checkpoint>& r, const database_rows& rows, instant at) {
+    bool has_row = false;
+    for (const auto& [job, entry] : rows.jobs()) has_row = has_row or entry.checkpoints.contains(r.what.name);
+    expect(has_row and r.what.name.generation == r.by.generation, invariant::names_are_unique, at,
+           [&] { return "barriers of epoch " + std::to_string(r.what.name.epoch.value) + " without a row"; });
+}
+
+inline void checks::asked(const request<store_checkpoint>& r, const database_rows&, instant at) {
+    const checkpoint_metadata& what = *r.what.what;
+    const attempt_seen& one = attempt_of(r.what.job, r.by.generation);
+    expect(what.name.generation == r.by.generation, invariant::names_are_unique, at,
+           [] { return std::string("an object is named by another generation"); });
+    if (not one.what) return;
+    const plan& placed = *one.what->plan;
+    bool is_whole = what.nodes.size() == placed.nodes.size();
+    for (std::uint32_t n = 0; is_whole and n < placed.nodes.size(); ++n) {
+        const node_state& node = what.nodes[n];
+        is_whole = node.node == placed.nodes[n].id and node.parallelism == placed.nodes[n].parallelism and
+                   node.handles.size() == node.parallelism;
+        for (std::uint32_t i = 0; is_whole and i < node.parallelism; ++i)
+            is_whole = node.handles[i] == handle_of(what.name, placed.workers[worker_of(placed, n, i)].id);
+    }
+    expect(is_whole, invariant::one_effective_executor, at, [&] {
+        return "the metadata of epoch " + std::to_string(what.name.epoch.value) +
+               " is not made of one state for each subtask, stored by its worker in this generation";
+    });
+}
+
+inline void checks::asked(const request<remove_checkpoint>& r, const database_rows& rows, instant at) {
+    const auto job = rows.jobs().find(r.what.job);
+    if (job == rows.jobs().end()) return;
+    const auto row = job->second.checkpoints.find(r.what.name);
+    const bool is_obsolete = row == job->second.checkpoints.end() or row->second == checkpoint_state::compacting or
+                             row->second == checkpoint_state::compacted;
+    const std::optional<checkpoint_row>& restored = attempt_of(r.what.job, job->second.row.generation).restore;
+    const bool is_anothers = r.by.generation != job->second.row.generation;
+    expect(is_obsolete and not(is_anothers and restored and restored->name == r.what.name), invariant::removal_is_safe,
+           at, [&] { return detail::text_of(r.what.name) + " by " + detail::text_of(r.by); });
+}
+
+inline void checks::wrote(const request<claim>& r, const database_rows::entry& before,
+                          const database_rows::entry& after, const outcome<claimed>& answer, instant at) {
+    if (after.row.revision == before.row.revision) {
+        if (after.checkpoints != before.checkpoints)
+            expect(false, invariant::marking_is_narrow, at, [] { return std::string("a claim that lost marks"); });
+        return;
+    }
+    expect(after.row.generation >= before.row.generation, invariant::generations_grow, at,
+           [] { return std::string("by a claim"); });
+    if (after.row.owner != before.row.owner)
+        expect(after.row.generation > before.row.generation, invariant::one_claimant, at,
+               [] { return std::string("a job is taken without a new generation"); });
+    if (attempt_seen& one = attempt_of(r.what.job, r.by.generation); one.claimant == incarnation{})
+        one.claimant = r.by.incarnation;
+    act(r.what.job, r.by, at, "claim");
+    // The obvious version of S7 and S8.
+    std::optional<checkpoint_row> newest;
+    for (const auto& [name, state] : before.checkpoints)
+        if ((state == checkpoint_state::ready or state == checkpoint_state::committing) and
+            name.epoch >= r.what.threshold)
+            newest = checkpoint_row{name, state};
+    for (const auto& [name, state] : before.checkpoints) {
+        const bool is_unfinished =
+            state == checkpoint_state::in_progress and (not newest or name.epoch > newest->name.epoch);
+        const bool is_skipped = state == checkpoint_state::committing and name.epoch < r.what.threshold;
+        const checkpoint_state wanted = is_unfinished ? checkpoint_state::failed
+                                        : is_skipped  ? checkpoint_state::abandoned
+                                                      : state;
+        const auto now = after.checkpoints.find(name);
+        expect(now != after.checkpoints.end() and now->second == wanted, invariant::marking_is_narrow, at,
+               [&] { return "epoch " + std::to_string(name.epoch.value); });
+    }
+    attempt_seen& one = attempt_of(r.what.job, r.by.generation);
+    if (not one.has_restore or after.row.generation != before.row.generation) {
+        one.restore = newest;
+        one.has_restore = true;
+    }
+    const auto no = [](const error&) { return false; };
+    expect(answer.match([&](const claimed& won) { return won.restore == newest; }, no, no),
+           invariant::restores_the_newest, at, [] { return std::string("by the claim's answer"); });
+}
+
+inline void checks::wrote(const request<store_row>& r, const database_rows::entry& before,
+                          const database_rows::entry& after, instant at) {
+    if (after.row.revision == before.row.revision) return;
+    // A job at rest is nobody's.
+    const bool is_left = after.row.owner == incarnation{} and is_terminal(after.row.state);
+    expect(r.by.generation >= before.row.generation and r.by.incarnation == before.row.owner and
+               (after.row.owner == before.row.owner or is_left) and after.row.generation == before.row.generation,
+           invariant::stale_writes_change_nothing, at, [&] { return "a row is stored by " + detail::text_of(r.by); });
+    act(r.what.job, r.by, at, "store_row");
+}
+
+inline void checks::wrote(const request<write_checkpoint>& r, const database_rows::entry& before,
+                          const database_rows::entry& after, instant at) {
+    if (after.checkpoints == before.checkpoints) return;
+    expect(r.by.generation == before.row.generation and r.by.incarnation == before.row.owner,
+           invariant::stale_writes_change_nothing, at,
+           [&] { return "a checkpoint's row is written by " + detail::text_of(r.by); });
+    expect(r.what.row.name.generation == before.row.generation or before.checkpoints.contains(r.what.row.name),
+           invariant::names_are_unique, at, [] { return std::string("a name of another generation is made"); });
+}
+
+}  // namespace headgate::inline v1::simulation

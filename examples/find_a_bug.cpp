@@ -18,7 +18,9 @@ public:
             return not_applied{
                 {.kind = error_kind::not_enough_slots, .needed = what.workers.size(), .available = on.free()}};
         for (std::size_t i = 0; i < what.workers.size(); ++i) {
-            const auto is_there = [&](const simulation::process& one) { return one.identity == what.workers[i]; };
+            const auto is_there = [&](const simulation::process& one) {
+                return one.job == what.job and one.identity == what.workers[i];
+            };
             if (std::ranges::any_of(on.all(), is_there)) continue;
             on.start({.job = what.job,
                       .generation = what.generation,
@@ -44,7 +46,9 @@ public:
 
 int main() {
     simulation::campaign runs;
-    const simulation::lifecycle_settings settings{};
+    // What can go wrong with a scheduler; without this, all that there is.
+    using enum simulation::fault;
+    const simulation::lifecycle_settings settings{.allowed = simulation::only({scheduler_slow, worker_dies})};
     for (std::uint64_t seed = 1; seed < 10'000; ++seed) {
         const auto found = runs.run(seed, settings, policies<>{}, forgetful_cluster{});
         if (not found) continue;

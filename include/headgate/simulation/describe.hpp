@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -136,17 +137,21 @@ inline std::pair<std::string, std::string> described(const on_its_way& what) {
 }
 
 inline std::vector<std::string> sequence_chart(const std::vector<trace::line>& lines, std::size_t last) {
+    const std::size_t first = lines.size() > last ? lines.size() - last : 0;
     std::vector<std::string> who;
-    for (const trace::line& one : lines)
-        if (std::ranges::find(who, one.who) == who.end()) who.push_back(one.who);
-    std::ranges::sort(who);
+    for (std::size_t i = first; i < lines.size(); ++i)
+        if (std::ranges::find(who, lines[i].who) == who.end()) who.push_back(lines[i].who);
+    // "worker 2" before "worker 10".
+    std::ranges::sort(who, {}, [](const std::string& one) {
+        const std::size_t number = one.find_first_of("0123456789");
+        return std::tuple(one.substr(0, number), number == one.npos ? 0 : one.size(), one);
+    });
     std::vector<std::string> chart;
     for (std::size_t i = 0; i < who.size(); ++i) {
         std::string head(12, ' ');
         for (std::size_t k = 0; k < i; ++k) head += "| ";
         chart.push_back(head + who[i]);
     }
-    const std::size_t first = lines.size() > last ? lines.size() - last : 0;
     if (first > 0) chart.push_back("            (" + std::to_string(first) + " lines before)");
     const instant begun = lines.empty() ? instant{} : lines.front().at;
     for (std::size_t i = first; i < lines.size(); ++i) {

@@ -9,6 +9,7 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,6 +86,9 @@ constexpr fault in_domain(fault first, fault of_database) {
 }
 
 using fault_set = std::bitset<faults>;
+
+/// These and no other.
+fault_set only(std::initializer_list<fault> which);
 
 // Faults that are planned one by one, for the crash matrix -----------------------------------------------------------
 
@@ -193,6 +197,12 @@ inline std::optional<fault> fault_of(std::string_view name) {
     const auto at = std::ranges::find(fault_detail::all, name, &fault_detail::description::name);
     if (at == fault_detail::all.end()) return std::nullopt;
     return static_cast<fault>(at - fault_detail::all.begin());
+}
+
+inline fault_set only(std::initializer_list<fault> which) {
+    fault_set chosen;
+    for (const fault one : which) chosen.set(static_cast<std::size_t>(one));
+    return chosen;
 }
 
 inline fault_plan::fault_plan(const fault_set& allowed, decisions& by) {

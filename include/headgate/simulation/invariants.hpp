@@ -105,6 +105,7 @@ private:
         std::uint64_t wish{};
         generation owned{};
         std::uint32_t restarts{};
+        instant runs_since = never;
         instant pauses_until{};
     };
 
@@ -255,7 +256,9 @@ void checks::restarted(seen_by_controller& before, const machine<Policies>& now,
     const auto* const recovers = std::get_if<recovering>(&now.phase());
     const bool is_new = recovers and before.state != state_name::recovering;
     if (is_new and recovers->answer.verdict == restart_verdict::restart) {
-        expect(memory.restarts == before.restarts + 1 or before.self == incarnation{}, invariant::within_budgets, at,
+        const bool ran_well = before.runs_since != never and before.runs_since + now.policy().wait.healthy <= at;
+        const bool is_counted = memory.restarts == before.restarts + 1 or (ran_well and memory.restarts == 1);
+        expect(is_counted or before.self == incarnation{}, invariant::within_budgets, at,
                [&] { return std::to_string(memory.restarts) + " restarts after " + std::to_string(before.restarts); });
         before.pauses_until = at + recovers->answer.pause;
     }
@@ -263,6 +266,10 @@ void checks::restarted(seen_by_controller& before, const machine<Policies>& now,
     expect(before.state != state_name::recovering or not goes_on or before.pauses_until <= at,
            invariant::within_budgets, at, [] { return std::string("a restart comes before its pause is over"); });
     before.restarts = memory.restarts;
+    if (now.state() != state_name::running)
+        before.runs_since = never;
+    else if (before.runs_since == never)
+        before.runs_since = at;
 }
 
 inline void checks::left(std::uint32_t slot, const job_id& job, const database_rows& rows, const processes& all,

@@ -6,6 +6,7 @@
 #include <headgate/simulation/world.hpp>
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -169,6 +170,12 @@ bool waits(const World& in, const job_id& job) {
 template <class Policies, backend_rules Backend>
 lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies policy, Backend backend) {
     using world_type = world<Policies, Backend>;
+    std::uint32_t crew = 3;  // slots of the workers of a job
+    if constexpr (std::same_as<Backend, cluster>)
+        if (by.choose(8) == 7) {
+            backend = cluster(2);
+            crew = 4;
+        }
     // Start-up is also tried with less patience: three times the usual is as long as a job may go without a healthy run.
     if (by.choose(8) == 7) policy.wait.worker_start_up = std::chrono::minutes(1);
     const auto made =
@@ -185,7 +192,7 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     const std::uint32_t count = settings.jobs + (o.chosen.choose(16) == 15 ? 1 + o.chosen.choose(2) : 0);
     // Room for one crew of each and little more, or plenty.
     const bool is_tight = o.chosen.choose(4) == 3;
-    if (is_tight) o.backend.most_room = o.backend.room = 3 * count + o.chosen.choose(2);
+    if (is_tight) o.backend.most_room = o.backend.room = crew * count + o.chosen.choose(2);
 
     std::vector<job_id> jobs;
     for (std::uint32_t i = 0; i < count; ++i) jobs.push_back({"job-" + std::to_string(i + 1)});

@@ -63,6 +63,7 @@ public:
         bool runs = false;
         bool is_paused = false;
         instant cut_off_until{};  ///< from the database
+        bool is_stranded = false;  ///< not of the core that is well again
         bool is_doomed = false;  ///< it crashes as soon as it returns; what it asks until then is not heard
         std::optional<request<watch_jobs>> watches_jobs{};
         std::optional<request<watch_workers>> watches_workers{};
@@ -188,9 +189,11 @@ inline std::optional<std::uint8_t> outside::planned_for(std::uint8_t effect) {
 inline duration outside::soon(fault slow) {
     const duration usual = soon();
     if (not strikes(slow)) return usual;
-    // Around the limits: of calls, so that answers come before, at and after them, or of the start-up of tasks.
+    // Around the limits: of calls, so that answers come before, at and after them, of heartbeats, or of the start-up
+    // of tasks. What a controller says to a database, and hears from it, is never later than `silence` allows for.
     if (slow == fault::tasks_start_slowly and chosen.choose(4) == 3)
         return usual + std::chrono::seconds(100) + duration(chosen.choose(40'000));
+    if (slow != fault::database_slow and chosen.choose(8) == 7) return usual + duration(chosen.choose(65'536));
     return usual + duration(chosen.choose(16'384));
 }
 

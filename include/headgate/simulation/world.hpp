@@ -101,7 +101,8 @@ public:
     const typename controller_host<Policies>::controller_type* controller_at(std::uint32_t slot) const {
         return controllers_[slot] ? &controllers_[slot]->drive : nullptr;
     }
-    /// The machine of a job, at the controller that owns it or at any that has it; null if none has.
+    /// The machine of a job, at the controller that owns it or at any that has it and is not stranded; null if none
+    /// has.
     const machine<Policies>* machine_of(const job_id& job) const;
     const worker_driver<link_port, clock_port, secrets, engine_port>* worker_at(process_number at) const {
         return workers_[at] ? &workers_[at]->drive : nullptr;
@@ -124,6 +125,8 @@ public:
     std::uint32_t pollable() const { return static_cast<std::uint32_t>(most_controllers + workers_.size()); }
     instant deadline_of(std::uint32_t which) const;
     void pass(std::uint32_t which);
+    /// Nothing goes wrong any more, but for what stays so for ever outside of a core: the first controller and what it
+    /// needs.
     void heal();
     /// Its row and its machine say that it runs, and each worker of its plan does.
     bool runs(const job_id& job) const;
@@ -168,6 +171,7 @@ private:
     template <class Effect>
     void call_worker(const to_outside& from, const request<Effect>& r);
 
+    void strand();
     void begin(process one);
     void end_process(process_number at, const std::string& how, bool is_news);
     void serve_stops();

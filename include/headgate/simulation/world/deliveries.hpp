@@ -138,7 +138,7 @@ void world<Policies, Backend>::arrive(const controller_turn& what) {
                               controller_turn{what.at, controller_turn::kind::goes_on});
             break;
         case controller_turn::kind::goes_on:
-            if (not at.is_paused) return;
+            if (not at.is_paused or at.is_stranded) return;
             around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(what.at.slot + 1) + " goes on"; });
             at.is_paused = false;
             poll_controller(what.at.slot);

@@ -28,8 +28,9 @@ world<Policies, Backend>::world(decisions by, const fault_set& allowed, Policies
 template <class Policies, backend_rules Backend>
 const machine<Policies>* world<Policies, Backend>::machine_of(const job_id& job) const {
     const machine<Policies>* any = nullptr;
-    for (const auto& one : controllers_) {
-        const machine<Policies>* const found = one ? one->drive.find(job) : nullptr;
+    for (std::size_t slot = 0; slot < most_controllers; ++slot) {
+        if (not controllers_[slot] or around_.places[slot].is_stranded) continue;
+        const machine<Policies>* const found = controllers_[slot]->drive.find(job);
         if (found and (not any or found->job().is_owned())) any = found;
     }
     return any;
@@ -340,14 +341,33 @@ void world<Policies, Backend>::end_process(process_number at, const std::string&
 }
 
 template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::strand() {
+    outside::place& other = around_.places[1];
+    if (not other.runs or around_.chosen.choose(2) == 0) return;
+    around_.seen.say(around_.now, "world", [] { return std::string("controller 2 is left to itself"); });
+    switch (around_.chosen.choose(3)) {
+        case 0:
+            crash_controller(1);
+            ++other.boot;  // nobody starts it
+            return;
+        case 1: other.is_paused = true; break;
+        case 2: other.cut_off_until = never; break;
+    }
+    other.is_stranded = true;
+}
+
+template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::heal() {
     around_.wrong.heal();
     around_.database_away_until = around_.now;
-    for (outside::place& at : around_.places) at.cut_off_until = around_.now;
+    strand();
+    for (outside::place& at : around_.places)
+        if (not at.is_stranded) at.cut_off_until = around_.now;
     around_.backend.room = around_.backend.most_room;
     if (around_.chosen.choose(2) == 0) around_.news.freed();  // not every backend knows
     for (std::uint32_t slot = 0; slot < most_controllers; ++slot)
-        if (around_.places[slot].is_paused) arrive(controller_turn{around_.host_of(slot), controller_turn::kind::goes_on});
+        if (around_.places[slot].is_paused and not around_.places[slot].is_stranded)
+            arrive(controller_turn{around_.host_of(slot), controller_turn::kind::goes_on});
     if (not controllers_[0]) start_controller(0);
     tell_watchers();
 }

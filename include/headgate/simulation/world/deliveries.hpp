@@ -25,8 +25,8 @@ void world<Policies, Backend>::arrive(const to_controller& what) {
     deliver(what);
 }
 
-/// An answer to another incarnation or generation, and what a worker of an earlier generation says, change nothing but
-/// counts (I2). The stop of workers is asked for whatever the generation.
+/// An answer to another incarnation or generation, what a worker of an earlier generation says, and that it has ended,
+/// change nothing but counts (I2). The stop of workers is asked for whatever the generation.
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::deliver(const to_controller& what) {
     auto& drive = own(controllers_[what.to.slot]).drive;
@@ -41,11 +41,17 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
     auto asked = one ? std::visit(generation_asked, one->event) : std::nullopt;
     if (const auto* const heard = std::get_if<stream_event>(&what.what))
         asked = around_.backend.all()[around_.streams[heard->stream.value - 1].of].generation;
+    const auto* const news = std::get_if<answered<watch_workers>>(&what.what);
+    if (news and news->result)
+        for (const worker_news::exited& exit : news->result->exits) asked = std::max(asked, std::optional(exit.generation));
     std::vector<std::pair<job_id, headgate::job>> before;
     if (asked and drive.next_deadline() > around_.now and not around_.places[what.to.slot].is_paused)
         for (const auto& [job, entry] : around_.rows.jobs())
-            if (const auto* const has = drive.find(job); has and has->job().next.generation > *asked)
+            if (const auto* const has = drive.find(job); has and has->job().next.generation > *asked) {
+                const auto* const attempt = std::get_if<scheduling>(&has->phase());
+                if (news and attempt and attempt->lacking) continue;  // there may be slots now
                 before.emplace_back(job, has->job());
+            }
     drive.post(what.what);
     poll_controller(what.to.slot);
     if (not controllers_[what.to.slot]) return;

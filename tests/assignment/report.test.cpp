@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(shuffles_on_one_line_have_the_channels_that_counting_gives_
         }
         auto made = plan_on(offers, numbers{0, 1, 2, 3, 4, 5});
         BOOST_TEST_REQUIRE(made.has_value());
-        layout& line = made->layouts.emplace_back(layout{.spaced = below(2) == 0 ? spacing::dense : spacing::level});
+        layout& line = made->layouts.emplace_back(layout{.spaced = static_cast<spacing>(below(3))});
         for (int run = 0; run < 6; ++run) line.boundaries.push_back(line.boundaries.back() + 1 + below(4));
         if (below(2) == 0) {
             line.owners = {0, 1, 2, 3, 4, 5};
@@ -179,10 +179,13 @@ BOOST_AUTO_TEST_CASE(shuffles_on_one_line_have_the_channels_that_counting_gives_
             if (below(2) == 0) line.owners[0] = line.owners[5];
         }
         const std::uint32_t slots = line.spaced == spacing::level ? 6 : line.boundaries.back();
+        const std::uint32_t most = line.spaced == spacing::dense ? slots : 20;
+        const bool are_alike = below(2) == 0;
+        std::uint32_t units = 1 + below(most);
         program of;
         for (std::uint32_t i = 0; i < 4; ++i) {
             const std::uint32_t grain = 1 + below(3);
-            const std::uint32_t units = 1 + below(line.spaced == spacing::level ? 20 : slots);
+            if (not are_alike) units = 1 + below(most);
             made->nodes.push_back(
                 {.id = {100 + i}, .parallelism = grain * units, .offset = below(slots), .grain = grain});
             of.nodes.push_back({.id = {100 + i}, .parallelism = grain * units, .operators = {{{"o"}, {}}}});

@@ -46,20 +46,26 @@ inline void append_ranges(const plan& of, std::size_t node, std::vector<range_on
         }
         return;
     }
-    const auto add = [&](std::size_t run, subtask_range range) {
-        if (not range.empty()) into.push_back({placed.owner(run), range});
-    };
     if (placed.units < runs / 16) {
         for (std::uint32_t subtask = 0; subtask < parallelism; subtask = into.back().range.last) {
             const std::size_t run = placed.run_of(subtask);
             const subtask_range low = placed.behind(run);
-            add(run, low.first <= subtask and subtask < low.last ? low : placed.around(run));
+            const bool is_behind = low.first <= subtask and subtask < low.last;
+            into.push_back({placed.owner(run), is_behind ? low : placed.around(run)});
         }
         return;
     }
-    const std::size_t first = placed.run_of(0);
-    for (std::size_t run = first; run < runs; ++run) add(run, placed.behind(run));
-    for (std::size_t run = 0; run <= first; ++run) add(run, placed.around(run));
+    std::uint32_t next = 0;
+    const auto add = [&](std::size_t run, std::uint32_t end) {
+        if (next < end) into.push_back({placed.owner(run), {next, end}});
+        next = end;
+    };
+    for (std::size_t run = placed.run_of(0); run < runs; ++run) add(run, placed.behind_up_to(run + 1));
+    std::size_t run = 0;
+    while (next < parallelism) {
+        add(run, placed.around_up_to(run + 1));
+        ++run;
+    }
 }
 
 namespace detail {

@@ -99,13 +99,12 @@ struct placement {
     }
 
     /// The subtasks in the part of `run` that lies at or behind the offset, then those before it: ascending.
-    subtask_range behind(std::size_t run) const {
-        return {before(std::max(begin(run), offset) - offset), before(std::max(begin(run + 1), offset) - offset)};
-    }
-    subtask_range around(std::size_t run) const {
-        return {before(std::min(begin(run), offset) + slots - offset),
-                before(std::min(begin(run + 1), offset) + slots - offset)};
-    }
+    subtask_range behind(std::size_t run) const { return {behind_up_to(run), behind_up_to(run + 1)}; }
+    subtask_range around(std::size_t run) const { return {around_up_to(run), around_up_to(run + 1)}; }
+
+    /// Where those of `run` begin, which is where those of the run before end.
+    std::uint32_t behind_up_to(std::size_t run) const { return before(std::max(begin(run), offset) - offset); }
+    std::uint32_t around_up_to(std::size_t run) const { return before(std::min(begin(run), offset) + slots - offset); }
 
 private:
     std::uint64_t begin(std::size_t run) const { return is_level() ? run : line.boundaries[run]; }

@@ -49,7 +49,8 @@ struct worker_places {
 
 /// Precondition: `check` accepts `made` for `of`; `at` is of its workers. Edges to nodes that are not there have none.
 /// For each edge O(ranges) of its nodes; of a shuffle between two nodes on one dense or level line O(log runs), if the
-/// runs of each machine and each zone follow each other there, after O(runs) for the line.
+/// runs of each machine and each zone follow each other there, after O(runs) for the line. On an even line, where they
+/// have one parallelism, it is O(runs) too, but less work.
 channels_report channels_of(const plan& made, const program& of, const worker_places& at);
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -78,21 +79,36 @@ inline expected<worker_places> places_of(const plan& made, std::span<const offer
     return found;
 }
 
-/// Counts by worker, machine or zone, cleared at the cost of what was counted.
-struct counted_places {
-    const std::vector<std::uint32_t>* place_of;  ///< null: a worker is its own
-    std::vector<std::uint64_t> counts;
+/// How many subtasks of a node are at a place; it may come again.
+struct count_at {
+    std::uint32_t place{};
+    std::uint32_t subtasks{};
+};
 
-    counted_places(const std::vector<std::uint32_t>* by, std::size_t size) : place_of(by), counts(size) {}
+/// The subtasks of a node by worker, machine and zone, in the order of its ranges, of which it knows nothing more.
+struct counts_of_node {
+    std::vector<count_at> workers{};
+    std::vector<count_at> machines{};
+    std::vector<count_at> zones{};
 
-    std::uint32_t at(std::uint32_t worker) const { return place_of ? (*place_of)[worker] : worker; }
+    void count(std::span<const range_on_worker> ranges, const worker_places& at) {
+        workers.resize(ranges.size());
+        for (std::size_t i = 0; i < ranges.size(); ++i) workers[i] = {ranges[i].worker, ranges[i].range.size()};
+        join(at.machines, machines);
+        join(at.zones, zones);
+    }
 
-    std::uint64_t pairs(std::span<const range_on_worker> from, std::span<const range_on_worker> to) {
-        std::uint64_t sum = 0;
-        for (const range_on_worker& each : from) counts[at(each.worker)] += each.range.size();
-        for (const range_on_worker& each : to) sum += counts[at(each.worker)] * each.range.size();
-        for (const range_on_worker& each : from) counts[at(each.worker)] = 0;
-        return sum;
+private:
+    /// Workers of one place that follow each other are one.
+    void join(std::span<const std::uint32_t> place_of, std::vector<count_at>& into) const {
+        into.resize(workers.size());
+        std::size_t size = 0;
+        for (std::size_t i = 0; i < workers.size();) {
+            count_at& made = into[size++] = {place_of[workers[i].place], 0};
+            for (; i < workers.size() and place_of[workers[i].place] == made.place; ++i)
+                made.subtasks += workers[i].subtasks;
+        }
+        into.resize(size);
     }
 };
 
@@ -101,9 +117,15 @@ template <class Each>
 void forward_stretches(std::span<const range_on_worker> from, std::uint64_t from_count,
                        std::span<const range_on_worker> to, std::uint64_t to_count, Each each) {
     const std::uint64_t all = std::max(from_count, to_count);
+    const auto scaled = [all](std::uint64_t count) {  // divides once where it can
+        return [all, count, times = all % count == 0 ? all / count : 0](std::uint64_t end) {
+            return times > 0 ? end * times : end * all / count;
+        };
+    };
+    const auto of_from = scaled(from_count), of_to = scaled(to_count);
     std::uint64_t begin = 0;
     for (std::size_t a = 0, b = 0; a < from.size() and b < to.size();) {
-        const std::uint64_t a_end = from[a].range.last * all / from_count, b_end = to[b].range.last * all / to_count;
+        const std::uint64_t a_end = of_from(from[a].range.last), b_end = of_to(to[b].range.last);
         const std::uint64_t end = std::min(a_end, b_end);
         if (end > begin) each(from[a].worker, to[b].worker, end - begin);
         begin = std::max(begin, end);
@@ -118,8 +140,13 @@ struct line_of_places {
     places_on_line machines;
     places_on_line zones;
 
-    line_of_places(const layout& line, const worker_places& at)
-        : workers(line, {}), machines(line, at.machines), zones(line, at.zones) {}
+    std::uint64_t units;  ///< of its nodes, if it is even
+
+    line_of_places(const layout& line, const worker_places& at, std::uint64_t of_nodes)
+        : workers(line, {}, of_nodes),
+          machines(line, at.machines, of_nodes),
+          zones(line, at.zones, of_nodes),
+          units(of_nodes) {}
 };
 
 /// Positions of nodes by id. Mostly ids count up; a table is made for those that do not.
@@ -154,87 +181,97 @@ namespace detail {
 class channel_counter {
 public:
     channel_counter(const plan& made, const worker_places& at)
-        : made_(made),
-          at_(at),
-          workers_(nullptr, made.workers.size()),
-          machines_(&at.machines, made.workers.size()),
-          zones_(&at.zones, made.workers.size()),
-          lines_(made.layouts.size()) {}
+        : made_(made), at_(at), table_(made.workers.size()), lines_(made.layouts.size()) {}
 
     /// Precondition: both nodes exist.
     channel_counts count(edge_kind kind, std::uint32_t from, std::uint32_t to) {
-        const std::uint64_t p = made_.nodes[from].parallelism, q = made_.nodes[to].parallelism;
-        channel_counts counts;
         switch (kind) {
-            case edge_kind::shuffle:
-                counts.all = p * q;
-                if (const line_of_places* const line = common_line(from, to)) {
-                    const slots_taken a(placed(made_, from)), b(placed(made_, to));
-                    const auto across = [&](const places_on_line& on, counted_places& by) {
-                        return counts.all - (on.is_in_a_row() ? on.pairs(a, b) : pairs(from, to, by));
-                    };
-                    counts.across_workers = across(line->workers, workers_);
-                    counts.across_machines = across(line->machines, machines_);
-                    counts.across_zones = across(line->zones, zones_);
-                } else {
-                    counts.across_workers = counts.all - pairs(from, to, workers_);
-                    counts.across_machines = counts.all - pairs(from, to, machines_);
-                    counts.across_zones = counts.all - pairs(from, to, zones_);
-                }
-                break;
-            case edge_kind::forward:
-                counts.all = std::max(p, q);
-                hold(from, to);
-                forward_stretches(
-                    from_.ranges, p, to_.ranges, q, [&](std::uint32_t x, std::uint32_t y, std::uint64_t count) {
-                        counts.across_workers += x != y ? count : 0;
-                        counts.across_machines += at_.machines[x] != at_.machines[y] ? count : 0;
-                        counts.across_zones += at_.zones[x] != at_.zones[y] ? count : 0;
-                    });
-                break;
+            case edge_kind::shuffle: return count_shuffle(from, to);
+            case edge_kind::forward: break;
         }
-        return counts;
+        return count_forward(from, to);
     }
 
 private:
-    /// The ranges of a node: edges that follow each other mostly share one.
-    struct held_ranges {
+    /// Edges that follow each other mostly share a node.
+    struct held_node {
         std::uint32_t node = std::numeric_limits<std::uint32_t>::max();
         std::vector<range_on_worker> ranges{};
+        counts_of_node counts{};
+        bool is_counted = false;
     };
 
-    std::uint64_t pairs(std::uint32_t from, std::uint32_t to, counted_places& by) {
+    channel_counts count_forward(std::uint32_t from, std::uint32_t to) {
+        const std::uint64_t p = made_.nodes[from].parallelism, q = made_.nodes[to].parallelism;
+        channel_counts counts{.all = std::max(p, q)};
         hold(from, to);
-        return by.pairs(from_.ranges, to_.ranges);
+        forward_stretches(from_.ranges, p, to_.ranges, q, [&](std::uint32_t x, std::uint32_t y, std::uint64_t count) {
+            counts.across_workers += x != y ? count : 0;
+            counts.across_machines += at_.machines[x] != at_.machines[y] ? count : 0;
+            counts.across_zones += at_.zones[x] != at_.zones[y] ? count : 0;
+        });
+        return counts;
+    }
+
+    channel_counts count_shuffle(std::uint32_t from, std::uint32_t to) {
+        const placement a = placed(made_, from), b = placed(made_, to);
+        const std::uint64_t all = std::uint64_t{made_.nodes[from].parallelism} * made_.nodes[to].parallelism;
+        const line_of_places* const line = common_line(a, b, made_.nodes[from].layout);
+        const auto count = [&](const auto& at_a, const auto& at_b) {
+            const auto across = [&](const places_on_line& on, std::vector<count_at> counts_of_node::*by) {
+                return all - (on.is_in_a_row() ? on.pairs(at_a, at_b) : pairs(from, to, by));
+            };
+            return channel_counts{.all = all,
+                                  .across_workers = across(line->workers, &counts_of_node::workers),
+                                  .across_machines = across(line->machines, &counts_of_node::machines),
+                                  .across_zones = across(line->zones, &counts_of_node::zones)};
+        };
+        if (line == nullptr)
+            return {.all = all,
+                    .across_workers = all - pairs(from, to, &counts_of_node::workers),
+                    .across_machines = all - pairs(from, to, &counts_of_node::machines),
+                    .across_zones = all - pairs(from, to, &counts_of_node::zones)};
+        return a.line.spaced == spacing::even ? count(even_begin(a), even_begin(b))
+                                              : count(slots_taken(a), slots_taken(b));
+    }
+
+    std::uint64_t pairs(std::uint32_t from, std::uint32_t to, std::vector<count_at> counts_of_node::*by) {
+        hold(from, to);
+        const std::vector<count_at>&a = counted(from_).*by, &b = counted(to_).*by;
+        std::uint64_t sum = 0;
+        for (const count_at& each : a) table_[each.place] += each.subtasks;
+        for (const count_at& each : b) sum += table_[each.place] * each.subtasks;
+        for (const count_at& each : a) table_[each.place] = 0;
+        return sum;
     }
     void hold(std::uint32_t from, std::uint32_t to) {
         if (to_.node == from) std::swap(from_, to_);
         take(from, from_);
         take(to, to_);
     }
-    void take(std::uint32_t node, held_ranges& into) const {
+    void take(std::uint32_t node, held_node& into) const {
         if (std::exchange(into.node, node) == node) return;
         into.ranges.clear();
+        into.is_counted = false;
         append_ranges(made_, node, into.ranges);
     }
+    const counts_of_node& counted(held_node& what) const {
+        if (not std::exchange(what.is_counted, true)) what.counts.count(what.ranges, at_);
+        return what.counts;
+    }
 
-    /// Null where the two lie on none together of which sums are known.
-    const line_of_places* common_line(std::uint32_t from, std::uint32_t to) {
-        const std::uint32_t on = made_.nodes[from].layout;
-        if (made_.nodes[to].layout != on) return nullptr;
-        switch (made_.layouts[on].spaced) {
-            case spacing::even: return nullptr;
-            case spacing::dense:
-            case spacing::level: break;
-        }
-        if (not lines_[on]) lines_[on].emplace(made_.layouts[on], at_);
-        return &*lines_[on];
+    /// Null where the two lie on none together, or differ in units on an even one.
+    const line_of_places* common_line(const placement& a, const placement& b, std::uint32_t on) {
+        if (&a.line != &b.line or (a.line.spaced == spacing::even and a.units != b.units)) return nullptr;
+        std::optional<line_of_places>& line = lines_[on];
+        if (not line) line.emplace(a.line, at_, a.units);
+        return a.line.spaced == spacing::even and line->units != a.units ? nullptr : &*line;
     }
 
     const plan& made_;
     const worker_places& at_;
-    counted_places workers_, machines_, zones_;
-    held_ranges from_{}, to_{};
+    std::vector<std::uint64_t> table_;  // all 0 in between
+    held_node from_{}, to_{};
     std::vector<std::optional<line_of_places>> lines_;
 };
 

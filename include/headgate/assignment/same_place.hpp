@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// assignment: how many pairs of subtasks of two nodes are on the same worker, machine or zone, in O(1) where both nodes
-// are on one dense or level line.
+// assignment: how many pairs of subtasks of two nodes are on the same worker, machine or zone, where both nodes are on
+// one line: in O(1) if it is dense or level, in a few instructions a place if it is even.
 
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/plan_layout.hpp>
@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace headgate::inline v1::detail {
@@ -29,8 +30,8 @@ struct slots_taken {
     std::uint64_t grain{};
 
     /// Precondition: the line is dense or level.
-    explicit slots_taken(const placement& of) : whole(of.units / of.slots), grain(of.grain) {
-        const std::uint64_t more = of.units % of.slots, last = of.offset + more;
+    explicit slots_taken(const placement& of) : whole(of.units < of.slots ? 0 : of.units / of.slots), grain(of.grain) {
+        const std::uint64_t more = of.units - whole * of.slots, last = of.offset + more;
         const bool is_around = last > of.slots;
         whole += is_around;
         begin.slot = of.offset;
@@ -45,11 +46,24 @@ private:
     }
 };
 
-/// The runs of a line by place: sums of squares, because two nodes that take all slots of a place of n meet n^2 times.
+/// Where a node begins on an even line: it has floor((s - offset) units / slots) units before slot s, which is
+/// floor(s units / slots), less what the same says of the offset, less one if the rest of s is below that of the
+/// offset.
+struct even_begin {
+    std::uint64_t rest{};
+    std::uint64_t grain{};
+
+    /// Precondition: the line is even.
+    explicit even_begin(const placement& of) : rest(of.offset * of.units % of.slots), grain(of.grain) {}
+};
+
+/// The runs of a line by place: of a dense or level one sums of squares, because two nodes that take all slots of a
+/// place of n meet n^2 times; of an even one the share of a node that begins with it.
 class places_on_line {
 public:
-    /// `places` are of workers, by position in the plan; none: every worker is one.
-    places_on_line(const layout& line, std::span<const std::uint32_t> places) {
+    /// `places` are of workers, by position in the plan; none: every worker is one. `units`, if the line is even, are
+    /// those of the nodes that `pairs` will be asked about.
+    places_on_line(const layout& line, std::span<const std::uint32_t> places, std::uint64_t units) {
         const std::size_t runs = line.boundaries.size() - 1;
         const bool is_level = line.spaced == spacing::level;
         const auto begin_of = [&](std::size_t run) { return is_level ? run : line.boundaries[run]; };
@@ -67,7 +81,9 @@ public:
         place_of_run_.push_back(static_cast<std::uint32_t>(met.size()));
         end_ = {begin_of(runs), runs};
         add_place(end_.slot);
+        if (line.spaced == spacing::even) share_out(units);
         add_place(end_.slot);
+        is_run_by_run_ = is_level and met.size() == runs;
         std::ranges::sort(met);
         is_in_a_row_ = std::ranges::adjacent_find(met) == met.end();
     }
@@ -77,6 +93,7 @@ public:
 
     /// Pairs of a subtask of each that are at the same place.
     std::uint64_t pairs(const slots_taken& a, const slots_taken& b) const {
+        if (are_apart(a, b)) return 0;
         std::uint64_t sum =
             before(a.end, b.end) - before(a.end, b.begin) - before(a.begin, b.end) + before(a.begin, b.begin);
         if (a.whole > 0) sum += a.whole * (before(b.end, end_) - before(b.begin, end_));
@@ -84,8 +101,33 @@ public:
         sum += a.whole * b.whole * places_.back().squares;
         return sum * a.grain * b.grain;
     }
+    std::uint64_t pairs(const even_begin& a, const even_begin& b) const {
+        std::uint64_t sum = 0;
+        bool a_less = a.rest > 0, b_less = b.rest > 0;  // whether one less is before the place
+        for (const even_share& each : shares_) {
+            const bool a_then = each.rest < a.rest, b_then = each.rest < b.rest;
+            sum += (each.units + a_less - a_then) * (each.units + b_less - b_then);
+            a_less = a_then;
+            b_less = b_then;
+        }
+        return sum * a.grain * b.grain;
+    }
 
 private:
+    /// Units of a place, and the rest of the slot at its end.
+    struct even_share {
+        std::uint64_t units;
+        std::uint64_t rest;
+    };
+
+    void share_out(std::uint64_t units) {
+        std::uint64_t before = 0;
+        for (std::size_t i = 1; i < places_.size(); ++i) {
+            const std::uint64_t of_slots = places_[i].begin * units, all = of_slots / end_.slot;
+            shares_.push_back({all - std::exchange(before, all), of_slots % end_.slot});
+        }
+    }
+
     struct place {
         std::uint64_t begin;    ///< slot
         std::uint64_t squares;  ///< of the sizes of all places before
@@ -96,17 +138,28 @@ private:
         places_.push_back({begin, places_.empty() ? 0 : places_.back().squares + size * size});
     }
 
-    /// Of two nodes of which one takes all slots before `x`, the other all before `y`. Without branches.
+    /// Whether one ends before the place in which the other begins: mostly so where nodes are small.
+    bool are_apart(const slots_taken& a, const slots_taken& b) const {
+        if (a.whole + b.whole > 0 or a.begin.slot > a.end.slot or b.begin.slot > b.end.slot) return false;
+        const slot_in_run later = a.begin.slot < b.begin.slot ? b.begin : a.begin;
+        const std::uint64_t end = std::min(a.end.slot, b.end.slot);
+        return end <= (is_run_by_run_ ? later.slot : places_[place_of_run_[later.run]].begin);
+    }
+
+    /// Of two nodes of which one takes all slots before `x`, the other all before `y`. No branch depends on them.
     std::uint64_t before(slot_in_run x, slot_in_run y) const {
+        if (is_run_by_run_) return std::min(x.slot, y.slot);  // looks nothing up
         const place* const at = &places_[place_of_run_[std::min(x.run, y.run)]];
         return at[0].squares +
                (std::min(x.slot, y.slot) - at[0].begin) * (std::min(std::max(x.slot, y.slot), at[1].begin) - at[0].begin);
     }
 
     std::vector<place> places_{};                // two more for the end
+    std::vector<even_share> shares_{};           // of an even line
     std::vector<std::uint32_t> place_of_run_{};  // in the order in which they come; one more for the end
     slot_in_run end_{};
     bool is_in_a_row_ = false;
+    bool is_run_by_run_ = false;  // places are the runs of a level line: all have one slot
 };
 
 }  // namespace headgate::inline v1::detail

@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(of_every_small_input_no_zone_is_further_above_its_share_tha
 
 BOOST_AUTO_TEST_CASE(no_zone_is_above_its_share_of_any_node) {
     std::mt19937_64 random(31);
-    int wrong = 0, equal_ones = 0;
+    int wrong = 0, equal_ones = 0, by_three = 0;
     std::int64_t most = 0;
     for (int round = 0; round < rounds(5'000); ++round) {
         const random_job job(random, 6, 12, 6);
@@ -105,6 +105,7 @@ BOOST_AUTO_TEST_CASE(no_zone_is_above_its_share_of_any_node) {
             return std::ranges::adjacent_find(of_them, std::not_equal_to<>{}) != of_them.end();
         };
         most = std::max(most, above);
+        by_three += above == 3;
         if (differ(job.slots) or differ(job.parallelisms)) continue;
         ++equal_ones;
         wrong += above > 0;
@@ -112,7 +113,8 @@ BOOST_AUTO_TEST_CASE(no_zone_is_above_its_share_of_any_node) {
     BOOST_TEST(wrong == 0);
     BOOST_TEST(equal_ones > 200);
     BOOST_TEST_MESSAGE("at most " << most << " above the share");
-    BOOST_TEST(most <= 2);
+    BOOST_TEST(most <= 3);
+    BOOST_TEST(by_three <= rounds(5'000) / 100'000);
 }
 
 BOOST_AUTO_TEST_CASE(many_parallelisms_on_many_workers_are_below_what_a_message_holds_and_go_around_the_zones_A4) {

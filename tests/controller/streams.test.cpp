@@ -68,14 +68,14 @@ BOOST_AUTO_TEST_CASE(hosts_that_come_once_are_forgotten_and_of_too_many_the_rest
     const limits most{.registrations_per_second = 10, .registrations_burst = 2};
     arrivals of;
     const instant start{};
-    for (std::size_t i = 0; i < arrivals::most_hosts; ++i)
+    for (std::size_t i = 0; i < arrivals::most_networks; ++i)
         BOOST_REQUIRE(of.admit("host " + std::to_string(i), most, start));
     BOOST_TEST((of.admit("one more", most, start) and of.admit("another", most, start)));
-    BOOST_TEST((not of.admit("a third", most, start) and of.hosts() == arrivals::most_hosts));
+    BOOST_TEST((not of.admit("a third", most, start) and of.networks() == arrivals::most_networks));
     BOOST_TEST(of.admit("host 7", most, start));
     BOOST_TEST(not of.admit("host 7", most, start));
     BOOST_TEST(of.admit("a third", most, start + 100ms));
-    BOOST_TEST(of.hosts() == 2u);
+    BOOST_TEST(of.networks() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(no_rate_is_more_than_was_said_and_this_machine_is_one_host_SPEC_10) {
@@ -85,8 +85,18 @@ BOOST_AUTO_TEST_CASE(no_rate_is_more_than_was_said_and_this_machine_is_one_host_
         std::uint32_t admitted = 0;
         for (duration after{}; after < 1s; after += 1ms)
             if (of.admit("127.0.0." + std::to_string(after.count() % 250), most, instant{} + after)) ++admitted;
-        BOOST_TEST((admitted > 0 and admitted <= std::max(rate, 1u) and of.hosts() == 1), rate << ": " << admitted);
+        BOOST_TEST((admitted > 0 and admitted <= std::max(rate, 1u) and of.networks() == 1), rate << ": " << admitted);
     }
+}
+
+BOOST_AUTO_TEST_CASE(who_has_a_64_of_ipv6_may_as_much_as_one_host_and_its_neighbour_as_much_again_G3_SPEC_10) {
+    const limits most{.registrations_per_second = 1, .registrations_burst = 2};
+    arrivals of;
+    const instant start{};
+    const auto admits = [&](std::string_view host) { return of.admit(host, most, start); };
+    BOOST_TEST((admits("2001:db8::1") and admits("2001:db8::ffff:ffff:ffff:fffe")));
+    for (int i = 2; i < 100; ++i) BOOST_TEST(not admits("2001:db8:0:0:a:b:c:" + std::to_string(i)));
+    BOOST_TEST((admits("2001:db8:0:1::1") and of.networks() == 2u));
 }
 
 BOOST_FIXTURE_TEST_CASE(what_does_not_begin_with_hello_and_proof_is_refused_G3, asked_for) {

@@ -1,35 +1,35 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// controller: how often a host may ask for a worker to be registered (SPEC 10).
+// controller: how often a host may ask for a worker to be registered (SPEC 10); of IPv6, how often a /64.
 
 #include <headgate/policy/governor.hpp>
+#include <headgate/policy/network.hpp>
 #include <headgate/vocabulary/limits.hpp>
 #include <headgate/vocabulary/time.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
-#include <string>
 #include <string_view>
+#include <utility>
 
 namespace headgate::inline v1 {
 
-/// A token bucket for each host that said hello lately. It knows at most `most_hosts`; more share one bucket. What a
-/// host may is kept to whole milliseconds: of more than 1,000 a second each counts as one a millisecond.
+/// A token bucket for each network that said hello lately. It knows at most `most_networks`; more share one bucket.
+/// What one may is kept to whole milliseconds: of more than 1,000 a second each counts as one a millisecond.
 class arrivals {
 public:
-    static constexpr std::size_t most_hosts = 4'096;
+    static constexpr std::size_t most_networks = 4'096;
 
     /// Whether one more hello of this host is to be looked at. If so, it counts. `now` must not go back.
     bool admit(std::string_view host, const limits& most, instant now);
-    std::size_t hosts() const { return buckets_.size(); }
+    std::size_t networks() const { return buckets_.size(); }
 
 private:
     governor_state& bucket_of(std::string_view host, instant now);
 
-    std::map<std::string, governor_state, std::less<>> buckets_;
+    std::map<network, governor_state> buckets_;
     governor_state shared_{};
 };
 
@@ -47,13 +47,13 @@ inline bool arrivals::admit(std::string_view host, const limits& most, instant n
 }
 
 inline governor_state& arrivals::bucket_of(std::string_view host, instant now) {
-    // Every user of this machine has all of these.
-    if (host.starts_with("127.") or host == "::1") host = "this machine";
-    if (const auto known = buckets_.find(host); known != buckets_.end()) return known->second;
+    network from = network_of(host);
+    if (const auto known = buckets_.find(from); known != buckets_.end()) return known->second;
     // A bucket that is full again is as good as none.
-    if (buckets_.size() == most_hosts)
+    if (buckets_.size() == most_networks)
         std::erase_if(buckets_, [&](const auto& one) { return one.second.full_at <= now; });
-    return buckets_.size() < most_hosts ? buckets_.emplace(host, governor_state{}).first->second : shared_;
+    return buckets_.size() < most_networks ? buckets_.emplace(std::move(from), governor_state{}).first->second
+                                           : shared_;
 }
 
 }  // namespace headgate::inline v1

@@ -27,8 +27,8 @@ struct limits {
     std::uint32_t turns = 16;  ///< transitions and writes that one event may lead to; more is an inconsistency (S19)
 
     std::size_t mailbox = 1'024;  ///< messages of one job, or of one stream; above 0; senders wait, nothing is dropped
-    std::uint32_t registrations_per_second = 1'000;  ///< by peer host
-    std::uint32_t registrations_burst = 20'000;      ///< by peer host
+    std::uint32_t registrations_per_second = 1'000;  ///< by peer host, of IPv6 by /64
+    std::uint32_t registrations_burst = 20'000;      ///< likewise
 
     friend constexpr bool operator==(const limits&, const limits&) = default;
 };

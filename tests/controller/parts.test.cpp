@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <headgate/concepts/held_completion.hpp>
 #include <headgate/controller/history.hpp>
 #include <headgate/controller/leases.hpp>
 #include <headgate/controller/mailbox.hpp>
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <concepts>
 #include <string>
 #include <thread>
 #include <vector>
@@ -320,6 +322,11 @@ BOOST_AUTO_TEST_CASE(whoever_polls_does_not_wait_for_itself_and_after_the_end_no
     other.join();
     BOOST_TEST(all_of(box).size() == of_one_origin::most);
 }
+
+static_assert(completion_for<into_mailbox<start_workers>, start_workers>);
+static_assert(not completion_for<into_mailbox<start_workers>, stop_workers>);
+static_assert(not std::invocable<into_mailbox<start_workers>, worker_id>);
+static_assert(not std::constructible_from<held_completion<start_workers>, into_mailbox<stop_workers>>);
 
 BOOST_AUTO_TEST_CASE(a_completion_posts_its_answer_with_its_ticket_and_does_nothing_after_the_end) {
     const auto box = std::make_shared<controller_mailbox>();

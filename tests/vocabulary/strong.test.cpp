@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <type_traits>
+#include <variant>
 #include <vector>
 
 namespace {
@@ -18,6 +19,8 @@ using namespace headgate;
 static_assert(worker_id{1} < worker_id{2});
 static_assert(not std::equality_comparable_with<stream_id, worker_id>);
 static_assert(not std::convertible_to<stream_id, worker_id>);
+// Nor is an id tried on members of what a variant may hold.
+static_assert(not std::is_constructible_v<std::variant<worker_identity, std::string>, incarnation>);
 static_assert(not std::convertible_to<std::uint64_t, worker_id>);
 static_assert(not std::convertible_to<worker_id, std::uint64_t>);
 static_assert(sizeof(worker_id) == sizeof(std::uint64_t));

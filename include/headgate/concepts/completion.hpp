@@ -19,6 +19,16 @@ concept completion_for = std::copyable<Completion> and sizeof(Completion) <= 96 
         done(answer);
     };
 
+/// What a completion takes beside answers, so that the compilers say what is wrong with anything else:
+/// `void operator()(completion_takes_the_answer_of<Effect>) const;`, not defined.
+// Its name is what they say. Deleted, so that nothing takes it for a call.
+template <class Effect>
+struct completion_takes_the_answer_of {
+    template <class Other>
+        requires(not std::convertible_to<Other, typename Effect::answer>)
+    completion_takes_the_answer_of(Other&&) = delete;
+};
+
 /// The poorest completion. Concepts ask that a model takes this one; a model should take any.
 template <class Effect>
 struct any_completion {

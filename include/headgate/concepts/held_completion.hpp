@@ -20,6 +20,7 @@ public:
     held_completion(Completion done);
 
     void operator()(typename Effect::answer answer) const { call_(done_.get(), std::move(answer)); }
+    void operator()(completion_takes_the_answer_of<Effect>) const;
 
     ticket to{};
 

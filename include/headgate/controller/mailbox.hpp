@@ -89,6 +89,7 @@ struct into_mailbox {
         else
             box->post(std::move(what));
     }
+    void operator()(completion_takes_the_answer_of<Effect>) const;
 };
 
 }  // namespace headgate::inline v1

@@ -10,6 +10,8 @@
 
 namespace headgate::inline v1 {
 
+struct two_kinds_never_convert_so_pass_the_kind_that_is_asked_for;
+
 /// A value of the kind that `Tag` names. Two kinds neither compare nor convert.
 // Not called `id`: a template of that name makes `a.id < b.id` in a generic lambda a parse error.
 template <class Tag, std::regular Representation = std::uint64_t>
@@ -17,6 +19,11 @@ struct strong {
     Representation value{};
 
     friend constexpr auto operator<=>(const strong&, const strong&) = default;
+
+    // Deleted, so that nothing takes it for a conversion; what the compilers say of it has the last argument's name.
+    template <class OtherTag, class Other, class = two_kinds_never_convert_so_pass_the_kind_that_is_asked_for>
+        requires(not std::same_as<strong, strong<OtherTag, Other>>)
+    operator strong<OtherTag, Other>() const = delete;
 };
 
 // Not deleted: the compilers would not say why.
@@ -24,6 +31,11 @@ template <class Tag, class Representation, class OtherTag, class Other>
     requires(not std::same_as<strong<Tag, Representation>, strong<OtherTag, Other>>)
 __attribute__((unavailable("values of two kinds are never equal: compare two of one kind, or their .value")))
 bool operator==(const strong<Tag, Representation>&, const strong<OtherTag, Other>&);
+
+template <class Tag, class Representation, class OtherTag, class Other>
+    requires(not std::same_as<strong<Tag, Representation>, strong<OtherTag, Other>>)
+__attribute__((unavailable("values of two kinds have no order: compare two of one kind, or their .value")))
+std::strong_ordering operator<=>(const strong<Tag, Representation>&, const strong<OtherTag, Other>&);
 
 /// At most 64 bytes (limits).
 using job_id = strong<struct job_tag, std::string>;

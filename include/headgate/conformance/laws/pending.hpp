@@ -30,6 +30,7 @@ public:
         std::shared_ptr<pending> into;
 
         void operator()(typename Effect::answer answer) const { into->come(std::move(answer)); }
+        void operator()(completion_takes_the_answer_of<Effect>) const;
     };
 
     bool came() const { return came_.load(std::memory_order_acquire); }

@@ -139,6 +139,86 @@ BOOST_AUTO_TEST_CASE(a_spent_budget_of_the_database_does_not_exist_T5_I14) {
     BOOST_TEST((s.state() == state_name::scheduling));
 }
 
+/// What was told of failed attempts of this kind, in order.
+template <class Stage>
+std::vector<retried> failures(const Stage& s, error_kind kind) {
+    std::vector<retried> all;
+    for (const note& one : s.told)
+        if (const auto* const r = std::get_if<retried>(&one); r and r->why.kind == kind) all.push_back(*r);
+    return all;
+}
+
+/// Numbered from 1, each tried again but the last, which is the last of the budget.
+void expect_counted(const std::vector<retried>& told, std::uint32_t budget) {
+    BOOST_REQUIRE(told.size() == budget);
+    for (std::uint32_t i = 0; i < budget; ++i) {
+        BOOST_TEST((told[i].attempt == attempt{i + 1} and told[i].budget == budget));
+        BOOST_TEST(told[i].pause.has_value() == (i + 1 < budget));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_failure_that_spends_a_budget_is_told_as_the_last_and_not_as_tried_again_S17_S18) {
+    policies<> quick;  // or the start-up times are over before
+    quick.state_retry = equal_jitter{exponential{.first = 100ms, .most = 1s}};
+    {
+        stage s({}, quick);
+        s.without<start_workers>().start();
+        for (int failed = 0; failed < 5; ++failed) {  // these are no attempts of the budget
+            s.answer<start_workers>(not_applied{{.kind = error_kind::not_enough_slots, .needed = 4, .available = 1}});
+            while (s.count<start_workers>() == 0) s.advance_to_deadline();
+        }
+        while (s.entered(state_name::recovering) == 0) {
+            s.answer<start_workers>(refused_by(error_kind::scheduler));
+            while (s.state() == state_name::scheduling and s.count<start_workers>() == 0) s.advance_to_deadline();
+        }
+        expect_counted(failures(s, error_kind::scheduler), 20);
+    }
+    {
+        stage s({}, quick);
+        s.restore = ready_checkpoint();
+        s.without<load_checkpoint, prepare_checkpoint>().start();
+        while (s.state() != state_name::failing) {
+            for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+            if (failures(s, error_kind::state_backend).size() == 4) s.with<load_checkpoint>().settle();
+            if (s.count<load_checkpoint>() > 0)
+                s.answer<load_checkpoint>(nullptr);
+            else if (s.count<prepare_checkpoint>() > 0)
+                s.answer<prepare_checkpoint>(no_answer());
+            else
+                s.advance_to_deadline();
+        }
+        expect_counted(failures(s, error_kind::state_backend), 10);
+    }
+    {
+        stage s({}, quick);
+        s.without<dial>().start();
+        s.with<dial>();
+        while (s.member(0).phase != worker_phase::gone) {
+            if (s.count<dial>() == 0) s.advance_to_deadline();
+            if (s.pending<dial>().by.worker == ordinal{0})
+                s.answer<dial>(refused_by(error_kind::dial));
+            else
+                s.carry_out(s.take_out<dial>());
+        }
+        expect_counted(failures(s, error_kind::dial), 3);
+        BOOST_TEST(s.said("it is replaced"));
+    }
+    {
+        stage s({}, quick);
+        s.without<start_execution>().start();
+        while (s.entered(state_name::recovering) == 0) {
+            for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+            if (s.count<start_execution>() == 0)
+                s.advance(5s);
+            else if (s.pending<start_execution>().by.worker == ordinal{0})
+                s.answer<start_execution>(no_answer());
+            else
+                s.carry_out(s.take_out<start_execution>());
+        }
+        expect_counted(failures(s, error_kind::start_execution), 10);
+    }
+}
+
 // Restarts ------------------------------------------------------------------------------------------------------------
 
 /// A job whose workers exit as soon as it runs.
@@ -267,6 +347,30 @@ BOOST_AUTO_TEST_CASE(the_governors_turn_is_waited_for_even_if_it_comes_before_th
     s.with<store_row>().run(5min - 1s);
     BOOST_TEST((s.state() == state_name::recovering));
     s.run(2s);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_was_taken_over_starts_its_workers_at_the_governors_turn_R3) {
+    stage s(left_in(state_name::running));
+    s.is_wished(wants());
+    s.step(restart_turn{s.now + 40s});
+    const instant begun = s.now;
+    s.settle();
+    BOOST_TEST((s.stands.generation == generation{4} and s.count<start_workers>() == 0u and s.job().stop.gone),
+               "it is claimed and its old workers are stopped meanwhile");
+    s.run(40s - 1ms);
+    BOOST_TEST((s.state() == state_name::scheduling and s.job().workers.members().empty()));
+    s.run(1ms);
+    BOOST_TEST((s.state() == state_name::running and s.now - begun == 40s));
+}
+
+BOOST_AUTO_TEST_CASE(the_governors_turn_holds_up_nothing_that_has_begun_R3) {
+    stage s(left_in(state_name::running));
+    s.workers_come = false;
+    s.start();
+    s.step(restart_turn{s.now + 40s});
+    for (const std::uint32_t w : {0u, 1u}) s.comes(w);
+    s.settle();
     BOOST_TEST((s.state() == state_name::running));
 }
 

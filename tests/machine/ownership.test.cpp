@@ -131,6 +131,32 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_row_that_is_fenced_off_lets_the_job_go_G2) {
     BOOST_TEST(s.job().is_let_go);
 }
 
+BOOST_AUTO_TEST_CASE(a_checkpoint_row_that_is_fenced_off_by_the_jobs_own_release_lets_nothing_go_G2_I12) {
+    stage s;
+    s.without<write_checkpoint>().run_up();
+    s.advance(10s);
+    s.without<store_row>().is_wished(wants(2, stop_mode::immediate));
+    s.settle();
+    while (s.stands.owner == us) {
+        s.stands = s.pending<store_row>().what.next;
+        if (s.stands.owner == us) s.answer<store_row>(s.stands);
+    }
+    s.answer<write_checkpoint>(refused_by(error_kind::ownership_lost));
+    BOOST_TEST((not s.job().is_let_go and not s.said("let go")));
+    s.answer<store_row>(s.stands);
+    BOOST_TEST((s.value.is_over() and s.job().persisted and not s.job().is_let_go));
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_the_database_refuses_lets_the_job_go_as_refused_and_not_as_anothers_S19) {
+    stage s;
+    s.run_up().without<store_row>();
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    s.answer<store_row>(refused_by(error_kind::invalid, "the value cannot be kept"));
+    BOOST_TEST((s.value.is_over() and s.job().is_let_go and s.job().is_refused and s.out.asked.empty()));
+    BOOST_TEST((s.said("invalid: the value cannot be kept") and s.said("the database refuses its row")));
+    BOOST_TEST(not s.said("another controller has it"));
+}
+
 BOOST_AUTO_TEST_CASE(an_older_row_than_one_seen_changes_nothing_G2) {
     stage s;
     s.run_up();

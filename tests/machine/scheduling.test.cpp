@@ -134,23 +134,31 @@ BOOST_AUTO_TEST_CASE(workers_are_told_the_digest_of_the_program_with_the_wished_
     BOOST_TEST((told(wants()) == digest(*two_nodes()) and told(wants()) != 0u and told(other) != told(wants())));
 }
 
-/// A user's own policy, and wrong: what slot filling makes, with one of its workers bent.
+/// A user's own policy, and wrong: what slot filling makes, bent.
 struct bent {
-    void (*bend)(placed_worker&);
+    void (*bend)(plan&);
 
     expected<plan> operator()(const program& what, std::span<const offer> workers, const past& before) const {
         auto made = slot_filling{}(what, workers, before);
-        if (made) bend(made->workers[1]);
+        if (made) bend(*made);
         return made;
     }
 };
 
+/// The second of two is bent.
+void elsewhere(packed_strings& where) {
+    const std::string first(where[0]);
+    where.clear();
+    BOOST_REQUIRE((where.push_back(first) and where.push_back("elsewhere")));
+}
+
 BOOST_AUTO_TEST_CASE(a_policy_that_counts_on_what_was_not_offered_fails_its_job_and_nothing_else_A1_S19) {
-    for (const auto bend : {+[](placed_worker& w) { w.id = id_of({1}, {77}); },
-                            +[](placed_worker& w) {
-                                w = {id_of({1}, {1'000'000}), 0};
+    for (const auto bend : {+[](plan& p) { p.workers[1].id = id_of({1}, {77}); },
+                            +[](plan& p) {
+                                p.workers[1] = {id_of({1}, {1'000'000}), 0};
                             },
-                            +[](placed_worker& w) { ++w.slots; }}) {
+                            +[](plan& p) { ++p.workers[1].slots; }, +[](plan& p) { elsewhere(p.machines); },
+                            +[](plan& p) { elsewhere(p.data_addresses); }}) {
         stage_of<policies<bent>> s({}, {.assignment = {bend}});
         s.start();
         BOOST_TEST((s.stands.state == state_name::failed and s.value.is_over()));
@@ -171,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_state_backend_that_is_slower_than_the_start_up_time_is_wh
     BOOST_TEST((s.entered(state_name::scheduling) == 2u and s.job().workers.open_slots() == 4u));
     BOOST_TEST(std::ranges::any_of(s.told, [](const note& one) {
         const auto* const r = std::get_if<retried>(&one);
-        return r and r->why == error{.kind = error_kind::state_backend, .text = "it was not loaded in time"};
+        return r and r->why.text == "checkpoint of epoch 4, generation 2: it was not loaded in time";
     }));
 }
 

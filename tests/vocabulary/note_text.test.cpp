@@ -88,6 +88,7 @@ BOOST_AUTO_TEST_CASE(a_retry_names_attempt_budget_pause_and_why) {
     const error why{.kind = error_kind::scheduler, .text = "no answer"};
     BOOST_TEST(text_of(retried{why, {2}, 3, 150ms}) == "attempt 2 of 3 failed, again in 0.150 s: scheduler: no answer");
     BOOST_TEST(text_of(retried{why, {2}, 0, -5ms}) == "attempt 2 failed, again in -0.005 s: scheduler: no answer");
+    BOOST_TEST(text_of(retried{why, {3}, 3, {}}) == "attempt 3 of 3 failed, not tried again: scheduler: no answer");
 }
 
 BOOST_AUTO_TEST_CASE(a_remark_is_its_text_and_an_alarm_says_that_it_is_one) {

@@ -137,6 +137,7 @@ private:
     struct seen_job {
         job_record record{};
         instant at{};
+        std::optional<instant> refused_until{};  ///< its row: it is left until then, whoever owns it
     };
 
     /// What the channel hears with.
@@ -184,11 +185,13 @@ private:
         return is_wanted or not is_at_rest;
     }
 
-    /// Open, and nobody has it, or its owner is gone (G5).
-    bool may_take(const job_record& record) {
-        const incarnation owner = record.row.owner;
-        return is_open(record) and owner != self_ and leases_.has_looked() and
-               leases_.is_over(owner, to_.clock.now(), wait().lease, wait().owner_gone);
+    /// Open, and nobody has it, or its owner is gone (G5), or its row was refused a while ago.
+    bool may_take(const seen_job& one) {
+        const incarnation owner = one.record.row.owner;
+        const instant now = to_.clock.now();
+        if (not is_open(one.record) or not leases_.has_looked() or one.refused_until > now) return false;
+        return owner == self_ ? one.refused_until.has_value()
+                              : leases_.is_over(owner, now, wait().lease, wait().owner_gone);
     }
 
     void look_at(const job_record& record) {
@@ -205,36 +208,51 @@ private:
                 mine->told.add(
                     record.row.generation,
                     remark{remark::severity::alarm, "the job's row is damaged: " + describe(record.wish.error())});
-        } else if (may_take(record)) {
-            take(record, record.time_left);
         }
-        if (is_open(record))
-            seen_.insert_or_assign(record.id, seen_job{record, to_.clock.now()});
-        else
+        if (not is_open(record)) {
             seen_.erase(record.id);
+            return;
+        }
+        seen_job& seen = seen_[record.id];
+        seen.record = record;
+        seen.at = to_.clock.now();
+        if (not jobs_.contains(record.id) and may_take(seen)) take(seen);
     }
 
-    void take(const job_record& record, std::optional<duration> time_left) {
-        jobs_.give(jobs_.add(record, self_, to_), wished{*record.wish, time_left}, to_);
+    void take(seen_job& one) {
+        const instant now = to_.clock.now();
+        std::optional<duration> left = one.record.time_left;
+        if (left) *left -= now - one.at;  // it was read so long ago
+        one.refused_until.reset();
+        auto& made = jobs_.add(one.record, self_, to_);
+        jobs_.give(made, wished{*one.record.wish, left}, to_);
+        // Who died may have had a thousand jobs: they are claimed at once, and start again in their turn (R3).
+        const state_name state = made.value().state();
+        const bool starts = state == state_name::scheduling or state == state_name::recovering;
+        if (one.record.row.owner == incarnation{} or not starts) return;
+        const instant go = jobs_.take_turn(now);
+        if (go > now) jobs_.give(made, restart_turn{go}, to_);
     }
 
     /// Those that were looked at and left: their owner may be gone by now.
     void look_again() {
-        std::vector<seen_job> free;
-        for (const auto& [id, one] : seen_)
-            if (not jobs_.contains(id) and may_take(one.record)) free.push_back(one);
-        for (const seen_job& one : free) {
-            std::optional<duration> left = one.record.time_left;
-            if (left) *left -= to_.clock.now() - one.at;  // it was read so long ago
-            take(one.record, left);
-        }
+        for (auto& [id, one] : seen_)
+            if (not jobs_.contains(id) and may_take(one)) take(one);
     }
 
-    /// A job was let go: what was seen of it before another took it says nothing, and the news of that will come.
+    /// A job was let go: what was seen of it before another took it says nothing, and the news of that will come. Where
+    /// its row was refused no news will: it is taken up again after the time that another would have waited.
     void forget_what_is_old(const job& of) {
         const auto at = seen_.find(of.id);
-        if (of.is_let_go and at != seen_.end() and at->second.record.row.revision <= of.durable.revision)
+        if (not of.is_let_go or at == seen_.end()) return;
+        seen_job& seen = at->second;
+        const bool is_old = seen.record.row.revision <= of.durable.revision;
+        if (of.is_refused) {
+            if (is_old) seen.record.row = of.durable;
+            seen.refused_until = later(to_.clock.now(), wait().lease);
+        } else if (is_old) {
             seen_.erase(at);
+        }
     }
 
     // What is asked for all jobs together

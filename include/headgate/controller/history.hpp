@@ -121,6 +121,7 @@ template <class Policies>
 std::string waits_for(const scheduling& s, const machine<Policies>& of, instant now) {
     const job& j = of.job();
     const auto& budget = of.policy().budget;
+    if (s.not_before > now and not j.last_error) return "its turn to start again" + at_most(s.not_before, now);
     if (s.not_before > now) {
         const error why = j.last_error.value_or(error{});
         return attempt_text(j.spent[static_cast<std::size_t>(why.kind)], budget[why.kind]) + " failed, again within " +
@@ -161,6 +162,7 @@ std::string waits_for(const recovering& s, const machine<Policies>& of, instant 
 template <class Policies>
 std::string waits_for(const machine<Policies>& of, instant now) {
     const job& j = of.job();
+    if (j.is_refused) return "a pause, as the database refuses its row: " + describe(j.last_error.value_or(error{}));
     // The other states wait for a write only if it has failed once.
     const bool is_first_try = j.persisted.in_flight() and j.persisted.tries().value == 1;
     if (not j.persisted and not is_terminal(of.state()) and

@@ -59,6 +59,8 @@ public:
 
     /// Gives the event to the job's machine; carries out, and keeps, what comes of it.
     void give(entry& one, const event& e, const Bindings& to);
+    /// A restart's turn among those of all jobs (R3).
+    instant take_turn(instant now);
     /// Counts a stream that was sent away, and tells of it: the first in a generation, the rest with what is told
     /// anyway.
     void turn_away(entry& one, const std::string& why, const Bindings& to);
@@ -151,11 +153,14 @@ void job_table<Bindings, Policies>::give(entry& one, const event& e, const Bindi
     }
     arm(one);
     if (has_moved) tell_turned_away(one, "since this was said last", true, to);
-    if (is_recovering) {
-        const turn next = policy_.governor(restarting_, to.clock.now());
-        restarting_ = next.next;
-        give(one, restart_turn{next.go}, to);
-    }
+    if (is_recovering) give(one, restart_turn{take_turn(to.clock.now())}, to);
+}
+
+template <class Bindings, class Policies>
+instant job_table<Bindings, Policies>::take_turn(instant now) {
+    const turn next = policy_.governor(restarting_, now);
+    restarting_ = next.next;
+    return next.go;
 }
 
 /// The next tick of its machine, look at it, or telling of its history.
@@ -227,8 +232,9 @@ void job_table<Bindings, Policies>::receive(const answered<tell>& a, instant now
     if (not one) return;
     const auto otherwise = [&](const error& why) {
         one->told.not_stored(a.to, now + policy_.wait.graceful);
-        // It rests, and another has run it since: these words are nobody's any more.
-        if (why.kind == error_kind::ownership_lost and one->value().is_over()) one->told = {};
+        // It rests, and another has run it since, or its row is gone: these words are nobody's any more.
+        const bool is_final = why.kind == error_kind::ownership_lost or why.kind == error_kind::invalid;
+        if (is_final and one->value().is_over()) one->told = {};
     };
     a.result.match([&](applied) { one->told.stored(a.to, now); }, otherwise, otherwise);
     arm(*one);
@@ -240,7 +246,8 @@ void job_table<Bindings, Policies>::retire(Forgotten forgotten) {
     std::erase_if(over_, [&](job_handle handle) {
         entry* const one = find(handle);
         if (not one or not one->value().is_over()) return true;  // it was wished for again
-        if (not one->told.is_empty() and not one->job().is_let_go) return false;
+        const bool is_anothers = one->job().is_let_go and not one->job().is_refused;
+        if (not one->told.is_empty() and not is_anothers) return false;
         forgotten(one->job());
         deadlines_.erase({one->armed, handle});
         by_name_.erase(one->job().id);

@@ -148,8 +148,9 @@ bool machine<Policies>::take(const answered<stop_workers>& a, context_type& c) {
 template <class Policies>
 bool machine<Policies>::take(const answered<write_checkpoint>& a, context_type& c) {
     const auto no = [](const auto&) { return false; };
-    // What comes after the job's own release says nothing of others.
-    const bool is_lost = job_.is_owned() and a.to.incarnation == job_.self and
+    // What comes after the job's own release says nothing of others, nor what comes before that was answered: whether
+    // another has the job, its own answer says.
+    const bool is_lost = job_.is_owned() and job_.next.owner == job_.self and a.to.incarnation == job_.self and
                          a.to.generation == job_.next.generation and
                          a.result.match(
                              no, [](const error& why) { return why.kind == error_kind::ownership_lost; }, no);
@@ -195,8 +196,12 @@ bool machine<Policies>::stands(standing how, context_type& c) {
         case standing::inherited: adopt(); return true;
         case standing::lost:
             job_.is_let_go = true;
+            c.say(remark::severity::warning, "the job is let go: another controller has it");
+            return false;
+        case standing::refused:
+            job_.is_let_go = job_.is_refused = true;
             c.say(remark::severity::warning,
-                  "the job is let go: another controller has it, or its row is gone or refused");
+                  "the job is let go: the database refuses its row; it is taken up again after a pause");
             return false;
     }
     return false;

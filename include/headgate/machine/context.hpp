@@ -125,6 +125,10 @@ private:
     }
     template <class T>
     error overdue_error(error_kind kind, const fact<T>& wanted) const;
+    /// It is tried again, unless a budget is spent: the state is left then.
+    void tell_failed(const error& why, attempt number, duration pause) {
+        tell(retried{why, number, budget_of(why.kind), job.exhausted ? std::nullopt : std::optional(pause)});
+    }
 
     effects& out_;
 };
@@ -210,8 +214,10 @@ template <class Policies>
 template <class T>
 void context<Policies>::again(fact<T>& wanted, const error& why) {
     const duration length = retry_pause(wanted);
-    tell(retried{why, wanted.tries(), budget_of(why.kind), length});
     spend(why);
+    // Of the kind: that is what its budget is compared with, and what it was asked in vain for slots is not in it.
+    const attempt number{job.spent[static_cast<std::size_t>(why.kind)]};
+    tell_failed(why, budget_of(why.kind) > 0 ? number : wanted.tries(), length);
     pause(wanted, length);
 }
 
@@ -220,8 +226,8 @@ template <class T>
 void context<Policies>::again(worker&, fact<T>& wanted, const error& why) {
     const duration length = retry_pause(wanted);
     const std::uint32_t budget = policy.budget[why.kind];
-    tell(retried{why, wanted.tries(), budget_of(why.kind), length});
     if (budget != unlimited and wanted.tries().value >= budget and not job.exhausted) job.exhausted = why;
+    tell_failed(why, wanted.tries(), length);
     pause(wanted, length);
 }
 

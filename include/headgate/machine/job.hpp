@@ -59,6 +59,7 @@ struct job {
     std::uint32_t writes{};  ///< visit of `persisted`: a new one for each new `next`
     instant unwritten_since = never;  ///< when the write that is not durable yet was first asked for
     bool is_let_go = false;
+    bool is_refused = false;  ///< that is why: the database does not take the row, and says so in `last_error`
 
     shared<headgate::wish> wish{};      ///< null until the first one came
     shared<headgate::wish> compiled{};  ///< the one that `program` was made from

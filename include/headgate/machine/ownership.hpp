@@ -19,9 +19,10 @@ namespace headgate::inline v1 {
 
 /// What an answer of the database means for the job.
 enum class standing : std::uint8_t {
-    mine,      ///< or of no consequence
-    inherited, ///< the last write of the owner that the job was taken from came late: go on from there
-    lost,      ///< another controller has it: let go, touch nothing else
+    mine,       ///< or of no consequence
+    inherited,  ///< the last write of the owner that the job was taken from came late: go on from there
+    lost,       ///< another controller has it: let go, touch nothing else
+    refused,    ///< its row is gone, or a value in it is not taken: let go, to be taken up anew after a pause
 };
 
 /// Precondition: the job is not let go.
@@ -120,7 +121,9 @@ standing not_stored(Context& c, const ticket& to, const error& why) {
     }
     if (why.kind == error_kind::ownership_lost or why.kind == error_kind::invalid) {
         c.say(remark::severity::warning, describe(why));
-        return standing::lost;
+        if (why.kind == error_kind::ownership_lost) return standing::lost;
+        j.last_error = why;
+        return standing::refused;
     }
     const duration length = c.retry_pause(j.persisted);
     c.tell(retried{why, j.persisted.tries(), 0, length});

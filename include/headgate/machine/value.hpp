@@ -56,7 +56,8 @@ public:
 
     /// When to be called with `tick` at the latest; `never` only when it is over.
     instant deadline() const { return is_over() ? never : deadline_; }
-    /// The job's end is stored and its workers are gone, or another controller has it (I15).
+    /// The job's end is stored and its workers are gone, or it is let go: another controller has it, or the database
+    /// refuses its row (I15).
     bool is_over() const;
 
     state_name state() const { return static_cast<state_name>(state_.index()); }

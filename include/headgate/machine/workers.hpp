@@ -46,9 +46,11 @@ void on_dialled(Context& c, const answered<dial>& a) {
     if (not w) return;
     // A dial may be repeated, so an unknown outcome is asked for again like one that was not applied.
     const auto again = [&](const error& why) {
+        const std::uint32_t budget = c.policy.budget[error_kind::dial];
         const duration length = c.policy.dial(attempt{w->dials}, w->channel.paused(), c.bits());
-        c.tell(retried{why, attempt{w->dials}, c.policy.budget[error_kind::dial], length});
-        c.pause(w->channel, w->dials < c.policy.budget[error_kind::dial] ? length : duration::zero());
+        const auto pause = w->dials < budget ? std::optional(length) : std::nullopt;
+        c.tell(retried{why, attempt{w->dials}, c.budget_of(error_kind::dial), pause});
+        c.pause(w->channel, pause.value_or(duration::zero()));
     };
     a.result.match(
         [&](const dialled& made) {

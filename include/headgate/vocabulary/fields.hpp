@@ -18,7 +18,7 @@ namespace headgate::inline v1 {
 /// A number that is wrong does not compile, so no member is ever forgotten.
 class fields {
 public:
-    static constexpr std::size_t most = 33;
+    static constexpr std::size_t most = 34;
 
     template <class T, class Each>
     static constexpr decltype(auto) apply(const T& of, Each&& each);
@@ -156,6 +156,11 @@ constexpr decltype(auto) fields::apply(const T& of, Each&& each) {
                      ff, gg] = of;
         return each(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd, ee,
                     ff, gg);
+    } else if constexpr (count == 34) {
+        const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd, ee,
+                     ff, gg, hh] = of;
+        return each(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd, ee,
+                    ff, gg, hh);
     }
 }
 

@@ -47,9 +47,9 @@ struct phase_ended {
 
 struct retried {
     error why{};
-    headgate::attempt attempt{};  ///< the one that failed
-    std::uint32_t budget{};       ///< attempts allowed; 0: without limit
-    duration pause{};
+    headgate::attempt attempt{};      ///< the one that failed
+    std::uint32_t budget{};           ///< attempts allowed; 0: without limit
+    std::optional<duration> pause{};  ///< before the next; nothing: a budget is spent, and there is none
 };
 
 /// Something a person should read.

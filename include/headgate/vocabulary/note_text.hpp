@@ -20,7 +20,8 @@ namespace headgate::inline v1 {
 std::string one_line(std::string_view text, std::size_t most = limits{}.error_text);
 
 /// "Scheduling -> Recovering: dial: 127.0.0.1:7071: refused", "dialling took 0.012 s, from 0.100 s to 0.112 s",
-/// "attempt 2 of 3 failed, again in 0.150 s: ...". Not yet made fit: pass it through `one_line`.
+/// "attempt 2 of 3 failed, again in 0.150 s: ...", "attempt 3 of 3 failed, not tried again: ...". Not yet made fit:
+/// pass it through `one_line`.
 std::string text_of(const note& what);
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -112,8 +113,9 @@ inline std::string text_of(const note& what) {
                           },
                           [](const retried& r) {
                               return "attempt " + std::to_string(r.attempt.value) +
-                                     (r.budget > 0 ? " of " + std::to_string(r.budget) : std::string()) +
-                                     " failed, again in " + seconds(r.pause) + ": " + describe(r.why);
+                                     (r.budget > 0 ? " of " + std::to_string(r.budget) : std::string()) + " failed, " +
+                                     (r.pause ? "again in " + seconds(*r.pause) : "not tried again") + ": " +
+                                     describe(r.why);
                           },
                           [](const remark& r) { return (r.how == remark::severity::alarm ? "ALARM: " : "") + r.text; },
                       },

@@ -38,7 +38,7 @@ struct timeline {
 };
 
 struct scheduling {
-    using ignored = ignores<restart_turn, answered<begin_checkpoint>, answered<stop_execution>, answered<write_checkpoint>,
+    using ignored = ignores<answered<begin_checkpoint>, answered<stop_execution>, answered<write_checkpoint>,
                             answered<store_checkpoint>, answered<remove_checkpoint>, fenced<checkpoint_report>>;
 
     instant not_before{};       ///< backing off until then

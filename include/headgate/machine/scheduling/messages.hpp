@@ -21,6 +21,16 @@ step<scheduling> on(scheduling& s, Context& c, const worker_gone& e) {
     return fail_attempt(c, {.kind = error_kind::worker_initialization, .text = e.why.text});
 }
 
+/// The governor's word on a job that was taken over from a controller that died: until then it backs off (R3). What has
+/// begun goes on.
+template <class Context>
+step<scheduling> on(scheduling& s, Context& c, const restart_turn& governed) {
+    if (s.until != never or c.reached(governed.go)) return stay;
+    s.not_before = std::max(s.not_before, governed.go);
+    s.phases.begin(c, true);
+    return stay;
+}
+
 template <class Context>
 step<scheduling> on(scheduling&, Context& c, const fenced<initialized>& m) {
     worker* const w = c.job.workers.find(m.of().worker);

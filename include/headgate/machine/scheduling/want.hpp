@@ -122,15 +122,21 @@ bool want_restorable(scheduling& s, Context& c) {
     return bool(s.prepared);
 }
 
-/// A plan may rely on what was offered and on nothing else, whoever made it (A1, S19). Both ascend by worker.
+/// A plan may rely on what was offered and on nothing else, whoever made it: its workers connect to each other at the
+/// addresses in it, and the next plan is made by its machines (A1, A8, S19). Both ascend by worker.
+/// Precondition: `check` accepts it.
 inline std::optional<std::string> not_offered(const plan& made, std::span<const offer> offers) {
-    for (const placed_worker& worker : made.workers) {
+    for (std::size_t i = 0; i < made.workers.size(); ++i) {
+        const placed_worker& worker = made.workers[i];
+        const auto who = [&] { return " worker " + std::to_string(worker.id.value); };
         const auto at = std::ranges::lower_bound(offers, worker.id, {}, &offer::id);
         const bool is_offered = at != offers.end() and at->id == worker.id;
         const std::uint32_t offered = is_offered ? at->slots : 0;
         if (not is_offered or worker.slots > offered)
-            return "it counts on " + std::to_string(worker.slots) + " slots of worker " +
-                   std::to_string(worker.id.value) + ", which offered " + std::to_string(offered);
+            return "it counts on " + std::to_string(worker.slots) + " slots of" + who() + ", which offered " +
+                   std::to_string(offered);
+        if (made.machines[i] != at->machine.value) return "it has" + who() + " on another machine";
+        if (made.data_addresses[i] != at->data_address) return "it has" + who() + " at another data address";
     }
     return std::nullopt;
 }
@@ -206,21 +212,28 @@ void serve(worker& w, scheduling& s, Context& c) {
     });
 }
 
+/// What the state backend does wrong is said of the checkpoint that is to be restored (S9).
 template <class Context>
-step<scheduling> after_exhaustion(const Context& c, error why) {
-    if (why.kind != error_kind::state_backend or not c.job.restore) return to<recovering>(why);
-    // What cannot be read does not become readable by starting workers again (S9).
+error naming_checkpoint(const Context& c, error why) {
+    if (why.kind != error_kind::state_backend or not c.job.restore) return why;
     const checkpoint_name name = c.job.restore->name;
     why.text = "checkpoint of epoch " + std::to_string(name.epoch.value) + ", generation " +
                std::to_string(name.generation.value) + ": " + why.text;
-    return to<failing>(why);
+    return why;
+}
+
+template <class Context>
+step<scheduling> after_exhaustion(const Context& c, const error& why) {
+    // What cannot be read does not become readable by starting workers again (S9).
+    if (why.kind == error_kind::state_backend and c.job.restore) return to<failing>(naming_checkpoint(c, why));
+    return to<recovering>(why);
 }
 
 /// Anew: with everything that is healthy as long as no StartExecution was sent, else as a new generation (S17).
 template <class Context>
 step<scheduling> fail_attempt(Context& c, const error& why) {
     if (not c.spend(why)) return after_exhaustion(c, why);
-    return to<scheduling>(why);
+    return to<scheduling>(naming_checkpoint(c, why));
 }
 
 template <class Context>

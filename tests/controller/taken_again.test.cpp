@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+// Jobs whose row the database refuses, and many that are taken over at once.
+#include "bring_up.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::tests;
+using namespace std::chrono_literals;
+
+/// Refuses rows while it is told to, as one does where a value cannot be kept, or the row is gone.
+struct choosy : simulation::database {
+    bool refuses = false;
+    std::size_t claims = 0;
+
+    void claim(const request<headgate::claim>& r, completion_for<headgate::claim> auto done) {
+        ++claims;
+        refuses ? done(no()) : simulation::database::claim(r, done);
+    }
+    void store(const request<store_row>& r, completion_for<store_row> auto done) {
+        refuses ? done(no()) : simulation::database::store(r, done);
+    }
+    static not_applied no() { return {{.kind = error_kind::invalid, .text = "the value cannot be kept"}}; }
+};
+
+struct choosy_world : any_small_world<policies<>, choosy> {
+    void lose_a_worker() {
+        channel.end(channel.workers.begin()->second.stream);
+        channel.workers.clear();
+    }
+    bool history_says(const std::string& text) const {
+        const auto& log = database.jobs().at(job).log;
+        return std::ranges::any_of(log, [&](const log_line& one) { return one.text.find(text) != std::string::npos; });
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_running_job_whose_row_is_refused_is_let_go_says_why_and_is_taken_up_again_I15, choosy_world) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    database.refuses = true;
+    lose_a_worker();
+    BOOST_REQUIRE(until([&] { return controller.jobs() == 0; }));
+    BOOST_TEST((row()->owner == controller.id() and row()->state == state_name::running));
+    BOOST_TEST(history_says("invalid: the value cannot be kept"));
+    BOOST_TEST(record()->waits_for == "a pause, as the database refuses its row: invalid: the value cannot be kept");
+    database.refuses = false;
+    const instant begun = clock.now();
+    BOOST_TEST(until([&] { return row()->generation == generation{2}; }));
+    BOOST_TEST((clock.now() - begun >= 30s and clock.now() - begun <= 35s));
+    BOOST_TEST(
+        (come_up() and row()->generation == generation{2} and until([&] { return record()->waits_for.empty(); })));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_row_that_is_refused_always_is_tried_once_in_30_s_and_nothing_is_started_I15, choosy_world) {
+    database.refuses = true;
+    wish_for({.version = 1});
+    const instant end = clock.now() + 10min;
+    until([&] { return clock.now() >= end; });
+    BOOST_TEST((database.claims >= 18u and database.claims <= 21u), database.claims);
+    BOOST_TEST((scheduler.pool().all().empty() and history_says("the database refuses its row")));
+    database.refuses = false;
+    BOOST_TEST(come_up());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_refused_job_that_another_has_taken_meanwhile_is_left_to_it_G5, choosy_world) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    database.refuses = true;
+    lose_a_worker();
+    BOOST_REQUIRE(until([&] { return controller.jobs() == 0; }));
+    database.refuses = false;
+    job_row theirs = *row();
+    theirs.owner = {{6, 6}};
+    ++theirs.generation.value;
+    database.simulation::database::claim(request<claim>{.what = {job, theirs.revision++, theirs, {}}},
+                                         any_completion<claim>{});
+    const instant end = clock.now() + 5min;
+    std::uint64_t counter = 0;
+    until([&] {
+        database.advance_lease(request<advance_lease>{.what = {theirs.owner, ++counter}},
+                               any_completion<advance_lease>{});
+        return clock.now() >= end;
+    });
+    BOOST_TEST((row()->owner == theirs.owner and controller.jobs() == 0u));
+}
+
+BOOST_AUTO_TEST_CASE(jobs_of_a_controller_that_died_are_claimed_at_once_and_start_one_after_the_other_R3_G5) {
+    small_world world;
+    const std::vector<job_id> jobs{{"a"}, {"b"}, {"c"}, {"d"}};
+    for (const job_id& one : jobs) {
+        world.job = one;
+        world.wish_for({.version = 1});
+        const job_row row{
+            .revision = 1, .generation = {1}, .owner = {{6, 6}}, .state = state_name::running, .applied = 1};
+        world.database.claim(request<claim>{.what = {one, 0, row, {}}}, any_completion<claim>{});
+    }
+    headgate::controller slow{world.scheduler,
+                              world.database,
+                              world.channel,
+                              world.clock,
+                              world.states,
+                              world.secrets,
+                              policies{.governor = {.burst = 1, .every = 20s}}};
+    const auto owned = [&] {
+        return std::ranges::count_if(world.database.jobs(), [&](const auto& one) {
+            return one.second.row.owner == slow.id() and one.second.row.generation == generation{2};
+        });
+    };
+    const auto started = [&](const job_id& of) {
+        return std::ranges::count(world.scheduler.pool().all(), of, [](const auto& one) { return one.job; }) > 0;
+    };
+    const auto run = [&](auto is_reached) {
+        for (const instant end = world.clock.now() + 1h; world.clock.now() < end;) {
+            slow.poll();
+            if (is_reached()) return world.clock.now();
+            world.clock.advance_to(std::max(world.clock.now(), slow.next_deadline()));
+        }
+        return never;
+    };
+
+    const instant taken = run([&] { return owned() == 4; });
+    BOOST_REQUIRE((taken != never and started(jobs[0])));
+    BOOST_TEST(not(started(jobs[1]) or started(jobs[2]) or started(jobs[3])));
+    run([&] { return world.clock.now() >= taken + 2s; });
+    BOOST_TEST(world.database.jobs().at(jobs[1]).waits_for == "its turn to start again, at most 20 s more");
+    world.job = jobs[2];
+    world.wish_for({.version = 2, .stop = stop_mode::immediate});
+    const job_row& c = world.database.jobs().at(jobs[2]).row;
+    BOOST_TEST((run([&] { return c.state == state_name::stopped; }) - taken < 10s), "a stop waits for nobody");
+    BOOST_TEST((run([&] { return started(jobs[1]); }) - taken == 20s));
+    BOOST_TEST((run([&] { return started(jobs[3]); }) - taken == 60s));
+}
+
+}  // namespace

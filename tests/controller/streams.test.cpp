@@ -130,6 +130,28 @@ BOOST_FIXTURE_TEST_CASE(a_worker_that_was_replaced_is_told_to_go_and_its_lease_i
     BOOST_TEST(std::holds_alternative<heartbeat_answer>(channel.sent[{21}].back()));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_worker_that_is_dropped_as_it_registers_is_told_to_go_and_gets_no_lease_S11_S12_G7, asked_for) {
+    channel.workers[who(0)] = {};
+    channel.bends = [](dialled& made) { made.mac = {}; };
+    channel.holds_dials = true;
+    BOOST_REQUIRE(registers(0, {20}, incarnation{{1, 1}}) == "accepted");
+    const auto answer_dial = [&] {
+        BOOST_REQUIRE(until([&] { return not channel.held_dials.empty(); }));
+        channel.held_dials.back()();
+        channel.held_dials.clear();
+    };
+    answer_dial();
+    answer_dial();
+    BOOST_REQUIRE(until([&] { return not channel.held_dials.empty(); }));
+    // Its stream is lost, the last dial fails, and when it comes once more it cannot be dialled.
+    channel.end({20});
+    answer_dial();
+    controller.poll();
+    clock.advance_to(clock.now() + 10s);
+    BOOST_TEST(registers(0, {21}, incarnation{{1, 1}}) == "go");
+    BOOST_TEST((is_closed({21}) and controller.find(job)->job().workers.members()[0].is_barred));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_worker_that_has_exited_is_told_to_go_and_its_lease_is_not_renewed_G7, asked_for) {
     registers(0, {20}, incarnation{{1, 1}});
     scheduler.exit(job, {1}, who(0), "killed by signal 9");

@@ -99,6 +99,14 @@ BOOST_AUTO_TEST_CASE(a_call_that_is_handled_after_it_starts_nothing_G7) {
     BOOST_TEST(answer() == "this worker has ended");
 }
 
+BOOST_AUTO_TEST_CASE(an_acceptance_that_is_handled_after_it_starts_nothing_of_what_was_called_before_G7) {
+    proves();
+    call(execution_offered{execution_for(self)});
+    happens(verdict(accepted{5s, 30s}), 1h);  // the process was suspended
+    BOOST_TEST((count<start_engine>() == 0u and ended(worker_end_kind::lease_over)));
+    BOOST_TEST(answer() == "this worker has ended");
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_that_is_handled_late_renews_nothing_that_is_over) {
     registers();
     wait(5s);

@@ -112,12 +112,12 @@ void routing<Bindings, Policies>::hear(stream_id stream, const std::string& peer
         return refuse(stream, "it wants to be dialled at " + shown.profile.rpc_address + " and comes from " + peer_host +
                                   ": listen on the address that it comes from, or give the controller another address policy",
                       of, jobs, to);
-    streams_.put(stream, proven{before.job, *as});
+    const proven now{before.job, *as};
+    streams_.put(stream, now);
     to.box->put(sorted_mail::stream(stream), sorted_mail::job(before.job));
     jobs.give(*of, as->fence(registered{shown.profile}), to);
     // The machine may not want it any more: it exited, was dropped, or another took its place.
-    const auto& members = of->job().workers.members();
-    if (number.value >= members.size() or members[number.value].stream != stream) return dismiss(stream, of, jobs, to);
+    if (not still(stream, now, jobs, to)) return;
     const patience& wait = jobs.policy().wait;
     to.channel.send(stream, verdict{accepted{wait.heartbeat, wait.lease}});
 }

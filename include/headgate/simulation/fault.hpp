@@ -68,9 +68,11 @@ enum class fault : std::uint8_t {
     configuration_changes,    ///< the user wants something that needs a restart
     stream_half_open,         ///< whoever did not end it hears of it late
     dial_reaches_a_stranger,  ///< who claims to be the worker, and has not the secret
+    stream_reaches_a_stranger,  ///< who claims to be the controller, and has not the secret
+    call_misdirected,         ///< of another generation, plan or epoch than the worker's, or of a stranger
 };
 
-inline constexpr std::size_t faults = static_cast<std::size_t>(fault::dial_reaches_a_stranger) + 1;
+inline constexpr std::size_t faults = static_cast<std::size_t>(fault::call_misdirected) + 1;
 inline constexpr std::size_t faults_of_a_domain = 5;
 
 /// "database loses answer", with dashes, as flags and lists spell it.
@@ -178,6 +180,7 @@ inline constexpr std::array<description, faults> all{{
     {"crash-after", 16},            {"controller-pauses", 128},      {"wall-clock-jumps", 256},
     {"controller-is-cut-off", 256}, {"owner-said-gone", 256},        {"scheduler-starts-some", 256},
     {"configuration-changes", 512}, {"stream-half-open", 512},       {"dial-reaches-a-stranger", 128},
+    {"stream-reaches-a-stranger", 128}, {"call-misdirected", 256},
 }};
 
 }  // namespace fault_detail

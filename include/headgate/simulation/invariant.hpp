@@ -76,7 +76,8 @@ constexpr std::string_view sentence_of(invariant which) {
         case invariant::within_budgets: return "I14 no kind of error is tried more often than its budget";
         case invariant::no_silent_end: return "I15 a job is left only when its end is stored or another has it";
         case invariant::bounded: return "I16 everything is bounded";
-        case invariant::authority: return "I17 only workers that were launched are accepted";
+        case invariant::authority:
+            return "I17 nobody is believed who has not proved to be a launched worker or its controller";
         case invariant::deterministic: return "I18 the same decisions give the same run";
         case invariant::attempt_ends: return "L1 an attempt ends";
         case invariant::converges: return "L2 when all is well again a job that is wished for runs";

@@ -65,6 +65,7 @@ public:
 
     // What workers do.
     void started(const process& who, const execution& what, instant at);
+    void begun(const process& who, const checkpoint_name& name, instant at);
     void reported(const process& who, stream_id on, const task_report& said);
     /// To a controller, whatever it was but a refusal.
     void spoke(const process& who, instant at);
@@ -80,6 +81,10 @@ public:
     /// The controller crashed.
     void crashed(std::uint32_t slot);
     void over(const job& of, const processes& all, instant at);
+    /// Its plan is about to be sent. `is_early`: before workers of earlier generations may be left alone (S3).
+    void launches(const job& of, const processes& all, bool is_early, instant at) {
+        if (is_early) none_lives(of.id, {of.next.generation.value - 1}, all, invariant::one_effective_executor, at);
+    }
     /// The job has run with this generation for longer than any lease, and nothing went wrong meanwhile.
     void settled(const job_id& job, generation with, const processes& all, instant at);
 
@@ -146,6 +151,15 @@ inline void checks::started(const process& who, const execution& what, instant a
            [] { return std::string("a worker runs what is of another generation"); });
     expect(who.runs_digest == 0 and (one.digest == 0 or one.digest == what.digest), invariant::one_plan_a_generation,
            at, [] { return std::string("a worker runs a second plan"); });
+    expect(who.lease > duration{} and at <= who.lease_over, invariant::within_lease, at,
+           [] { return std::string("a worker runs something without a lease"); });
+}
+
+inline void checks::begun(const process& who, const checkpoint_name& name, instant at) {
+    expect(name.generation == who.generation, invariant::one_effective_executor, at,
+           [] { return std::string("a worker begins a checkpoint of another generation"); });
+    expect(name.epoch > who.begun, invariant::names_are_unique, at,
+           [&] { return "epoch " + std::to_string(name.epoch.value) + " begins after a newer one"; });
 }
 
 inline void checks::reported(const process& who, stream_id on, const task_report& said) {

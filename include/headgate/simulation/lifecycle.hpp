@@ -147,9 +147,10 @@ bool may_have_failed(const std::string& error, const fault_plan& wrong, const Po
                policy.budget[error_kind::state_backend];
     // Nobody is restarted by what comes late, or twice, or from somewhere else.
     std::uint32_t harmful = wrong.injected();
-    for (const fault one : {fault::database_repeats, fault::scheduler_repeats, fault::states_repeat,
-                            fault::call_repeats, fault::message_repeated, fault::report_misdirected, fault::stream_slow,
-                            fault::stranger_knocks, fault::wall_clock_jumps})
+    for (const fault one :
+         {fault::database_repeats, fault::scheduler_repeats, fault::states_repeat, fault::call_repeats,
+          fault::call_misdirected, fault::message_repeated, fault::report_misdirected, fault::stream_slow,
+          fault::stranger_knocks, fault::wall_clock_jumps})
         harmful -= wrong.injected(one);
     if (says("permanent: gave up after too long without a healthy run")) return harmful > 0 and is_soon;
     if (says("permanent: gave up after ")) return harmful >= policy.restart.within.restarts;
@@ -213,11 +214,9 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     };
     std::vector<followed> follow(jobs.size());
     const instant end = begun + trouble + recovers_within + std::chrono::minutes(10);
-    instant healed_at = never;
     bool is_done = false;
     while (not in.broken() and not is_done and o.now < end and in.step()) {
         if (not o.wrong.is_healed()) continue;
-        if (healed_at == never) healed_at = o.now;
         is_done = true;
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             const auto entry = o.rows.jobs().find(jobs[i]);
@@ -250,7 +249,7 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
             if (row.state == state_name::failed and f.failed_at == never) {
                 f.failed_at = o.now;
                 o.rules.expect(
-                    detail::may_have_failed(row.last_error, o.wrong, in.policy(), is_tight, o.now - healed_at),
+                    detail::may_have_failed(row.last_error, o.wrong, in.policy(), is_tight, o.now - o.healed_at),
                     invariant::no_cause_to_fail, o.now, [&] { return jobs[i].value + ": " + row.last_error; });
             }
             if (row.state != state_name::failed) f.failed_at = never;

@@ -52,6 +52,7 @@ public:
     database_rows rows{};
     duration wall_offset{};
     instant database_away_until{};
+    instant healed_at = never;
     std::map<std::pair<job_id, checkpoint_name>, std::shared_ptr<const checkpoint_metadata>> objects{};
     processes backend{};
     worker_log news{};
@@ -87,9 +88,12 @@ public:
         host to{};
         bool is_open = true;
         bool is_proven = false;
+        bool is_to_a_stranger = false;
+        incarnation says{};    ///< in its hello
         instant up{}, down{};  ///< when the last message of each direction arrives
     };
     std::vector<stream> streams{};  ///< number k is at k - 1
+    std::vector<stream_id> renewed{};  ///< where a controller gave leases in its last turn
     proof overheard{};              ///< the last that a worker sent; strangers repeat it
     struct connection {
         process_number to{};
@@ -102,6 +106,7 @@ public:
     struct call {
         std::optional<to_outside> asked{};  ///< none: answered
         connection_id on{};
+        std::optional<invariant> breaks{};  ///< what an answer that is no refusal shows
     };
     std::vector<call> calls{};
 
@@ -138,6 +143,8 @@ public:
     void reply(host to, job_handle job, const request<Effect>& asked, typename Effect::answer answer);
     void send(host from, stream_id to, const controller_message& message);
     void hang_up(host from, connection_id which);
+    /// Beside this call another comes to the worker, which it must refuse.
+    void misdirect(called what, connection_id on);
 
     // From workers ------------------------------------------------------------------------------------------------------
 
@@ -162,6 +169,7 @@ private:
     void look_for_cue(std::uint8_t effect);
     template <class Effect>
     void ask_as_planned(host from, job_handle job, const request<Effect>& r, std::uint8_t outcome);
+    void answer_as_a_stranger(process_number to, const worker_message& message);
     void say_as_planned(process_number from, stream_id on, const worker_message& message, std::uint8_t outcome);
 
     std::vector<ticket> muted{};  ///< requests whose answers nobody gets
@@ -298,4 +306,5 @@ void outside::reply(host to, job_handle job, const request<Effect>& asked, typen
 
 }  // namespace headgate::inline v1::simulation
 
+#include <headgate/simulation/outside/strangers.hpp>
 #include <headgate/simulation/outside/words.hpp>

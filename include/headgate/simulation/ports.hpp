@@ -216,8 +216,10 @@ inline void engine_port::run() {
     at.has_engine = true;
     const bool fails = to->strikes(fault::initialization_fails);
     to->put_after(to->soon(), from_engine{of, engine_initialized{fails ? "cannot" : ""}});
+    at.unstarted = fails ? 1 : 0;
     if (fails) return;
     for_each_subtask([&](node_id node, std::uint32_t i) {
+        ++at.unstarted;
         const duration start = to->soon(fault::tasks_start_slowly);
         if (to->strikes(fault::tasks_never_start)) return;
         to->put_after(start, from_engine{of, subtask_started{node, i}});
@@ -231,7 +233,10 @@ inline void engine_port::run() {
 }
 
 inline void engine_port::begin_checkpoint(checkpoint_name name) {
-    const std::string handle = handle_of(name, to->backend.all()[of].identity.id);
+    process& at = to->backend.all()[of];
+    to->rules.begun(at, name, to->now);
+    at.begun = name.epoch;
+    const std::string handle = handle_of(name, at.identity.id);
     for_each_subtask([&](node_id node, std::uint32_t i) {
         if (to->strikes(fault::checkpoint_lost))
             to->put_after(to->soon(), from_engine{of, checkpoint_failed{name.epoch, "no room"}});

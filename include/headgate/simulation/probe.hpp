@@ -75,7 +75,10 @@ struct glimpse {
     std::uint32_t visit{};                ///< of the state
     std::array<std::uint32_t, error_kinds> failed{};  ///< told of since it came to be scheduled
     bool is_attempt = false;                          ///< told of last
+    instant scheduled_since = never;                  ///< this visit
+    bool is_launching = false;
     instant attempt_since = never;        ///< it brings workers up
+    instant started_since = never;        ///< all subtasks have started, and it has not heard of it
     instant slots_since = never;          ///< there are slots enough, and it waits for them
 };
 

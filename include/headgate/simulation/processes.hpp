@@ -34,7 +34,9 @@ struct process {
     std::uint32_t unheard{};        ///< number of the one whose end it has not heard of; 0: none
     bool is_extra = false;   ///< another of an identity that the backend knows: it does not count it
     bool has_engine = false;        ///< subtasks run, or may
+    std::uint32_t unstarted{};      ///< subtasks of it that have not, or never will
     std::uint64_t runs_digest{};    ///< of the plan; 0: none yet
+    epoch begun{};                  ///< the newest checkpoint that its engine was told to begin
     // Seen from outside: an answer renews the lease from when it arrived, which is later than the worker may count
     // from.
     duration lease{};  ///< 0: nobody said one

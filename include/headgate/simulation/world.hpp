@@ -151,6 +151,10 @@ private:
     void glance(const machine<Policies>& of, glimpse& before);
     void time_attempt(const machine<Policies>& of, glimpse& before);
     void deliver(const to_controller& what);
+    bool all_started(const execution& what, const job_id& job) const;
+    std::uint64_t slots_of_given_up(const headgate::job& of) const;
+    void look_at_leases(std::uint32_t slot);
+    void hear_a_stranger(const to_worker& what);
 
     void arrive(const to_outside& what);
     void arrive(const to_controller& what);

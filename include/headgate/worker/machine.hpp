@@ -205,6 +205,7 @@ inline void worker_machine::hear(const verdict& said, worker_context& c) {
     if (const auto* no = std::get_if<refused>(&*believed)) return finish(worker_end_kind::refused, no->why, c);
     if (std::holds_alternative<go>(*believed)) return finish(worker_end_kind::dismissed, "its generation is over", c);
     lease_.begin(std::get<accepted>(*believed), registration_.proven(), c);
+    if (lease_.is_over(c)) return finish(worker_end_kind::lease_over, registration_.trouble(), c);
     reports_.repeat();
     for (const early_call& each : std::exchange(early_, {})) execute(each.id, each.what, c);
 }

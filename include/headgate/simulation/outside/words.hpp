@@ -15,12 +15,22 @@ inline void outside::send(host from, stream_id to, const controller_message& mes
         on.is_proven = true;
         rules.accepted_by(backend.all()[on.of], to, now);
     }
+    if ((said and std::holds_alternative<accepted>(*said)) or std::holds_alternative<heartbeat_answer>(message))
+        renewed.push_back(to);
     if (not on.is_open) return;
     if (std::holds_alternative<challenge>(message) and not backend.all()[on.of].is_genuine) {
-        // A stranger does not care who the controller is.
+        // A stranger does not care who the controller is, and repeats what others proved, maybe as its own.
+        proof shown = overheard;
+        if (chosen.choose(2) == 1) {
+            const worker_identity& as = backend.all()[on.of].identity;
+            shown.profile.id = as.id;
+            shown.profile.incarnation = on.says;
+            shown.profile.slots = as.slots;
+        }
         on.up = std::max(on.up, now + soon());
-        queue.put(on.up, to_controller{on.to, stream_event{.stream = to, .peer_host = "127.0.0.1",
-                                                           .what = worker_message(overheard)}});
+        queue.put(
+            on.up,
+            to_controller{on.to, stream_event{.stream = to, .peer_host = "127.0.0.1", .what = worker_message(shown)}});
     }
     on.down = std::max(on.down, now + soon(fault::stream_slow));
     queue.put(on.down, to_worker{on.of, message});
@@ -71,8 +81,12 @@ inline void outside::open(process_number from) {
     process& opening = backend.all()[from];
     if (opening.stream != 0 or opening.unheard != 0) return;
     const place& at = places[opening.dials];
-    if (not at.runs) return put_after(soon(), to_worker{from, link_ended{"connection refused"}});
-    streams.push_back({.of = from, .to = host_of(opening.dials)});
+    if (strikes(fault::stream_reaches_a_stranger))
+        streams.push_back({.of = from, .is_to_a_stranger = true});
+    else if (at.runs)
+        streams.push_back({.of = from, .to = host_of(opening.dials)});
+    else
+        return put_after(soon(), to_worker{from, link_ended{"connection refused"}});
     opening.stream = static_cast<std::uint32_t>(streams.size());
     streams.back().down = now + soon(fault::stream_slow);
     queue.put(streams.back().down, to_worker{from, link_opened{}});
@@ -83,11 +97,13 @@ inline void outside::say(process_number from, const worker_message& message) {
     rules.spoke(saying, now);
     if (saying.stream == 0) return;
     stream& on = streams[saying.stream - 1];
+    if (on.is_to_a_stranger) return answer_as_a_stranger(from, message);
     const stream_id id{saying.stream};
     const auto arrives = [&](worker_message what) {
         return to_controller{on.to, stream_event{.stream = id, .peer_host = "127.0.0.1", .what = std::move(what)}};
     };
     if (const auto* const shown = std::get_if<proof>(&message)) overheard = *shown;
+    if (const auto* const first = std::get_if<hello>(&message)) on.says = first->incarnation;
     if (strikes(fault::stream_breaks)) return end(id, "broken", ender::network);
     if (const auto plan = planned_for(number_of(message))) return say_as_planned(from, id, message, *plan);
     on.up = std::max(on.up, now + soon(fault::stream_slow));
@@ -175,6 +191,9 @@ void outside::answer_call(const to_outside& asked, const request<Effect>& r, con
 inline void outside::answer(call_id to, const call_answer& with) {
     if (to.value == 0 or to.value > calls.size()) return;
     call& one = calls[to.value - 1];
+    if (one.breaks)
+        rules.expect(std::holds_alternative<refused>(with), *one.breaks, now,
+                     [] { return std::string("a worker does what it is told by a call that is not for it"); });
     if (not one.asked) return;
     const to_outside asked = *std::exchange(one.asked, std::nullopt);
     const connection_id on = one.on;

@@ -203,6 +203,7 @@ void world<Policies, Backend>::call_worker(const to_outside& from, const request
     o.calls.push_back({.asked = from, .on = on});
     what.id = {o.calls.size()};
     what.token = o.connections[on.value - 1].token;
+    o.misdirect(what, on);
     arrive(to_worker{o.connections[on.value - 1].to, std::move(what)});
 }
 

@@ -30,6 +30,7 @@ void world<Policies, Backend>::arrive(const to_controller& what) {
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::deliver(const to_controller& what) {
     auto& drive = own(controllers_[what.to.slot]).drive;
+    const bool is_alone = drive.next_deadline() > around_.now and not around_.places[what.to.slot].is_paused;
     const auto* const one = std::get_if<job_mail>(&what.what);
     const auto generation_asked = [](const auto& e) -> std::optional<generation> {
         if constexpr (requires { e.to.generation; }) {
@@ -45,7 +46,7 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
     if (news and news->result)
         for (const worker_news::exited& exit : news->result->exits) asked = std::max(asked, std::optional(exit.generation));
     std::vector<std::pair<job_id, headgate::job>> before;
-    if (asked and drive.next_deadline() > around_.now and not around_.places[what.to.slot].is_paused)
+    if (asked and is_alone)
         for (const auto& [job, entry] : around_.rows.jobs())
             if (const auto* const has = drive.find(job); has and has->job().next.generation > *asked) {
                 const auto* const attempt = std::get_if<scheduling>(&has->phase());
@@ -55,6 +56,7 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
     drive.post(what.what);
     poll_controller(what.to.slot);
     if (not controllers_[what.to.slot]) return;
+    if (is_alone) look_at_leases(what.to.slot);
     for (auto& [job, was] : before) {
         const auto* const has = drive.find(job);
         // A late row of our own may be a newer one: it is what stands, and is gone on from.
@@ -74,9 +76,25 @@ void world<Policies, Backend>::arrive(const to_worker& what) {
     process& to = around_.backend.all()[what.to];
     if (what.ends != 0 and to.unheard != what.ends) return;  // it heard of it otherwise
     if (what.ends != 0) to.unheard = 0;
+    if (what.stranger != 0) return hear_a_stranger(what);
     if (const auto* const said = std::get_if<controller_message>(&what.what)) to.hears(*said, around_.now);
     own(workers_[what.to]).drive.post(what.what);
     poll_worker(what.to);
+}
+
+/// Whatever a stranger says, the worker neither believes that it was accepted nor ends for it (G3).
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::hear_a_stranger(const to_worker& what) {
+    if (around_.backend.all()[what.to].stream != what.stranger) return;  // it has closed that stream
+    auto& drive = own(workers_[what.to]).drive;
+    const bool was_accepted = drive.machine().is_accepted();
+    const bool is_due = drive.next_deadline() <= around_.now;
+    drive.post(what.what);
+    poll_worker(what.to);
+    around_.rules.expect(
+        is_due or (workers_[what.to] and workers_[what.to]->drive.machine().is_accepted() == was_accepted),
+        invariant::authority, around_.now,
+        [&] { return "worker " + std::to_string(what.to + 1) + " believes a stranger"; });
 }
 
 template <class Policies, backend_rules Backend>
@@ -84,6 +102,7 @@ void world<Policies, Backend>::arrive(const from_engine& what) {
     process& at = around_.backend.all()[what.at];
     if (not workers_[what.at] or not at.has_engine) return;
     if (std::holds_alternative<engine_stopped>(what.what)) at.has_engine = false;
+    if (std::holds_alternative<subtask_started>(what.what)) --at.unstarted;
     own(workers_[what.at]).drive.post(what.what);
     poll_worker(what.at);
 }

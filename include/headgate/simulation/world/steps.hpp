@@ -4,6 +4,7 @@
 
 #include <headgate/simulation/world/arrivals.hpp>
 #include <headgate/simulation/world/deliveries.hpp>
+#include <headgate/simulation/world/looks.hpp>
 
 namespace headgate::inline v1::simulation {
 
@@ -43,11 +44,16 @@ bool world<Policies, Backend>::runs(const job_id& job) const {
     if (entry == around_.rows.jobs().end() or entry->second.row.state != state_name::running or not has or
         has->state() != state_name::running or not has->job().persisted or not has->job().running)
         return false;
-    const execution& what = *has->job().running;
+    return all_started(*has->job().running, job);
+}
+
+/// The workers of a plan are there and have heard that each of their subtasks started.
+template <class Policies, backend_rules Backend>
+bool world<Policies, Backend>::all_started(const execution& what, const job_id& job) const {
     return std::ranges::all_of(what.plan->workers, [&](const placed_worker& worker) {
         return std::ranges::any_of(around_.backend.all(), [&](const process& one) {
             return one.job == job and one.identity.id == worker.id and one.is == process::phase::running and
-                   one.has_engine and one.runs_digest == what.digest;
+                   one.has_engine and one.runs_digest == what.digest and one.unstarted == 0;
         });
     });
 }
@@ -149,6 +155,7 @@ void world<Policies, Backend>::poll(const due& one) {
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::poll_controller(std::uint32_t slot) {
     if (not controllers_[slot] or around_.places[slot].is_paused) return;
+    around_.renewed.clear();
     own(controllers_[slot]).drive.poll();
     if (around_.places[slot].is_doomed)
         crash_controller(slot);
@@ -157,95 +164,14 @@ void world<Policies, Backend>::poll_controller(std::uint32_t slot) {
 }
 
 template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::look(std::uint32_t slot) {
-    for (const auto& [job, entry] : around_.rows.jobs()) {
-        const machine<Policies>* const has = controllers_[slot]->drive.find(job);
-        if (not has) {
-            around_.rules.left(slot, job, around_.rows, around_.backend, around_.now);
-            continue;
-        }
-        around_.rules.looked(slot, *has, around_.now);
-        time_attempt(*has, around_.glimpses[{slot, job}]);
-        glance(*has, around_.glimpses[{slot, job}]);
-        if (has->is_over()) around_.rules.over(has->job(), around_.backend, around_.now);
-    }
-    around_.rules.expect(around_.backend.used() <= around_.backend.room or around_.backend.room == 0,
-                         invariant::accounted_for, around_.now, [] { return std::string("more slots than there are"); });
-    around_.rules.expect(around_.queue.size() < traffic::most / 2, invariant::bounded, around_.now,
-                         [] { return std::string("too much is on its way"); });
-}
-
-/// No attempt lasts longer than its phases together (L1), and where there are slots it starts its workers (L7).
-template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::time_attempt(const machine<Policies>& of, glimpse& before) {
-    const headgate::job& job = of.job();
-    const patience& wait = policy_.wait;
-    const auto* const attempt = std::get_if<scheduling>(&of.phase());
-    const bool is_timed = attempt and job.persisted;
-    if (not is_timed or before.visit != job.visit) before.attempt_since = before.slots_since = never;
-    before.visit = job.visit;
-    if (not is_timed) return;
-    const instant now = around_.now;
-    // A job may wait for slots without limit, and shows it; what lasts then is what comes after.
-    const bool waits = job.wish->waits_for_slots and attempt->lacking;
-    if (before.attempt_since == never or waits) before.attempt_since = now;
-    const duration longest = wait.worker_start_up + wait.task_start_up + state_backoff.base.most + wait.call;
-    around_.rules.expect(now <= before.attempt_since + longest, invariant::attempt_ends, now, [] {
-        return std::string("it lasts longer than start-up of workers and tasks, backoff and one call together");
-    });
-    const bool could_start = around_.wrong.is_healed() and attempt->lacking and
-                             around_.backend.free() >= attempt->lacking->needed;
-    if (not could_start) before.slots_since = never;
-    if (could_start and before.slots_since == never) before.slots_since = now;
-    around_.rules.expect(not could_start or now <= before.slots_since + wait.slot_poll + wait.call, invariant::wakes_up,
-                         now, [] { return std::string("slots are there, and nothing was started"); });
-}
-
-/// What the probes are after.
-template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::glance(const machine<Policies>& of, glimpse& before) {
-    probes& reached = around_.reached;
-    const headgate::job& job = of.job();
-    const auto* const attempt = std::get_if<scheduling>(&of.phase());
-    const stop_mode stop = job.wish ? job.wish->stop : stop_mode::run;
-    if (job.count.stale > before.stale) reached.hit(probe::stale_rejected);
-    if (stop != stop_mode::run and before.stop == stop_mode::run) {
-        if (before.state == state_name::scheduling)
-            for (std::size_t i = 0; i < phase_count; ++i)
-                if (before.is_under_way[i])
-                    reached.hit(static_cast<probe>(static_cast<std::size_t>(probe::stop_while_claiming) + i));
-        if (before.state == state_name::scheduling and before.backs_off) reached.hit(probe::stop_while_backing_off);
-        if (before.state == state_name::recovering) reached.hit(probe::stop_while_recovering);
-    }
-    const bool is_replaced = attempt and not job.is_generation_used and
-                             job.workers.members().size() > job.workers.wanted_count();
-    if (is_replaced and before.replaced_in != job.next.generation) {
-        reached.hit(probe::worker_replaced);
-        before.replaced_in = job.next.generation;
-    }
-    if (attempt and attempt->lacking) before.lacked_slots = true;
-    if (of.state() == state_name::running and std::exchange(before.lacked_slots, false)) reached.hit(probe::slots_came);
-    const bool is_stopping = of.state() == state_name::stopping or of.state() == state_name::stopped;
-    const bool is_stopped_alone = is_stopping and job.stop.gone and not job.persisted and
-                                  around_.now < around_.database_away_until;
-    if (is_stopped_alone and not before.was_stopped_alone) reached.hit(probe::stopped_without_database);
-    before.was_stopped_alone = is_stopped_alone;
-    before.stale = job.count.stale;
-    before.state = of.state();
-    before.stop = stop;
-    before.backs_off = attempt and attempt->not_before > around_.now;
-    for (std::size_t i = 0; i < phase_count; ++i)
-        before.is_under_way[i] = attempt and not before.backs_off and
-                                 attempt->phases.has_begun(static_cast<phase>(i)) and
-                                 not attempt->phases.has_ended(static_cast<phase>(i));
-}
-
-template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::poll_worker(process_number at) {
     if (not workers_[at] or around_.backend.all()[at].is != process::phase::running) return;
     own(workers_[at]).drive.poll();
     if (workers_[at]->drive.machine().is_accepted()) around_.backend.all()[at].has_lease = true;
-    if (workers_[at]->drive.is_over()) end_process(at, std::string(text_of(workers_[at]->drive.end().kind)), true);
+    if (not workers_[at]->drive.is_over()) return;
+    around_.rules.expect(not around_.backend.all()[at].has_engine, invariant::within_lease, around_.now,
+                         [&] { return "worker " + std::to_string(at + 1) + " ends, and what it runs does not"; });
+    end_process(at, std::string(text_of(workers_[at]->drive.end().kind)), true);
 }
 
 // Controllers' and workers' processes -----------------------------------------------------------------------------------
@@ -359,6 +285,7 @@ void world<Policies, Backend>::strand() {
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::heal() {
     around_.wrong.heal();
+    around_.healed_at = around_.now;
     around_.database_away_until = around_.now;
     strand();
     for (outside::place& at : around_.places)

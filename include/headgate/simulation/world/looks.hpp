@@ -1,0 +1,137 @@
+#pragma once
+// SPDX-License-Identifier: BSL-1.0
+// simulation: what a world looks at after each turn of a controller, for its checks and its probes.
+
+#include <headgate/simulation/world.hpp>
+
+namespace headgate::inline v1::simulation {
+
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::look(std::uint32_t slot) {
+    for (const auto& [job, entry] : around_.rows.jobs()) {
+        const machine<Policies>* const has = controllers_[slot]->drive.find(job);
+        if (not has) {
+            around_.rules.left(slot, job, around_.rows, around_.backend, around_.now);
+            continue;
+        }
+        around_.rules.looked(slot, *has, around_.now);
+        time_attempt(*has, around_.glimpses[{slot, job}]);
+        glance(*has, around_.glimpses[{slot, job}]);
+        if (has->is_over()) around_.rules.over(has->job(), around_.backend, around_.now);
+    }
+    around_.rules.expect(around_.backend.used() <= around_.backend.room or around_.backend.room == 0,
+                         invariant::accounted_for, around_.now,
+                         [] { return std::string("more slots than there are"); });
+    around_.rules.expect(around_.queue.size() < traffic::most / 2, invariant::bounded, around_.now,
+                         [] { return std::string("too much is on its way"); });
+}
+
+/// A job that lacks slots may end those of its workers that it does not want any more (S6).
+template <class Policies, backend_rules Backend>
+std::uint64_t world<Policies, Backend>::slots_of_given_up(const headgate::job& of) const {
+    std::uint64_t sum = 0;
+    const auto& members = of.workers.members();
+    for (const process& one : around_.backend.all())
+        if (one.lives() and not one.is_extra and one.job == of.id and one.generation == of.next.generation) {
+            const ordinal number = ordinal_of(one.identity.id);
+            sum += number.value < members.size() and members[number.value].is_barred ? one.identity.slots : 0;
+        }
+    return sum;
+}
+
+/// No attempt lasts longer than its phases together (L1), and where there are slots it starts its workers (L7).
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::time_attempt(const machine<Policies>& of, glimpse& before) {
+    const headgate::job& job = of.job();
+    const patience& wait = policy_.wait;
+    const auto* const attempt = std::get_if<scheduling>(&of.phase());
+    const bool is_timed = attempt and job.persisted;
+    if (not is_timed or before.visit != job.visit)
+        before.attempt_since = before.slots_since = before.started_since = never;
+    if (not attempt or before.visit != job.visit) before.scheduled_since = attempt ? around_.now : never;
+    if (attempt and attempt->is_launching and not std::exchange(before.is_launching, true))
+        around_.rules.launches(job, around_.backend, around_.now < before.scheduled_since + wait.old_workers,
+                               around_.now);
+    before.is_launching = attempt and attempt->is_launching;
+    before.visit = job.visit;
+    if (not is_timed) return;
+    const instant now = around_.now;
+    // A job may wait for slots without limit, and shows it; what lasts then is what comes after.
+    const bool waits = job.wish->waits_for_slots and attempt->lacking;
+    if (before.attempt_since == never or waits) before.attempt_since = now;
+    const duration longest = wait.worker_start_up + wait.task_start_up + state_backoff.base.most + wait.call;
+    around_.rules.expect(now <= before.attempt_since + longest, invariant::attempt_ends, now, [] {
+        return std::string("it lasts longer than start-up of workers and tasks, backoff and one call together");
+    });
+    const bool has_started = around_.wrong.is_healed() and attempt->is_launching and all_started(*job.running, job.id);
+    if (not has_started) before.started_since = never;
+    if (has_started and before.started_since == never) before.started_since = now;
+    // What was on its way has come by then, and what was lost with a stream has been told anew.
+    around_.rules.expect(not has_started or now <= before.started_since + std::chrono::seconds(75),
+                         invariant::converges, now,
+                         [] { return std::string("every subtask has started, and the job does not run"); });
+    const bool could_start = around_.wrong.is_healed() and attempt->lacking and
+                             around_.backend.free() + slots_of_given_up(job) >= attempt->lacking->needed;
+    if (not could_start) before.slots_since = never;
+    if (could_start and before.slots_since == never) before.slots_since = now;
+    around_.rules.expect(not could_start or now <= before.slots_since + wait.slot_poll + wait.call, invariant::wakes_up,
+                         now, [] { return std::string("slots are there, and nothing was started"); });
+}
+
+/// What the probes are after.
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::glance(const machine<Policies>& of, glimpse& before) {
+    probes& reached = around_.reached;
+    const headgate::job& job = of.job();
+    const auto* const attempt = std::get_if<scheduling>(&of.phase());
+    const stop_mode stop = job.wish ? job.wish->stop : stop_mode::run;
+    if (job.count.stale > before.stale) reached.hit(probe::stale_rejected);
+    if (stop != stop_mode::run and before.stop == stop_mode::run) {
+        if (before.state == state_name::scheduling)
+            for (std::size_t i = 0; i < phase_count; ++i)
+                if (before.is_under_way[i])
+                    reached.hit(static_cast<probe>(static_cast<std::size_t>(probe::stop_while_claiming) + i));
+        if (before.state == state_name::scheduling and before.backs_off) reached.hit(probe::stop_while_backing_off);
+        if (before.state == state_name::recovering) reached.hit(probe::stop_while_recovering);
+    }
+    const bool is_replaced =
+        attempt and not job.is_generation_used and job.workers.members().size() > job.workers.wanted_count();
+    if (is_replaced and before.replaced_in != job.next.generation) {
+        reached.hit(probe::worker_replaced);
+        before.replaced_in = job.next.generation;
+    }
+    if (attempt and attempt->lacking) before.lacked_slots = true;
+    if (of.state() == state_name::running and std::exchange(before.lacked_slots, false)) reached.hit(probe::slots_came);
+    const bool is_stopping = of.state() == state_name::stopping or of.state() == state_name::stopped;
+    const bool is_stopped_alone =
+        is_stopping and job.stop.gone and not job.persisted and around_.now < around_.database_away_until;
+    if (is_stopped_alone and not before.was_stopped_alone) reached.hit(probe::stopped_without_database);
+    before.was_stopped_alone = is_stopped_alone;
+    before.stale = job.count.stale;
+    before.state = of.state();
+    before.stop = stop;
+    before.backs_off = attempt and attempt->not_before > around_.now;
+    for (std::size_t i = 0; i < phase_count; ++i)
+        before.is_under_way[i] = attempt and not before.backs_off and
+                                 attempt->phases.has_begun(static_cast<phase>(i)) and
+                                 not attempt->phases.has_ended(static_cast<phase>(i));
+}
+
+/// A lease is given on the stream that counts, to a worker that is wanted, and to no other (G4, G7, S11).
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::look_at_leases(std::uint32_t slot) {
+    for (const stream_id on : around_.renewed) {
+        const process& of = around_.backend.all()[around_.streams[on.value - 1].of];
+        const auto* const has = controllers_[slot]->drive.find(of.job);
+        if (not has or not around_.streams[on.value - 1].is_open) continue;
+        const auto& members = has->job().workers.members();
+        const ordinal number = ordinal_of(of.identity.id);
+        around_.rules.expect(
+            of.generation == has->job().next.generation and number.value < members.size() and
+                members[number.value].stream == on and not members[number.value].is_barred,
+            invariant::one_effective_executor, around_.now,
+            [&] { return "worker " + std::to_string(of.identity.id.value) + " gets a lease and does not count"; });
+    }
+}
+
+}  // namespace headgate::inline v1::simulation

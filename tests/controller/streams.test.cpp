@@ -118,6 +118,14 @@ BOOST_FIXTURE_TEST_CASE(a_worker_that_was_not_launched_or_proves_nothing_is_refu
     BOOST_TEST((controller.find(job)->job().workers.members()[0].phase == worker_phase::launched));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_worker_that_registers_twice_on_a_stream_is_hung_up_on_and_is_lost_at_once_I6_S11, asked_for) {
+    const auto worker = [&]() -> const headgate::worker& { return controller.find(job)->job().workers.members()[0]; };
+    registers(0, {20}, incarnation{{1, 1}});
+    BOOST_REQUIRE(worker().is_present());
+    BOOST_TEST(answer_to({20}, introduction(0, {{1, 1}})) == "refused: the worker is registered already");
+    BOOST_TEST((is_closed({20}) and not worker().is_present()));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_worker_that_was_replaced_is_told_to_go_and_its_lease_is_not_renewed_G7_S11, asked_for) {
     registers(0, {20}, incarnation{{1, 1}});
     channel.say({20}, heartbeat{.sequence = 1, .counters = {}});

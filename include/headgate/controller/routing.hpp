@@ -127,7 +127,10 @@ template <class Message>
 void routing<Bindings, Policies>::hear(stream_id stream, const proven& by, const Message& said, jobs_type& jobs,
                                        const Bindings& to) {
     if constexpr (std::same_as<Message, hello> or std::same_as<Message, proof>) {
-        refuse(stream, "the worker is registered already", jobs.find(by.job), jobs, to);
+        // It is hung up on, so its machine has lost it: what is heard of the end of the stream is nobody's any more.
+        entry* const of = jobs.find(by.job);
+        if (of) jobs.give(*of, by.as.fence(stream_lost{}), to);
+        refuse(stream, "the worker is registered already", of, jobs, to);
     } else {
         if (entry* const of = still(stream, by, jobs, to)) jobs.give(*of, by.as.fence(said), to);
     }

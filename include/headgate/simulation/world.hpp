@@ -151,7 +151,7 @@ private:
     void glance(const machine<Policies>& of, glimpse& before);
     void time_attempt(const machine<Policies>& of, glimpse& before);
     void deliver(const to_controller& what);
-    bool all_started(const execution& what, const job_id& job) const;
+    bool is_executed(const execution& what, bool all_started) const;
     std::uint64_t slots_of_given_up(const headgate::job& of) const;
     void look_at_leases(std::uint32_t slot);
     void hear_a_stranger(const to_worker& what);

@@ -63,7 +63,7 @@ void world<Policies, Backend>::time_attempt(const machine<Policies>& of, glimpse
     around_.rules.expect(now <= before.attempt_since + longest, invariant::attempt_ends, now, [] {
         return std::string("it lasts longer than start-up of workers and tasks, backoff and one call together");
     });
-    const bool has_started = around_.wrong.is_healed() and attempt->is_launching and all_started(*job.running, job.id);
+    const bool has_started = around_.wrong.is_healed() and attempt->is_launching and is_executed(*job.running, true);
     if (not has_started) before.started_since = never;
     if (has_started and before.started_since == never) before.started_since = now;
     // What was on its way has come by then, and what was lost with a stream has been told anew.

@@ -44,16 +44,17 @@ bool world<Policies, Backend>::runs(const job_id& job) const {
     if (entry == around_.rows.jobs().end() or entry->second.row.state != state_name::running or not has or
         has->state() != state_name::running or not has->job().persisted or not has->job().running)
         return false;
-    return all_started(*has->job().running, job);
+    // A report that was misdirected may have said of a subtask that it started.
+    return is_executed(*has->job().running, false);
 }
 
-/// The workers of a plan are there and have heard that each of their subtasks started.
+/// The workers of a plan are there and run it, and have heard, if so asked, that each of their subtasks started.
 template <class Policies, backend_rules Backend>
-bool world<Policies, Backend>::all_started(const execution& what, const job_id& job) const {
+bool world<Policies, Backend>::is_executed(const execution& what, bool all_started) const {
     return std::ranges::all_of(what.plan->workers, [&](const placed_worker& worker) {
         return std::ranges::any_of(around_.backend.all(), [&](const process& one) {
-            return one.job == job and one.identity.id == worker.id and one.is == process::phase::running and
-                   one.has_engine and one.runs_digest == what.digest and one.unstarted == 0;
+            return one.job == what.job and one.identity.id == worker.id and one.is == process::phase::running and
+                   one.has_engine and one.runs_digest == what.digest and (not all_started or one.unstarted == 0);
         });
     });
 }

@@ -48,7 +48,8 @@ void world<Policies, Backend>::time_attempt(const machine<Policies>& of, glimpse
     const bool is_timed = attempt and job.persisted;
     if (not is_timed or before.visit != job.visit)
         before.attempt_since = before.slots_since = before.started_since = never;
-    if (not attempt or before.visit != job.visit) before.scheduled_since = attempt ? around_.now : never;
+    if (not attempt or before.visit != job.visit) before.scheduled_since = never;
+    if (attempt and before.scheduled_since == never) before.scheduled_since = around_.now;
     if (attempt and attempt->is_launching and not std::exchange(before.is_launching, true))
         around_.rules.launches(job, around_.backend, around_.now < before.scheduled_since + wait.old_workers,
                                around_.now);

@@ -179,8 +179,33 @@ BOOST_AUTO_TEST_CASE(a_state_backend_that_is_slower_than_the_start_up_time_is_wh
     BOOST_TEST((s.entered(state_name::scheduling) == 2u and s.job().workers.open_slots() == 4u));
     BOOST_TEST(std::ranges::any_of(s.told, [](const note& one) {
         const auto* const r = std::get_if<retried>(&one);
-        return r and r->why.text == "checkpoint of epoch 4, generation 2: it was not loaded in time";
+        return r and r->why.text == "checkpoint of epoch 4, generation 2 was not loaded in time";
     }));
+}
+
+BOOST_AUTO_TEST_CASE(a_start_up_time_that_ends_while_the_state_backend_is_given_a_rest_is_no_failure_of_it_I14_L2) {
+    policies<> hasty;
+    hasty.wait.worker_start_up = 30s;
+    stage s({}, hasty);
+    s.restore = ready_checkpoint();
+    s.without<load_checkpoint>().start();
+    std::uint32_t refused = 0;
+    const auto live_until = [&](std::uint32_t most, auto is_over) {
+        for (int i = 0; i < 10'000 and not is_over(); ++i) {
+            if (refused < most and s.count<load_checkpoint>() > 0) {
+                s.answer<load_checkpoint>(tl::unexpected(error{.kind = error_kind::state_backend, .text = "away"}));
+                ++refused;
+            }
+            for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+            s.run(100ms);
+        }
+    };
+    live_until(9, [&] { return refused == 9; });
+    BOOST_TEST((s.entered(state_name::scheduling) > 1u and s.state() == state_name::scheduling));
+    live_until(1000, [&] { return s.stands.state == state_name::failed; });
+    BOOST_TEST(refused == 10u, "its budget");
+    BOOST_TEST(s.stands.last_error == "state backend: checkpoint of epoch 4, generation 2: state backend: away",
+               s.stands.last_error);
 }
 
 BOOST_AUTO_TEST_CASE(more_workers_than_the_limit_are_not_started_S6) {

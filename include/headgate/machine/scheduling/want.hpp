@@ -65,14 +65,18 @@ void begin_attempt(scheduling& s, Context& c) {
     s.clean_until = c.from_now(c.policy.wait.old_workers);
 }
 
+inline std::string checkpoint_of(const checkpoint_row& from) {
+    return "checkpoint of epoch " + std::to_string(from.name.epoch.value) + ", generation " +
+           std::to_string(from.name.generation.value);
+}
+
 /// What no retry can mend, seen before anything is started.
 template <class Context>
 std::optional<error> cannot_be_tried(Context& c) {
     const headgate::job& j = c.job;
     if (j.restore and j.restore->state == checkpoint_state::committing)
         return error{.kind = error_kind::unsupported,
-                     .text = "checkpoint of epoch " + std::to_string(j.restore->name.epoch.value) + ", generation " +
-                             std::to_string(j.restore->name.generation.value) +
+                     .text = checkpoint_of(*j.restore) +
                              " is committing; commits cannot be replayed yet, the row is left as it is"};
     const std::size_t workers = crew_size(c);
     if (workers > c.policy.most.workers)
@@ -215,10 +219,8 @@ void serve(worker& w, scheduling& s, Context& c) {
 /// What the state backend does wrong is said of the checkpoint that is to be restored (S9).
 template <class Context>
 error naming_checkpoint(const Context& c, error why) {
-    if (why.kind != error_kind::state_backend or not c.job.restore) return why;
-    const checkpoint_name name = c.job.restore->name;
-    why.text = "checkpoint of epoch " + std::to_string(name.epoch.value) + ", generation " +
-               std::to_string(name.generation.value) + ": " + why.text;
+    if (why.kind == error_kind::state_backend and c.job.restore)
+        why.text = checkpoint_of(*c.job.restore) + ": " + why.text;
     return why;
 }
 
@@ -244,8 +246,10 @@ step<scheduling> timed_out(scheduling& s, Context& c) {
                    ", waited " + std::to_string(c.since(s.lacking_since).count() / 1000) + " s";
         return to<failing>(why);
     }
+    // Not a failure of the state backend: what it did wrong has been spent, or will be (I14, L2).
     if (s.is_placed and not s.is_launching and c.job.restore and not s.prepared)
-        return fail_attempt(c, error{.kind = error_kind::state_backend, .text = "it was not loaded in time"});
+        return fail_attempt(c, error{.kind = error_kind::worker_start_up,
+                                     .text = checkpoint_of(*c.job.restore) + " was not loaded in time"});
     if (not s.is_launching)
         return fail_attempt(
             c, error{.kind = error_kind::worker_start_up,

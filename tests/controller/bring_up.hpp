@@ -108,7 +108,8 @@ public:
 };
 
 /// One controller, four slots a worker, and a job "words" of two nodes of parallelism 8.
-template <class Policies = policies<>, class Database = simulation::database, class Clock = simulation::clock>
+template <class Policies = policies<>, class Database = simulation::database, class Clock = simulation::clock,
+          class Observer = silent>
 struct any_small_world {
     Clock clock{instant{} + std::chrono::hours(1)};
     simulation::secrets secrets{7};
@@ -116,9 +117,10 @@ struct any_small_world {
     hand_scheduler scheduler{simulation::worker_pool(64, 4)};
     hand_channel channel{secrets};
     simulation::state_backend states{};
+    Observer seen{};
     headgate::controller<hand_scheduler, Database, hand_channel, Clock, simulation::state_backend, simulation::secrets,
-                         Policies>
-        controller{scheduler, database, channel, clock, states, secrets, Policies{}};
+                         Policies, Observer>
+        controller{scheduler, database, channel, clock, states, secrets, Policies{}, seen};
     job_id job{"words"};
     std::uint64_t streams = 0;
 

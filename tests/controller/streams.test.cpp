@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asked_for.hpp"
 
+#include <headgate/vocabulary/note_text.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -311,6 +314,84 @@ BOOST_FIXTURE_TEST_CASE(every_token_comes_of_a_secret_that_is_drawn_anew_for_eac
         workers_report();
         BOOST_REQUIRE(until([&] { return state() == state_name::running and row()->generation == of; }));
     }
+}
+
+/// Keeps what people are told.
+struct listener {
+    std::string all{};
+
+    void on(const job_id&, instant, const note& what) { all += text_of(what) + '\n'; }
+};
+
+/// The tokens of a generation, and the secret they are made of: as bytes, as they are escaped, and as digits.
+struct canaries {
+    std::vector<std::string> all{};
+
+    void add(const digest256& secret) {
+        std::string bytes, digits;
+        for (const std::byte each : secret) {
+            constexpr std::string_view hex = "0123456789abcdef";
+            const auto value = std::to_integer<unsigned>(each);
+            bytes += static_cast<char>(value);
+            (digits += hex[value >> 4]) += hex[value & 15];
+        }
+        all.push_back(one_line(bytes, 400));
+        all.push_back(bytes);
+        all.push_back(digits);
+    }
+    bool are_in(std::string text) const {
+        const auto is_in = [&](const std::string& each) { return text.find(each) != text.npos; };
+        if (std::ranges::any_of(all, is_in)) return true;
+        std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        return std::ranges::any_of(all, is_in);
+    }
+};
+
+BOOST_AUTO_TEST_CASE(no_token_and_no_secret_is_in_what_people_are_told_when_all_goes_wrong_I17) {
+    any_small_world<policies<>, simulation::database, simulation::clock, listener> of;
+    simulation::secrets as_it_was = of.secrets;
+    of.wish_for({.version = 1, .checkpoint_interval = 5s});
+    generation_secret drawn{};
+    as_it_was.random(drawn);
+    canaries secret;
+    secret.add(drawn);
+    secret.add(data_token(of.secrets, drawn, of.job, {1}));
+    BOOST_REQUIRE(of.until([&] { return of.scheduler.tokens.size() == 2; }));
+    for (const auto& [id, token] : of.scheduler.tokens) {
+        secret.add(token);
+        secret.add(call_token(of.secrets, token));
+    }
+    std::string told;
+    // Somebody has the token of a worker and says it where it can, then its true incarnation comes, and is lost.
+    const auto& who = of.scheduler.pool().all()[0].who;
+    of.channel.say({77}, hello{.job = of.job, .generation = {1}, .worker = who.id, .incarnation = {{5, 5}}});
+    of.controller.poll();
+    of.channel.say({77}, proof{{.id = who.id, .incarnation = {{5, 5}}, .slots = 99, .machine = {"x"}, .zone = {}}, {}});
+    BOOST_REQUIRE(of.come_up());
+    BOOST_TEST((of.channel.workers.begin()->second.data_token == data_token(of.secrets, drawn, of.job, {1})));
+    of.workers_beat();
+    BOOST_REQUIRE(of.until([&] { return not of.channel.workers.begin()->second.barriers.empty(); }));
+    of.scheduler.exit(of.job, {1}, who.id, "killed by signal 9");
+    BOOST_REQUIRE(of.until([&] { return of.state() == state_name::scheduling; }));
+    for (const auto& [stream, said] : of.channel.sent)
+        for (const controller_message& one : said)
+            if (const auto* const how = std::get_if<verdict>(&one))
+                if (const auto* const no = std::get_if<refused>(how)) told += no->why + '\n';
+    const auto record = of.record();
+    told += record->waits_for + '\n' + record->row.last_error + '\n';
+    struct reads {
+        ticket to{};
+        std::string* into;
+        void operator()(const read_log::answer& lines) const {
+            for (const log_line& one : *lines) *into += one.text + '\n';
+        }
+    };
+    of.database.read_log(request<read_log>{.what = {.job = of.job}}, reads{{}, &told});
+    told += of.seen.all;
+    BOOST_TEST(told.find("killed by signal 9") != told.npos, told);
+    BOOST_TEST(told.find("refused") != told.npos, told);
+    BOOST_TEST(not secret.are_in(told), told);
+    for (const std::string& each : secret.all) BOOST_TEST(secret.are_in("a" + each + "b"), "the search finds nothing");
 }
 
 BOOST_FIXTURE_TEST_CASE(whoever_answers_a_dial_without_that_workers_proof_is_hung_up_on_and_told_nothing_S12_G3,

@@ -256,6 +256,12 @@ BOOST_AUTO_TEST_CASE(a_worker_with_another_data_token_is_refused_G3) {
     BOOST_CHECK_NE(all.heard().failures().find("the token is not this generation's"), std::string::npos);
     all.kill();
     all.heard().each<subtask_started>([](std::size_t, const subtask_started&) { BOOST_ERROR("a subtask started"); });
+    const std::string told = all.heard().failures() + all.all_log();
+    for (const std::string_view token : {"\1", "\7", "01", "07"}) {  // of 32 bytes, and as digits (I17)
+        std::string whole;
+        for (int i = 0; i < 32; ++i) whole += token;
+        BOOST_CHECK_MESSAGE(told.find(whole) == told.npos, told);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_is_lost_is_a_failure_and_one_that_is_stopped_is_none_J2) {

@@ -106,28 +106,29 @@ inline void outside::say(process_number from, const worker_message& message) {
     if (const auto* const first = std::get_if<hello>(&message)) on.says = first->incarnation;
     if (strikes(fault::stream_breaks)) return end(id, "broken", ender::network);
     if (const auto plan = planned_for(number_of(message))) return say_as_planned(from, id, message, *plan);
+    const instant earlier = std::max(on.up, now);
     on.up = std::max(on.up, now + soon(fault::stream_slow));
-    queue.put(on.up, arrives(message));
-    if (not on.is_proven) return;
-    if (strikes(fault::message_repeated))
-        put_after(duration(chosen.choose(8'192)), arrives(message));
-    // Of subtasks that exist and of some that do not.
+    // Of subtasks that exist and of some that do not. The true one comes after it: of reports the last counts.
     const auto* const report = std::get_if<task_report>(&message);
-    if (report and strikes(fault::report_misdirected)) {
+    if (on.is_proven and report and strikes(fault::report_misdirected)) {
         task_report foreign = *report;
         foreign.started = {{node_id{1 + chosen.choose(3)}, 0, 1 + chosen.choose(8)}};
         foreign.finished = foreign.started;
-        queue.put(on.up, arrives(foreign));
+        queue.put(earlier, arrives(foreign));
     }
     const auto* const stored = std::get_if<checkpoint_report>(&message);
-    if (stored and not stored->subtasks.empty() and strikes(fault::report_misdirected)) {
+    if (on.is_proven and stored and not stored->subtasks.empty() and strikes(fault::report_misdirected)) {
         checkpoint_report foreign = *stored;
         for (subtask_state& one : foreign.subtasks) {
             one.node = {1 + chosen.choose(3)};
             one.subtask = chosen.choose(4);
         }
-        queue.put(on.up, arrives(foreign));
+        queue.put(earlier, arrives(foreign));
     }
+    queue.put(on.up, arrives(message));
+    // A report does not come after a later one, for which it would stand: streams keep the order.
+    if (on.is_proven and strikes(fault::message_repeated))
+        queue.put(report or stored ? on.up : now + duration(chosen.choose(8'192)), arrives(message));
 }
 
 inline void outside::say_as_planned(process_number from, stream_id id, const worker_message& message,

@@ -133,18 +133,6 @@ BOOST_AUTO_TEST_CASE(an_observer_that_was_cut_off_begins_a_full_lease_when_it_is
     BOOST_TEST(l.is_over(them));
 }
 
-BOOST_AUTO_TEST_CASE(who_was_gone_before_an_outage_may_be_back_and_is_not_gone_until_it_is_looked_for_again_G5_T5) {
-    watched_leases l;
-    l.sees();
-    l.passes(30s);
-    BOOST_REQUIRE((l.is_over(them) and l.is_over({})));
-    l.now += 1h;
-    BOOST_TEST((not l.is_over(them) and not l.is_over(others) and l.is_over({})));
-    ++l.theirs;
-    l.passes(5s);
-    BOOST_TEST(not l.is_over(them));
-}
-
 // Standing calls ------------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_standing_call_is_due_at_first_when_answered_and_when_overdue) {

@@ -257,6 +257,19 @@ BOOST_FIXTURE_TEST_CASE(an_observer_that_was_cut_off_seizes_nothing_when_it_is_b
     BOOST_TEST((other.jobs() == 0u and controller.jobs() == 1u));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_row_is_not_judged_by_what_was_seen_of_its_owner_before_it_G5_T5, two_controllers) {
+    passes(10s, true, true);
+    passes(40s, false, true);
+    other.poll();  // looks, and to it this one is gone
+    wish_for({.version = 1});
+    controller.poll();
+    BOOST_REQUIRE((controller.jobs() == 1u and row()->owner == controller.id()));
+    other.poll();
+    BOOST_TEST(other.jobs() == 0u);
+    passes(1min, true, true);
+    BOOST_TEST((other.jobs() == 0u and controller.jobs() == 1u and row()->owner == controller.id()));
+}
+
 BOOST_FIXTURE_TEST_CASE(what_was_dialled_for_a_job_that_was_let_go_meanwhile_is_hung_up, two_controllers) {
     wish_for({.version = 1});
     channel.holds_dials = true;

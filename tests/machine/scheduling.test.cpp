@@ -166,46 +166,61 @@ BOOST_AUTO_TEST_CASE(a_policy_that_counts_on_what_was_not_offered_fails_its_job_
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_state_backend_that_is_slower_than_the_start_up_time_is_what_the_error_names_S9_S17) {
-    policies<> hasty;
-    hasty.wait.worker_start_up = 30s;
-    stage s({}, hasty);
-    s.restore = ready_checkpoint();
-    s.without<load_checkpoint>().start();
-    for (int i = 0; i < 6; ++i) {
-        for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
-        s.run(5s);
+/// A job whose workers come at once, and have 30 s for that; its checkpoint is not loaded.
+struct slow_restore : stage {
+    static policies<> hasty() {
+        policies<> made;
+        made.wait.worker_start_up = 30s;
+        return made;
     }
-    BOOST_TEST((s.entered(state_name::scheduling) == 2u and s.job().workers.open_slots() == 4u));
-    BOOST_TEST(std::ranges::any_of(s.told, [](const note& one) {
-        const auto* const r = std::get_if<retried>(&one);
-        return r and r->why.text == "checkpoint of epoch 4, generation 2 was not loaded in time";
-    }));
+
+    slow_restore() : stage({}, hasty()) {
+        restore = ready_checkpoint();
+        without<load_checkpoint>().start();
+    }
+    /// Beats on until something is so, at most for an hour.
+    bool until(auto is_so) {
+        for (int i = 0; i < 36'000 and not is_so(); ++i) {
+            for (const std::uint32_t w : {0u, 1u}) says(w, heartbeat{});
+            run(100ms);
+        }
+        return is_so();
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_checkpoint_that_is_loaded_after_the_start_up_time_of_workers_is_restored_S9_S11,
+                        slow_restore) {
+    const instant begun = now;
+    BOOST_REQUIRE(until([&] { return now >= begun + 60s and count<load_checkpoint>() > 0; }));
+    with<load_checkpoint>();
+    BOOST_TEST(until([&] { return state() == state_name::running; }));
+    BOOST_TEST(entered(state_name::scheduling) == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_start_up_time_that_ends_while_the_state_backend_is_given_a_rest_is_no_failure_of_it_I14_L2) {
-    policies<> hasty;
-    hasty.wait.worker_start_up = 30s;
-    stage s({}, hasty);
-    s.restore = ready_checkpoint();
-    s.without<load_checkpoint>().start();
+BOOST_FIXTURE_TEST_CASE(a_state_backend_that_does_not_answer_has_its_budget_whatever_the_start_up_time_is_S9_L2,
+                        slow_restore) {
+    BOOST_TEST(until([&] { return stands.state == state_name::failed; }));
+    BOOST_TEST(entered(state_name::scheduling) == 1u);
+    BOOST_TEST(stands.last_error == "state backend: checkpoint of epoch 4, generation 2: no answer in time, attempt 10",
+               stands.last_error);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_state_backend_that_refuses_has_its_budget_whatever_the_start_up_time_is_S9_I14_L2,
+                        slow_restore) {
     std::uint32_t refused = 0;
-    const auto live_until = [&](std::uint32_t most, auto is_over) {
-        for (int i = 0; i < 10'000 and not is_over(); ++i) {
-            if (refused < most and s.count<load_checkpoint>() > 0) {
-                s.answer<load_checkpoint>(tl::unexpected(error{.kind = error_kind::state_backend, .text = "away"}));
-                ++refused;
-            }
-            for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
-            s.run(100ms);
+    const auto refuses = [&](std::uint32_t most) {
+        if (refused < most and count<load_checkpoint>() > 0) {
+            answer<load_checkpoint>(tl::unexpected(error{.kind = error_kind::state_backend, .text = "away"}));
+            ++refused;
         }
+        return refused == most;
     };
-    live_until(9, [&] { return refused == 9; });
-    BOOST_TEST((s.entered(state_name::scheduling) > 1u and s.state() == state_name::scheduling));
-    live_until(1000, [&] { return s.stands.state == state_name::failed; });
+    BOOST_REQUIRE(until([&] { return refuses(9); }));
+    BOOST_TEST((state() == state_name::scheduling));
+    BOOST_TEST(until([&] { return refuses(1'000) or stands.state == state_name::failed; }));
     BOOST_TEST(refused == 10u, "its budget");
-    BOOST_TEST(s.stands.last_error == "state backend: checkpoint of epoch 4, generation 2: state backend: away",
-               s.stands.last_error);
+    BOOST_TEST(stands.last_error == "state backend: checkpoint of epoch 4, generation 2: state backend: away",
+               stands.last_error);
 }
 
 BOOST_AUTO_TEST_CASE(more_workers_than_the_limit_are_not_started_S6) {

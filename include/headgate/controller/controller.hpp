@@ -216,7 +216,9 @@ private:
         seen_job& seen = seen_[record.id];
         seen.record = record;
         seen.at = to_.clock.now();
-        if (not jobs_.contains(record.id) and may_take(seen)) take(seen);
+        // Whether another owner is gone the next look at leases tells: the last is older than this row (G5, T5).
+        const bool is_anothers = record.row.owner != incarnation{} and record.row.owner != self_;
+        if (not jobs_.contains(record.id) and not is_anothers and may_take(seen)) take(seen);
     }
 
     void take(seen_job& one) {
@@ -234,7 +236,7 @@ private:
         if (go > now) jobs_.give(made, restart_turn{go}, to_);
     }
 
-    /// Those that were looked at and left: their owner may be gone by now.
+    /// After a look at leases, those that were looked at and left: their owner may be gone by now.
     void look_again() {
         for (auto& [id, one] : seen_)
             if (not jobs_.contains(id) and may_take(one)) take(one);

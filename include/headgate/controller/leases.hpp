@@ -22,8 +22,7 @@ public:
     /// Whether anything was seen at all: before, nobody can be said to be gone.
     bool has_looked() const { return looked_ != never; }
 
-    /// Whether `owner` was seen not to advance for `lease`, or said by the database to be gone for `if_gone`. Nobody is
-    /// while the last look is older than `longest_gap`: whoever was gone before an outage may be back.
+    /// Whether `owner` was seen not to advance for `lease`, or said by the database to be gone for `if_gone`.
     /// One that the database does not know counts as gone from when it was first asked about: it may have come since
     /// the last look.
     bool is_over(const incarnation& owner, instant now, duration lease, duration if_gone);
@@ -36,12 +35,11 @@ private:
     };
 
     friend fields;
-    static constexpr std::size_t field_count = 4;
+    static constexpr std::size_t field_count = 3;
 
     std::vector<watched> all_;  // by incarnation
     std::vector<watched> unknown_;  // owners that the database did not know when it was looked at
     instant looked_ = never;
-    duration longest_gap_{};
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -59,7 +57,6 @@ inline void leases::saw(std::span<const controller_seen> all, instant now, durat
     }
     all_ = std::move(next);
     looked_ = now;
-    longest_gap_ = longest_gap;
     std::erase_if(unknown_, [&](const watched& w) {
         return was_cut_off or std::ranges::find(all, w.as.incarnation, &controller_seen::incarnation) != all.end();
     });
@@ -68,7 +65,6 @@ inline void leases::saw(std::span<const controller_seen> all, instant now, durat
 inline bool leases::is_over(const incarnation& owner, instant now, duration lease, duration if_gone) {
     if (owner == incarnation{}) return true;
     if (not has_looked()) return false;
-    if (now - looked_ > longest_gap_) return false;
     const auto who = [](const watched& w) { return w.as.incarnation; };
     if (const auto at = std::ranges::find(all_, owner, who); at != all_.end())
         return looked_ - at->since >= lease or (at->as.is_gone and looked_ - at->gone_since >= if_gone);

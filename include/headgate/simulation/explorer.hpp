@@ -115,13 +115,14 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
     using situation_type = situation<Policies, Backend>;
     struct found {
         std::unique_ptr<situation_type> what;
+        world_hash is{};
         std::uint32_t number{};
         std::uint32_t depth{};
     };
     struct successor {
         std::unique_ptr<situation_type> what;
+        world_hash is{};
         std::uint32_t by{};
-        std::uint64_t hash{};
     };
     std::vector<successor> all;
     exploration told;
@@ -130,7 +131,7 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
     std::deque<found> front;
     std::vector<move> moves;
     seen.insert(start.hash());
-    front.push_back({std::make_unique<situation_type>(start), 0, 0});
+    front.push_back({std::make_unique<situation_type>(start), hash_of(start.in()), 0, 0});
     const auto end = [&](exploration_end how) {
         told.end = how;
         told.states = seen.size();
@@ -156,7 +157,6 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
             told.path = path_to(one.number);
             return end(exploration_end::violation);
         }
-        const world_hash now = limits.prunes ? hash_of(one.what->in()) : world_hash{};
         all.clear();
         for (std::uint32_t i = 0; i < moves.size(); ++i) {
             auto next = std::make_unique<situation_type>(*one.what);
@@ -170,19 +170,16 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
                 told.depth = std::max(told.depth, one.depth + 1);
                 return end(exploration_end::violation);
             }
-            const world_hash then = hash_of(next->in());
-            const std::uint64_t hash = next->hash_with(then);
-            if (limits.prunes and one.what->is_stale(moves[i], now, then)) {
-                all.clear();
-                all.push_back({std::move(next), i, hash});
-                break;
-            }
-            all.push_back({std::move(next), i, hash});
+            const world_hash is = hash_of(next->in());
+            const bool is_stale = limits.prunes and one.what->is_stale(moves[i], one.is, is);
+            if (is_stale) all.clear();
+            all.push_back({std::move(next), is, i});
+            if (is_stale) break;
         }
-        for (auto& [next, by, hash] : all) {
-            if (not seen.insert(hash)) continue;
+        for (auto& [next, is, by] : all) {
+            if (not seen.insert(next->hash_with(is))) continue;
             origins.push_back({one.number, by});
-            front.push_back({std::move(next), static_cast<std::uint32_t>(origins.size() - 1), one.depth + 1});
+            front.push_back({std::move(next), is, static_cast<std::uint32_t>(origins.size() - 1), one.depth + 1});
         }
         if (seen.size() >= limits.states) return end(exploration_end::states);
         if (told.steps % 1'024 < moves.size() and not tell(end(exploration_end::told_to_end))) return told;

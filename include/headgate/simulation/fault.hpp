@@ -56,7 +56,7 @@ enum class fault : std::uint8_t {
     checkpoint_lost,          ///< a subtask cannot store its state
     stream_breaks,
     stream_slow,
-    message_repeated,         ///< and late, so that it is overtaken
+    message_repeated,         ///< and late, so that it is overtaken; a report at once
     report_misdirected,       ///< of subtasks that are another worker's
     crash_before,             ///< of the controller, when it is about to ask for something
     crash_after,              ///< when it has asked

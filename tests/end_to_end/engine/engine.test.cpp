@@ -257,7 +257,8 @@ BOOST_AUTO_TEST_CASE(a_worker_with_another_data_token_is_refused_G3) {
     all.kill();
     all.heard().each<subtask_started>([](std::size_t, const subtask_started&) { BOOST_ERROR("a subtask started"); });
     const std::string told = all.heard().failures() + all.all_log();
-    for (const std::string_view token : {"\1", "\7", "01", "07"}) {  // of 32 bytes, and as digits (I17)
+    for (const std::string_view token :
+         {"\1", "\7", "\\x01", "\\x07", "01", "07"}) {  // of 32 bytes, escaped, and as digits (I17)
         std::string whole;
         for (int i = 0; i < 32; ++i) whole += token;
         BOOST_CHECK_MESSAGE(told.find(whole) == told.npos, told);

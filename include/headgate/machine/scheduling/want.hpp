@@ -53,7 +53,9 @@ step<scheduling> want(scheduling& s, Context& c) {
     if (s.is_placed and c.job.tasks.all_started()) return to<running>;
     if (c.job.exhausted) return after_exhaustion(c, *c.job.exhausted);
     if (c.reached(c.gives_up_at())) return to<failing>(gave_up(c, restart_verdict::time_spent));
-    if (c.reached(s.until)) return timed_out(s, c);
+    // Who has all workers has started up in time; the state backend has its budget (S9, S11).
+    const bool only_loads = s.is_placed and not is_restorable;
+    if (not only_loads and c.reached(s.until)) return timed_out(s, c);
     return stay;
 }
 
@@ -246,10 +248,6 @@ step<scheduling> timed_out(scheduling& s, Context& c) {
                    ", waited " + std::to_string(c.since(s.lacking_since).count() / 1000) + " s";
         return to<failing>(why);
     }
-    // Not a failure of the state backend: what it did wrong has been spent, or will be (I14, L2).
-    if (s.is_placed and not s.is_launching and c.job.restore and not s.prepared)
-        return fail_attempt(c, error{.kind = error_kind::worker_start_up,
-                                     .text = checkpoint_of(*c.job.restore) + " was not loaded in time"});
     if (not s.is_launching)
         return fail_attempt(
             c, error{.kind = error_kind::worker_start_up,

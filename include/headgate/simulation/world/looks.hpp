@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // simulation: what a world looks at after each turn of a controller, for its checks and its probes.
 
+#include <headgate/policy/worst_case.hpp>
 #include <headgate/simulation/world.hpp>
 
 namespace headgate::inline v1::simulation {
@@ -60,9 +61,16 @@ void world<Policies, Backend>::time_attempt(const machine<Policies>& of, glimpse
     // A job may wait for slots without limit, and shows it; what lasts then is what comes after.
     const bool waits = job.wish->waits_for_slots and attempt->lacking;
     if (before.attempt_since == never or waits) before.attempt_since = now;
-    const duration longest = wait.worker_start_up + wait.task_start_up + state_backoff.base.most + wait.call;
-    around_.rules.expect(now <= before.attempt_since + longest, invariant::attempt_ends, now, [] {
-        return std::string("it lasts longer than start-up of workers and tasks, backoff and one call together");
+    // A checkpoint is loaded while workers start up, and after that if it must.
+    const auto longest = [&] {
+        const duration loads = worst_case(state_backoff, policy_.budget[error_kind::state_backend], wait.call);
+        return std::max(wait.worker_start_up, loads) + wait.task_start_up + state_backoff.base.most + wait.call;
+    };
+    const bool is_early =
+        policy_.budget[error_kind::state_backend] == unlimited or now <= before.attempt_since + wait.worker_start_up;
+    around_.rules.expect(is_early or now <= before.attempt_since + longest(), invariant::attempt_ends, now, [] {
+        return std::string(
+            "it lasts longer than start-up of workers or loading, start-up of tasks, backoff and one call together");
     });
     const bool has_started = around_.wrong.is_healed() and attempt->is_launching and is_executed(*job.running, true);
     if (not has_started) before.started_since = never;

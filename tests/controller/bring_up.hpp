@@ -117,10 +117,10 @@ struct any_small_world {
     hand_scheduler scheduler{simulation::worker_pool(64, 4)};
     hand_channel channel{secrets};
     simulation::state_backend states{};
-    Observer seen{};
+    Observer watcher{};
     headgate::controller<hand_scheduler, Database, hand_channel, Clock, simulation::state_backend, simulation::secrets,
                          Policies, Observer>
-        controller{scheduler, database, channel, clock, states, secrets, Policies{}, seen};
+        controller{scheduler, database, channel, clock, states, secrets, Policies{}, watcher};
     job_id job{"words"};
     std::uint64_t streams = 0;
 

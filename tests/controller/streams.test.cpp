@@ -400,7 +400,7 @@ BOOST_AUTO_TEST_CASE(no_token_and_no_secret_is_in_what_people_are_told_when_all_
         }
     };
     of.database.read_log(request<read_log>{.what = {.job = of.job}}, reads{{}, &told});
-    told += of.seen.all;
+    told += of.watcher.all;
     BOOST_TEST(told.find("killed by signal 9") != told.npos, told);
     BOOST_TEST(told.find("refused") != told.npos, told);
     BOOST_TEST(not secret.are_in(told), told);

@@ -219,6 +219,29 @@ BOOST_AUTO_TEST_CASE(the_failure_that_spends_a_budget_is_told_as_the_last_and_no
     }
 }
 
+BOOST_AUTO_TEST_CASE(generations_that_are_given_up_for_their_slots_come_further_and_further_apart_S6_S17) {
+    stage s;
+    s.without<dial, start_workers>().start();
+    for (; failures(s, error_kind::not_enough_slots).size() < 10; s.settle()) {
+        if (s.count<dial>() > 0)
+            s.answer<dial>(refused_by(error_kind::dial));
+        else if (s.count<start_workers>() == 0)
+            s.advance_to_deadline();
+        else if (s.job().workers.wanted_count() < s.job().workers.members().size())
+            s.answer<start_workers>(not_applied{{.kind = error_kind::not_enough_slots, .needed = 4, .available = 0}});
+        else
+            s.carry_out(s.take_out<start_workers>());
+    }
+    BOOST_TEST((s.state() == state_name::scheduling and s.current() == generation{11}));
+    duration longest = 500ms;
+    for (std::uint32_t number = 1; const retried& one : failures(s, error_kind::not_enough_slots)) {
+        BOOST_TEST((one.attempt == attempt{number} and one.budget == 0));
+        BOOST_TEST((one.pause >= longest / 2 and one.pause <= longest));
+        longest = std::min<duration>(2 * longest, 1min);
+        ++number;
+    }
+}
+
 // Restarts ------------------------------------------------------------------------------------------------------------
 
 /// A job whose workers exit as soon as it runs.

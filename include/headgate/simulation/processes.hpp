@@ -52,7 +52,7 @@ struct process {
 /// What a backend may do with processes. What it does takes effect when its operation has returned.
 class processes {
 public:
-    /// More than a run can need.
+    /// More than a job that keeps its pauses can start in a run: a world in which one reaches it is a violation.
     static constexpr std::size_t most = 4'096;
 
     const std::vector<process>& all() const { return all_; }

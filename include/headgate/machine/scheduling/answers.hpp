@@ -26,8 +26,10 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
             if (why.kind == error_kind::permanent or why.kind == error_kind::invalid) return to<failing>(why);
             if (why.kind != error_kind::not_enough_slots) return again(why);
             if (drop_surplus(s, c)) return stay;
-            // Workers that were given up may hold the slots, and only a stop of their generation frees them.
+            // Workers that were given up may hold the slots, and only a stop of their generation frees them. The next
+            // may fare no better, so each waits longer than the one before.
             if (c.job.workers.wanted_count() < c.job.workers.members().size()) {
+                c.spend(why);
                 c.job.is_generation_used = true;
                 return to<scheduling>(why);
             }

@@ -25,6 +25,8 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
                          [] { return std::string("more slots than there are"); });
     around_.rules.expect(around_.queue.size() < traffic::most / 2, invariant::bounded, around_.now,
                          [] { return std::string("too much is on its way"); });
+    around_.rules.expect(around_.backend.all().size() < processes::most, invariant::bounded, around_.now,
+                         [] { return std::string("too many workers were started"); });
 }
 
 /// A job that lacks slots may end those of its workers that it does not want any more (S6).

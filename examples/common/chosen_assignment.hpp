@@ -39,12 +39,13 @@ struct named_assignment {
 };
 
 /// The first is the default.
-inline constexpr std::array<named_assignment, 5> assignments{{
+inline constexpr std::array<named_assignment, 6> assignments{{
     {"slot_filling", {slot_filling{}}},
     {"balanced", {balanced{}}},
     {"local", {local{}}},
     {"sticky", {sticky{}}},
     {"spread", {spread{}}},
+    {"sticky_zones", {sticky{.zones = spread{}}}},
 }};
 
 inline std::vector<std::string> assignment_names() {

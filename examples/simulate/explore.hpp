@@ -54,7 +54,15 @@ inline int show(const situation<policies_type>& start, const std::vector<std::ui
                 bool is_told) {
     situation<policies_type> begun(start);
     begun.in().around().seen.keep_lines();
-    const situation<policies_type> end = follow(std::move(begun), path);
+    const auto followed = follow(std::move(begun), path);
+    if (not followed) {
+        std::fprintf(stderr,
+                     "headgate-simulate: --replay has a path that does not fit %s: it is of another world or "
+                     "another version of headgate\n",
+                     chosen.world.c_str());
+        return 2;
+    }
+    const situation<policies_type>& end = *followed;
     if (is_told)
         for (const std::string& line : sequence_chart(end.in().around().seen.lines(), trace::most_lines))
             std::printf("%s\n", line.c_str());

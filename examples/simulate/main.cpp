@@ -33,7 +33,8 @@ constexpr int violated = 1, usage = 2, short_of = 3;
 
 struct flags {
     std::optional<std::uint64_t> seed;
-    std::string seeds, faults = "all", replay, scenario, explore, assignment{example::assignments.front().name};
+    std::string seeds, faults = "all", replay, scenario, through, explore,
+                       assignment{example::assignments.front().name};
     double minutes = 0;
     std::uint64_t states = explore::wishes{}.states;
     std::uint32_t jobs = 1, matrix = 0;
@@ -142,7 +143,11 @@ int run_campaign(std::uint64_t first, std::uint64_t last, const lifecycle_settin
         if (all.runs % 256 == 0) progress(all, share(seed), start, chosen, false);
     }
     progress(all, 1, start, chosen, true);
-    if (chosen.quiet) return 0;
+    const bool is_judged = all.runs >= 1'000'000 and chosen.faults == "all";
+    const auto missing = is_judged ? all.shortcomings() : std::vector<std::string>{};
+    for (const std::string& one : missing) std::printf("TOO LITTLE: %s\n", one.c_str());
+    const int status = missing.empty() ? 0 : short_of;
+    if (chosen.quiet) return status;
     std::printf("no violation in %llu runs from seed %llu: %.1f s, %llu events (%.2f M a second), %.0f h of virtual time, "
                 "%llu faults; %llu runs done twice; %llu of %llu jobs that were to run did so; traces %016llx\n",
                 static_cast<unsigned long long>(all.runs), static_cast<unsigned long long>(first), since(start),
@@ -153,10 +158,49 @@ int run_campaign(std::uint64_t first, std::uint64_t last, const lifecycle_settin
     for (std::size_t i = 0; i < probe_count; ++i)
         std::printf("    %-55s %llu\n", std::string(text_of(static_cast<probe>(i))).c_str(),
                     static_cast<unsigned long long>(all.reached[static_cast<probe>(i)]));
-    if (all.runs < 1'000'000 or chosen.faults != "all") return 0;
-    const auto missing = all.shortcomings();
-    for (const std::string& one : missing) std::printf("TOO LITTLE: %s\n", one.c_str());
-    return missing.empty() ? 0 : short_of;
+    return status;
+}
+
+constexpr std::string_view then = "; then ";
+
+std::string text_of(const std::vector<planned_fault>& through) {
+    std::string text;
+    for (const planned_fault& one : through) text.append(text.empty() ? "" : then).append(simulation::text_of(one));
+    return text;
+}
+
+std::vector<planned_fault> list_of(std::string_view text) {
+    std::vector<planned_fault> through;
+    while (not text.empty()) {
+        const std::string_view name = text.substr(0, text.find(then));
+        std::size_t number = 0;
+        while (number < single_faults and simulation::text_of(fault_number(number)) != name) ++number;
+        if (number == single_faults)
+            wrong(
+                "--through wants \"EFFECT: OUTCOME\" as a violation names it, or several with \"; then \" between, not "
+                "\"" +
+                std::string(name) + "\"");
+        through.push_back(fault_number(number));
+        text.remove_prefix(std::min(text.size(), name.size() + then.size()));
+    }
+    return through;
+}
+
+int show(const matrix_result& run, const std::vector<planned_fault>& through, std::size_t last) {
+    for (const std::string& line : sequence_chart(run.lines, last)) std::printf("%s\n", line.c_str());
+    if (run.broken)
+        std::printf("VIOLATION through %s: %s\n    %s\n", text_of(through).c_str(),
+                    std::string(sentence_of(run.broken->which)).c_str(), run.broken->what.c_str());
+    else
+        std::printf("no violation through %s: %u struck, it ends as %s\n", text_of(through).c_str(), run.struck,
+                    std::string(headgate::text_of(run.end)).c_str());
+    return run.broken ? violated : 0;
+}
+
+int run_list(const flags& chosen) {
+    const std::vector<planned_fault> through = list_of(chosen.through);
+    const matrix_result run = run_attempt(through, chosen.trace or not chosen.quiet, policies_of(chosen));
+    return show(run, through, chosen.trace ? run.lines.size() : 60);
 }
 
 int run_matrix(const flags& chosen) {
@@ -169,17 +213,14 @@ int run_matrix(const flags& chosen) {
         std::vector<planned_fault> through;
         for (std::size_t rest = number, i = 0; i < chosen.matrix; ++i, rest /= single_faults)
             through.push_back(fault_number(rest % single_faults));
-        const matrix_result one = run_attempt(through, chosen.trace, policies_of(chosen));
+        const matrix_result one = run_attempt(through, false, policies_of(chosen));
         struck += one.struck == through.size() ? 1u : 0u;
         events += one.events;
         failed += one.end == state_name::failed ? 1u : 0u;
         if (one.broken) {
-            std::string name;
-            for (const planned_fault& each : through) name += (name.empty() ? "" : "; then ") + text_of(each);
-            const matrix_result again = run_attempt(through, true, policies_of(chosen));
-            for (const std::string& line : sequence_chart(again.lines, 60)) std::printf("%s\n", line.c_str());
-            std::printf("VIOLATION through %s: %s\n    %s\n", name.c_str(),
-                        std::string(sentence_of(one.broken->which)).c_str(), one.broken->what.c_str());
+            show(run_attempt(through, true, policies_of(chosen)), through, 60);
+            std::printf("To see it again:\n    headgate-simulate --trace%s --through \"%s\"\n",
+                        example::flag_of(chosen.assignment).c_str(), text_of(through).c_str());
             return violated;
         }
         if (number % 256 == 0 and not chosen.quiet and not chosen.no_progress and isatty(STDERR_FILENO))
@@ -202,6 +243,10 @@ int run_scenario(const flags& chosen) {
     if (not read) fail(read.error().text);
     const auto told = play(*read, policies_of(chosen));
     if (not told) fail(told.error().text);
+    if (not told->empty() and told->back().starts_with("VIOLATION")) {
+        for (const std::string& line : *told) std::printf("%s\n", line.c_str());
+        return violated;
+    }
     if (chosen.rewrite) {
         std::ofstream out(chosen.scenario);
         for (const std::string& line : read->commands) out << line << '\n';
@@ -238,8 +283,10 @@ int main(int count, char** arguments) {
     CLI::App app{"Runs headgate's controllers and workers, the templates of production, in a world of faults and virtual "
                  "time, and checks invariants after every event.",
                  "headgate-simulate"};
-    app.footer("Exit status: 0 no violation, 1 an invariant was violated, 2 wrong usage, 3 a campaign of a million runs or "
-               "more that reached too little.");
+    app.footer(
+        "Exit status: 0 no violation, 1 an invariant was violated or a scenario's trace is another one, 2 wrong "
+        "usage or a scenario without a line that it expects, 3 a campaign of a million runs or more that reached "
+        "too little.");
     app.add_option("--seed", chosen.seed, "One run of this seed");
     app.add_option("--seeds", chosen.seeds, "Runs of the seeds A..B, B excluded");
     app.add_option("--minutes", chosen.minutes, "Runs from seed A of --seeds, or from a seed of now, for so long")
@@ -251,11 +298,15 @@ int main(int count, char** arguments) {
     app.add_flag("--rewrite", chosen.rewrite, "With --scenario: writes the trace into the file instead");
     app.add_option("--matrix", chosen.matrix,
                    "Every outcome of every effect of an attempt: 1 alone, 2 in pairs, 3 in triples");
+    app.add_option(
+        "--through", chosen.through,
+        "One list of the matrix alone, as a violation names it: \"dial: crash before; then dial: transient error\"");
     app.add_option("--explore", chosen.explore,
                    "Every order of events of a small world, breadth first, for --minutes (30) or --states:" + explore::list());
     app.add_option("--states", chosen.states, "With --explore: goes on to no more states than this")
         ->check(CLI::PositiveNumber);
-    app.add_option("--assignment", chosen.assignment, "The assignment policy: slot_filling (default), balanced, local, sticky or spread")
+    app.add_option("--assignment", chosen.assignment,
+                   "The assignment policy: slot_filling (default), balanced, local, sticky, spread or sticky_zones")
         ->check(CLI::IsMember(example::assignment_names()));
     app.add_flag("--trace", chosen.trace, "Prints what everyone did and why, as a sequence chart");
     app.add_flag("--quiet", chosen.quiet, "Prints violations alone");
@@ -265,6 +316,7 @@ int main(int count, char** arguments) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : usage;
     }
+    if (not chosen.through.empty()) return run_list(chosen);
     if (chosen.matrix > 0) return run_matrix(chosen);
     if (not chosen.scenario.empty()) return run_scenario(chosen);
     if (not chosen.explore.empty()) return run_exploration(chosen);
@@ -275,7 +327,10 @@ int main(int count, char** arguments) {
         if (not taken) wrong(taken.error().text);
         return show(live(decisions(*taken), settings, policies_of(chosen)), chosen);
     }
-    if (chosen.seed) return show(live(decisions(*chosen.seed), settings, policies_of(chosen)), chosen);
+    if (chosen.seed) {
+        const lifecycle_result run = live(decisions(*chosen.seed), settings, policies_of(chosen));
+        return run.broken and not chosen.trace ? report(run, *chosen.seed, settings, chosen) : show(run, chosen);
+    }
     settings.keeps_lines = false;
     std::uint64_t first = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()), last = first;
     if (not chosen.seeds.empty()) std::tie(first, last) = range_of(chosen.seeds);

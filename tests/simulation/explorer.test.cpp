@@ -267,13 +267,14 @@ BOOST_AUTO_TEST_CASE(a_broken_backend_is_found_by_a_shortest_path_that_replays_I
     BOOST_TEST((all.broken->which == invariant::accounted_for));
     BOOST_TEST((all.end == exploration_end::violation));
     const auto again = follow(start, all.path);
-    BOOST_REQUIRE(again.in().broken());
-    BOOST_TEST(again.in().broken()->what == all.broken->what);
+    BOOST_REQUIRE((again and again->in().broken()));
+    BOOST_TEST(again->in().broken()->what == all.broken->what);
     // No shorter one: everything was tried up to there.
     for (std::size_t i = 0; i < all.path.size(); ++i) {
         std::vector<std::uint32_t> shorter(all.path.begin(), all.path.begin() + static_cast<std::ptrdiff_t>(i));
-        BOOST_TEST(not follow(start, shorter).in().broken());
+        BOOST_TEST(not follow(start, shorter).value().in().broken());
     }
+    BOOST_TEST(not follow(start, {1'000}), "there is no such event");
 }
 
 /// A backend that forgets what was stopped: a start that comes after its stop starts.

@@ -71,8 +71,7 @@ public:
     std::uint32_t budget_of(error_kind kind) const {
         return policy.budget[kind] == unlimited ? 0 : policy.budget[kind];
     }
-    /// One more failure of this kind; false if its budget is spent with it. What has no budget is counted too: pauses
-    /// grow by it.
+    /// One more failure of this kind; false if its budget is spent with it.
     bool spend(const error& why);
 
     /// When the job is given up unless it runs healthily before (R3).
@@ -235,9 +234,10 @@ void context<Policies>::again(worker&, fact<T>& wanted, const error& why) {
 template <class Policies>
 bool context<Policies>::spend(const error& why) {
     const std::uint32_t budget = policy.budget[why.kind];
+    if (budget == unlimited) return true;
     std::uint32_t& spent = job.spent[static_cast<std::size_t>(why.kind)];
-    if (spent < budget) ++spent;
-    if (spent < budget or budget == unlimited) return true;
+    if (++spent < budget) return true;
+    spent = budget;
     if (not job.exhausted) job.exhausted = why;
     return false;
 }

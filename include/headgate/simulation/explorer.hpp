@@ -58,9 +58,10 @@ private:
 template <class Policies, backend_rules Backend, class Tell>
 exploration explore(const situation<Policies, Backend>& start, const exploration_limits& limits, Tell tell);
 
-/// The run along a path, with all that is told on the way.
+/// The run along a path, with all that is told on the way; nothing if it asks for an event that cannot come there.
 template <class Policies, backend_rules Backend>
-situation<Policies, Backend> follow(situation<Policies, Backend> start, const std::vector<std::uint32_t>& path);
+std::optional<situation<Policies, Backend>> follow(situation<Policies, Backend> start,
+                                                   const std::vector<std::uint32_t>& path);
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
@@ -188,11 +189,13 @@ exploration explore(const situation<Policies, Backend>& start, const exploration
 }
 
 template <class Policies, backend_rules Backend>
-situation<Policies, Backend> follow(situation<Policies, Backend> start, const std::vector<std::uint32_t>& path) {
+std::optional<situation<Policies, Backend>> follow(situation<Policies, Backend> start,
+                                                   const std::vector<std::uint32_t>& path) {
     std::vector<move> moves;
     for (const std::uint32_t one : path) {
+        if (start.in().broken()) break;
         start.list(moves);
-        if (one >= moves.size() or start.in().broken()) break;
+        if (one >= moves.size()) return std::nullopt;
         start.take(moves[one]);
         detail::judge(start, false);
     }

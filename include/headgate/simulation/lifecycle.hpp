@@ -124,6 +124,17 @@ void plan_troubles(World& in, duration until) {
     o.put_after(until, world_turn{world_turn::kind::heals});
 }
 
+/// Faults but those by which nobody is restarted: what comes late, or twice, or from somewhere else.
+inline std::uint32_t harmful(const fault_plan& wrong) {
+    std::uint32_t all = wrong.injected();
+    for (const fault one :
+         {fault::database_repeats, fault::scheduler_repeats, fault::states_repeat, fault::call_repeats,
+          fault::call_misdirected, fault::message_repeated, fault::report_misdirected, fault::stream_slow,
+          fault::stranger_knocks, fault::wall_clock_jumps})
+        all -= wrong.injected(one);
+    return all;
+}
+
 /// Whether the world gave a job cause to end as failed, by the error that stands in its row (L2). `since_healed`: how
 /// long nothing has gone wrong any more; `is_tight`: others may have the slots.
 template <class Policies>
@@ -140,20 +151,14 @@ bool may_have_failed(const std::string& error, const fault_plan& wrong, const Po
         since_healed <= wait.worker_start_up + wait.task_start_up + state_backoff.base.most + wait.call;
     if (says("permanent: forbidden")) return sum({fault::scheduler_gives_up}) > 0;
     if (says("permanent: node ")) return sum({fault::task_fails_for_good}) > 0;
-    // Who had the slots may have had them for the whole start-up time.
-    if (says("not enough slots: ")) return is_tight or (sum({fault::slots_taken}) > 0 and is_soon);
+    // Who had the slots may have had them for the whole start-up time: in a tight room another job, whose given-up
+    // workers live as long as their generation.
+    if (says("not enough slots: ")) return is_tight ? harmful(wrong) > 0 : sum({fault::slots_taken}) > 0 and is_soon;
     if (says("state backend: checkpoint of "))
         return sum({fault::states_refuse, fault::states_lose_request, fault::states_lose_answer, fault::states_slow}) >=
                policy.budget[error_kind::state_backend];
-    // Nobody is restarted by what comes late, or twice, or from somewhere else.
-    std::uint32_t harmful = wrong.injected();
-    for (const fault one :
-         {fault::database_repeats, fault::scheduler_repeats, fault::states_repeat, fault::call_repeats,
-          fault::call_misdirected, fault::message_repeated, fault::report_misdirected, fault::stream_slow,
-          fault::stranger_knocks, fault::wall_clock_jumps})
-        harmful -= wrong.injected(one);
-    if (says("permanent: gave up after too long without a healthy run")) return harmful > 0 and is_soon;
-    if (says("permanent: gave up after ")) return harmful >= policy.restart.within.restarts;
+    if (says("permanent: gave up after too long without a healthy run")) return harmful(wrong) > 0 and is_soon;
+    if (says("permanent: gave up after ")) return harmful(wrong) >= policy.restart.within.restarts;
     return false;
 }
 
@@ -257,7 +262,8 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     }
 
     lifecycle_result result;
-    const auto rule_of_users = 2 * (o.wrong.injected() + 6) + 1;
+    constexpr std::uint32_t most_words = 6;  // of the user of a job
+    const auto most_generations = 2 * (detail::harmful(o.wrong) + most_words) + 1;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         const auto entry = o.rows.jobs().find(jobs[i]);
         const bool is_wanted = follow[i].is_wanted;
@@ -272,7 +278,7 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
                                                  : std::string(text_of(entry->second.row.state))) +
                    (has ? ", its machine " + std::string(text_of(has->state())) : ", no controller has it");
         });
-        o.rules.expect(o.rules.generations(jobs[i]) <= rule_of_users + follow.size(), invariant::no_livelock, o.now,
+        o.rules.expect(o.rules.generations(jobs[i]) <= most_generations, invariant::no_livelock, o.now,
                        [&] { return std::to_string(o.rules.generations(jobs[i])) + " generations"; });
     }
     result.broken = in.broken();

@@ -80,8 +80,11 @@ public:
     std::map<incarnation, sign_of_life> signs_of_life{};
     std::set<incarnation> said_gone{};  ///< and may live
     void advanced(incarnation who);
-    /// Whether another may take what it owns (G5): it is not there, or was in `silence`, not long ago.
-    bool is_given_up(incarnation who) const;
+    /// Whether another may take what it owns (G5): it is not there, or was in `silence`, not long ago. Time in which
+    /// the database was away, or in which `by` was cut off from it, is no silence (T5).
+    bool is_given_up(incarnation who, incarnation by) const;
+    /// When the database was there again; the past, or now if it still is away.
+    instant database_back() const { return std::min(now, database_away_until); }
 
     struct stream {
         process_number of{};
@@ -124,6 +127,7 @@ public:
 
     /// Each strikes the first effect of its kind that comes, in this order.
     std::vector<planned_fault> planned{};
+    std::vector<std::uint8_t> answered_twice{};  ///< effects, each once
 
     /// Delays of what goes well: up to so many milliseconds. 1: none, for whoever tries every order.
     std::uint32_t usual_delay = 16;
@@ -207,15 +211,21 @@ inline duration outside::soon(fault slow) {
 
 inline void outside::advanced(incarnation who) {
     sign_of_life& of = signs_of_life.try_emplace(who, now).first->second;
-    if (now - of.last >= silence) of.after_silence = now;
+    if (now - std::max(of.last, database_back()) >= silence) of.after_silence = now;
     of.last = now;
 }
 
-inline bool outside::is_given_up(incarnation who) const {
-    const auto has = [&](const place& at) { return at.runs and at.self == who; };
-    if (std::ranges::none_of(places, has) or said_gone.contains(who)) return true;
+inline bool outside::is_given_up(incarnation who, incarnation by) const {
+    const auto place_of = [&](incarnation one) {
+        return std::ranges::find_if(places, [&](const place& at) { return at.runs and at.self == one; });
+    };
+    if (place_of(who) == places.end() or said_gone.contains(who)) return true;
     const auto at = signs_of_life.find(who);
-    if (at == signs_of_life.end() or now - at->second.last >= silence) return true;
+    if (at == signs_of_life.end()) return true;
+    instant silent_since = std::max(at->second.last, database_back());
+    if (const auto observer = place_of(by); observer != places.end())
+        silent_since = std::max(silent_since, std::min(now, observer->cut_off_until));
+    if (now - silent_since >= silence) return true;
     return at->second.after_silence != never and now - at->second.after_silence < std::chrono::minutes(1);
 }
 
@@ -223,7 +233,7 @@ inline void outside::look_at_claim(const request<claim>& r) {
     const auto at = rows.jobs().find(r.what.job);
     const bool knows_the_row = at != rows.jobs().end() and at->second.row.revision == r.what.expected;
     if (not knows_the_row or at->second.row.owner == r.by.incarnation) return;
-    rules.expect(is_given_up(at->second.row.owner), invariant::taken_from_the_silent, now,
+    rules.expect(is_given_up(at->second.row.owner, r.by.incarnation), invariant::taken_from_the_silent, now,
                  [&] { return r.what.job.value + ", by " + detail::text_of(r.by); });
 }
 
@@ -298,6 +308,10 @@ void outside::reply(host to, job_handle job, const request<Effect>& asked, typen
             queue.put(std::max(now, asked.deadline),
                       to_controller{to, mail_of<Effect>(job, asked.by, no_answer_of<Effect>("the answer was lost"))});
         return;
+    }
+    if (const auto again = std::ranges::find(answered_twice, number_of(asked.what)); again != answered_twice.end()) {
+        answered_twice.erase(again);
+        put_after(hop, to_controller{to, what});
     }
     if (strikes(in_domain(domain, fault::database_repeats)))
         put_after(duration(chosen.choose(16'384)), to_controller{to, what});

@@ -52,8 +52,8 @@ struct process {
 /// What a backend may do with processes. What it does takes effect when its operation has returned.
 class processes {
 public:
-    /// More than a job that keeps its pauses can start in a run: a world in which one reaches it is a violation.
-    static constexpr std::size_t most = 4'096;
+    /// More than jobs that keep their budgets and pauses can start in a run: a world that reaches it is a violation.
+    static constexpr std::size_t most = 1 << 14;
 
     const std::vector<process>& all() const { return all_; }
     std::vector<process>& all() { return all_; }
@@ -65,7 +65,7 @@ public:
     std::uint64_t free() const { return room - std::min(room, used()); }
 
     void start(process one) {
-        if (all_.size() < most) started_.push_back(std::move(one));
+        if (all_.size() + started_.size() < most) started_.push_back(std::move(one));
     }
     /// Asked to end, or ended.
     void stop(std::uint32_t number, bool force) { stopped_.emplace_back(number, force); }
@@ -97,7 +97,8 @@ concept backend_rules =
         { m.stop_workers(stop, on) } -> std::convertible_to<outcome<std::uint32_t>>;
     };
 
-/// Keeps every law of `scheduler`.
+/// Starts an identity once, nothing at or below a generation that was stopped, and nothing where slots are lacking. The
+/// laws of `scheduler` are run on `worker_pool`, whose rules are the same.
 class cluster {
 public:
     explicit cluster(std::uint32_t slots_of_a_worker = 1) : worker_slots_(slots_of_a_worker) {}

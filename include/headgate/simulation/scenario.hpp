@@ -27,6 +27,7 @@ namespace headgate::inline v1::simulation {
 ///     start at 3                   wished for again, with a new restart nonce
 ///     rescale 4 at 1               another parallelism
 ///     fault StartExecution: applied, unknown     the next effect of that name; of several, in this order
+///     twice start workers          the next answer to it comes twice
 ///     controller 2 at 1            a second one starts
 ///     crash controller 1 at 2      and comes back
 ///     pause controller 1 at 2 for 60
@@ -43,8 +44,9 @@ struct scenario {
 
 /// Commands, a line "----", and the expected lines. Errors are `invalid`, with the line.
 expected<scenario> parse_scenario(std::string_view text);
-/// The lines of controllers, database, users and the world that come of the commands. Errors are `invalid`: a command
-/// that cannot be read, or what one of them expects and no line says.
+/// The lines of controllers, database, users and the world that come of the commands; the last begins with "VIOLATION"
+/// if an invariant was violated. Errors are `invalid`: a command that cannot be read, or what one of them expects and
+/// no line says.
 template <class Policies = policies<>>
 expected<std::vector<std::string>> play(const scenario& what, Policies policy = {});
 
@@ -78,7 +80,7 @@ public:
         const std::string read = word(what);
         double value = 0;
         const auto [end, error] = std::from_chars(read.data(), read.data() + read.size(), value);
-        if (error != std::errc{} or end != read.data() + read.size() or value < 0 or value > 1e6) wants(what);
+        if (error != std::errc{} or end != read.data() + read.size() or not(value >= 0 and value <= 1e6)) wants(what);
         return value;
     }
     duration seconds(const char* what) { return duration(static_cast<std::int64_t>(number(what) * 1'000 + 0.5)); }
@@ -115,10 +117,15 @@ struct stage {
 
     void say(duration after) { in.will_say({at(after), {"job-1"}, wish}); }
     void obey(command_reader& read);
-    void turn_worker(command_reader& read, process_turn::kind how) {
+    process_number worker(command_reader& read) {
         read.literal("worker");
         const auto number = static_cast<process_number>(read.number("the worker's number"));
-        around().queue.put(at(read.at()), process_turn{number - 1, how});
+        if (number < 1) read.wants("the worker's number, from 1 on,");
+        return number;
+    }
+    void turn_worker(command_reader& read, process_turn::kind how) {
+        const process_number who = worker(read);
+        around().queue.put(at(read.at()), process_turn{who - 1, how});
     }
     void say_of_subtask(command_reader& read, bool has_failed) {
         const std::string name = read.word("node/subtask");
@@ -132,8 +139,7 @@ struct stage {
         if (not number(0, slash, node.value) or not number(slash + 1, name.size(), subtask))
             return read.wants("node/subtask");
         read.literal("of");
-        read.literal("worker");
-        const auto who = static_cast<process_number>(read.number("the worker's number"));
+        const process_number who = worker(read);
         const instant when = at(read.at());
         const task_range claimed{node, subtask, subtask + 1};
         if (has_failed)
@@ -187,6 +193,11 @@ void stage<World>::obey(command_reader& read) {
         while (number < single_faults and text_of(fault_number(number)) != name) ++number;
         if (number == single_faults) return read.wants("an effect and an outcome, as in \"dial: crash before\",");
         around().planned.push_back(fault_number(number));
+    } else if (what == "twice") {
+        const std::string name = read.rest();
+        const auto effect = std::ranges::find(effect_names, name);
+        if (effect == effect_names.end()) return read.wants("an effect, as in \"twice start workers\",");
+        around().answered_twice.push_back(static_cast<std::uint8_t>(effect - effect_names.begin()));
     } else if (what == "controller") {
         read.literal("2");
         around().queue.put(at(read.at()), controller_turn{{1, 0}, controller_turn::kind::starts});
@@ -214,7 +225,8 @@ void stage<World>::obey(command_reader& read) {
         length = read.seconds("seconds");
     } else {
         read.wants(
-            "hop, room, submit, stop, start, rescale, fault, controller, crash, pause, kill, hang, wake, fail, claim, "
+            "hop, room, submit, stop, start, rescale, fault, twice, controller, crash, pause, kill, hang, wake, fail, "
+            "claim, "
             "slots, expect or run");
     }
 }

@@ -26,12 +26,12 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
             if (why.kind == error_kind::permanent or why.kind == error_kind::invalid) return to<failing>(why);
             if (why.kind != error_kind::not_enough_slots) return again(why);
             if (drop_surplus(s, c)) return stay;
-            // Workers that were given up may hold the slots, and only a stop of their generation frees them. The next
-            // may fare no better, so each waits longer than the one before.
+            // Workers that were given up may hold the slots, and only a stop of their generation frees them: those that
+            // it did without, and could not replace, have failed this attempt.
             if (c.job.workers.wanted_count() < c.job.workers.members().size()) {
-                c.spend(why);
                 c.job.is_generation_used = true;
-                return to<scheduling>(why);
+                return fail_attempt(c, {.kind = error_kind::worker_initialization,
+                                        .text = "workers that were given up cannot be replaced: " + describe(why)});
             }
             wait_for_slots(s, c, why);
             return stay;

@@ -13,7 +13,7 @@ void world<Policies, Backend>::arrive(const to_controller& what) {
     const outside::place& at = around_.places[what.to.slot];
     if (not at.runs or at.boot != what.to.boot) return;
     if (const auto* const heard = std::get_if<stream_event>(&what.what)) {
-        if (heard->stream.value > around_.streams.size()) return;
+        if (heard->stream.value - 1 >= around_.streams.size()) return;
         const outside::stream& on = around_.streams[heard->stream.value - 1];
         const process& from = around_.backend.all()[on.of];
         if (std::holds_alternative<stream_ended>(heard->what)) {
@@ -45,28 +45,33 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
     const auto* const news = std::get_if<answered<watch_workers>>(&what.what);
     if (news and news->result)
         for (const worker_news::exited& exit : news->result->exits) asked = std::max(asked, std::optional(exit.generation));
-    std::vector<std::pair<job_id, headgate::job>> before;
+    struct seen_before {
+        job_id id;
+        headgate::job job;
+        typename machine<Policies>::any_state phase;
+    };
+    std::vector<seen_before> before;
     if (asked and is_alone)
         for (const auto& [job, entry] : around_.rows.jobs())
             if (const auto* const has = drive.find(job); has and has->job().next.generation > *asked) {
                 const auto* const attempt = std::get_if<scheduling>(&has->phase());
                 if (news and attempt and attempt->lacking) continue;  // there may be slots now
-                before.emplace_back(job, has->job());
+                before.push_back({job, has->job(), has->phase()});
             }
     drive.post(what.what);
     poll_controller(what.to.slot);
     if (not controllers_[what.to.slot]) return;
     if (is_alone) look_at_leases(what.to.slot);
-    for (auto& [job, was] : before) {
+    for (auto& [job, was, phase] : before) {
         const auto* const has = drive.find(job);
         // A late row of our own may be a newer one: it is what stands, and is gone on from.
         if (not has or was.durable != has->job().durable) continue;
         was.count = has->job().count;
         was.told_stale = has->job().told_stale;
         was.told_rejected = has->job().told_rejected;
-        around_.rules.expect(was == has->job(), invariant::stale_answers_change_nothing, around_.now, [&] {
-            return "what is of generation " + std::to_string(asked->value) + " changed job " + job.value;
-        });
+        around_.rules.expect(
+            was == has->job() and phase == has->phase(), invariant::stale_answers_change_nothing, around_.now,
+            [&] { return "what is of generation " + std::to_string(asked->value) + " changed job " + job.value; });
     }
 }
 
@@ -99,6 +104,7 @@ void world<Policies, Backend>::hear_a_stranger(const to_worker& what) {
 
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::arrive(const from_engine& what) {
+    if (what.at >= around_.backend.all().size()) return;
     process& at = around_.backend.all()[what.at];
     if (not workers_[what.at] or not at.has_engine) return;
     if (std::holds_alternative<engine_stopped>(what.what)) at.has_engine = false;

@@ -9,7 +9,10 @@
 namespace headgate::inline v1::simulation {
 
 inline worker_host::worker_host(outside& of, process_number at, std::uint64_t seed)
-    : link{&of, at}, clock{&of}, hidden(seed), engine{&of, at, {}},
+    : link{&of, at},
+      clock{&of},
+      hidden(seed),
+      engine{&of, at, {}},
       drive(link, clock, hidden, engine,
             {.identity = {.job = of.backend.all()[at].job,
                           .generation = of.backend.all()[at].generation,
@@ -17,6 +20,7 @@ inline worker_host::worker_host(outside& of, process_number at, std::uint64_t se
                           .controller = "127.0.0.1:1",
                           .token = of.backend.all()[at].token},
              .machine = {"machine-" + std::to_string(ordinal_of(of.backend.all()[at].identity.id).value)},
+             .zone = "zone-" + std::to_string(ordinal_of(of.backend.all()[at].identity.id).value % 2),
              .data_address = "127.0.0.1:1"}) {}
 
 template <class Policies, backend_rules Backend>

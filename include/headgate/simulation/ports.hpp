@@ -121,7 +121,15 @@ struct clock_port {
 
 /// Keeps what is told for the trace.
 struct observer_port : port {
-    void exhausted(state_name next, error_kind kind) const {
+    void exhausted(const transition& moved) const {
+        const error_kind kind = moved.why->kind;
+        const state_name next = moved.to;
+        if (next == state_name::failing and moved.why->text.starts_with("gave up after "))
+            return to->reached.hit(moved.why->text.starts_with("gave up after too long") ? probe::time_exhausted
+                                                                                         : probe::restarts_exhausted);
+        if (moved.from == state_name::running and next == state_name::recovering and kind == error_kind::checkpoint)
+            return to->reached.hit(probe::checkpoints_exhausted);
+        if (moved.from != state_name::scheduling) return;
         if (next == state_name::failing and kind == error_kind::state_backend)
             return to->reached.hit(probe::state_backend_exhausted);
         if (next != state_name::recovering) return;
@@ -146,14 +154,17 @@ struct observer_port : port {
 
     void on(const job_id& job, instant at, const note& what) {
         to->seen.count(what.index());
-        if (const auto* again = std::get_if<retried>(&what)) failed(job, *again);
+        if (const auto* again = std::get_if<retried>(&what)) {
+            failed(job, *again);
+            if (again->why.kind == error_kind::dial and not again->pause) to->reached.hit(probe::dials_exhausted);
+        }
         if (const auto* moved = std::get_if<transition>(&what)) {
             to->seen.count(static_cast<std::uint64_t>(moved->to) << 32 | moved->generation.value);
             const bool is_same_attempt = moved->from == state_name::scheduling and moved->to == state_name::scheduling;
             glimpse& seen = to->glimpses[{from.slot, job}];
             if (not is_same_attempt) seen.failed = {};
             seen.is_attempt = moved->to == state_name::scheduling;
-            if (moved->from == state_name::scheduling and moved->why) exhausted(moved->to, moved->why->kind);
+            if (moved->why) exhausted(*moved);
         }
         to->seen.say(at, "controller " + std::to_string(from.slot + 1),
                      [&] { return job.value + ": " + one_line(text_of(what), 400); });

@@ -35,6 +35,10 @@ enum class probe : std::uint8_t {
     initialization_exhausted,
     worker_start_up_exhausted,
     task_start_up_exhausted,
+    dials_exhausted,
+    checkpoints_exhausted,
+    restarts_exhausted,
+    time_exhausted,
     lease_over,
     deadline_tie,
     restore_skipped,
@@ -107,6 +111,10 @@ constexpr std::string_view text_of(probe what) {
         case probe::initialization_exhausted: return "budget of initialization exhausted";
         case probe::worker_start_up_exhausted: return "budget of worker start-up exhausted";
         case probe::task_start_up_exhausted: return "budget of task start-up exhausted";
+        case probe::dials_exhausted: return "budget of dials of a worker exhausted";
+        case probe::checkpoints_exhausted: return "budget of checkpoints exhausted";
+        case probe::restarts_exhausted: return "budget of restarts exhausted";
+        case probe::time_exhausted: return "time without a healthy run exhausted";
         case probe::lease_over: return "lease over before the kill arrived";
         case probe::deadline_tie: return "deadline tie";
         case probe::restore_skipped: return "restore skipped by threshold";

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace {
@@ -33,25 +34,30 @@ struct tally {
     std::uint64_t ours = 0, fewest = 0, others = 0;
 
     /// A chain of shuffles, beside the fewest channels of all placements within the slack.
-    void judge_chain(const numbers& parallelisms, const numbers& slots, double slack) {
+    void judge_chain(const numbers& parallelisms, const numbers& slots, double slack,
+                     balance_by aim = balance_by::load_per_slot) {
         const program of = chain_of(parallelisms);
         const auto offers = offers_with(slots);
-        const auto made = local{.slack = slack}(of, offers);
+        const auto made = local{.slack = slack, .aim = aim}(of, offers);
         ++tried;
-        if (not made or not check(*made, of) or judge(*made, of, offers)->gap_per_slot() > slack + 1e-9) {
+        const auto gap = [&] {
+            const auto found = judge(*made, of, offers);
+            return aim == balance_by::load ? found->gap() : found->gap_per_slot();
+        };
+        if (not made or not check(*made, of) or gap() > slack + 1e-9) {
             ++wrong;
             return;
         }
         const std::uint64_t mine = crossing(*made, of, offers);
-        const double least = least_cost(
-            parallelisms, slots, caps_of(of, slots, balance_by::load_per_slot, slack), static_cast<double>(mine) + 1,
-            [&](const std::vector<numbers>& placed, std::size_t node, double before) {
-                if (node == 0) return before;
-                std::uint64_t cost = std::uint64_t{parallelisms[node - 1]} * parallelisms[node];
-                for (std::size_t w = 0; w < slots.size(); ++w)
-                    cost -= std::uint64_t{placed[node - 1][w]} * placed[node][w];
-                return before + static_cast<double>(cost);
-            });
+        const double least =
+            least_cost(parallelisms, slots, caps_of(of, slots, aim, slack), static_cast<double>(mine) + 1,
+                       [&](const std::vector<numbers>& placed, std::size_t node, double before) {
+                           if (node == 0) return before;
+                           std::uint64_t cost = std::uint64_t{parallelisms[node - 1]} * parallelisms[node];
+                           for (std::size_t w = 0; w < slots.size(); ++w)
+                               cost -= std::uint64_t{placed[node - 1][w]} * placed[node][w];
+                           return before + static_cast<double>(cost);
+                       });
         wrong += least > static_cast<double>(mine);
         optimal += least == static_cast<double>(mine);
         ours += mine;
@@ -85,6 +91,48 @@ BOOST_AUTO_TEST_CASE(on_random_chains_local_keeps_its_slack_and_is_near_the_fewe
         all.judge_chain(job.parallelisms, job.slots, 1 + static_cast<double>(random() % 3) / 2);
     }
     all.verify(102, 9);
+}
+
+BOOST_AUTO_TEST_CASE(asked_for_the_largest_load_local_keeps_its_slack_of_that_and_is_near_the_fewest_channels) {
+    std::mt19937_64 random(42);
+    tally all;
+    for (int round = 0; round < rounds(2'000); ++round) {
+        const random_job job(random, 3, 4, 3);
+        all.judge_chain(job.parallelisms, job.slots, 1 + static_cast<double>(random() % 3) / 2, balance_by::load);
+    }
+    all.verify(102, 9);
+}
+
+/// Slot filling takes workers 1 and 2 by their ids, or 2 and 3 by their slots; in both two nodes of 7 cross workers as
+/// often.
+channel_counts channels_of_local(const std::vector<std::string>& machines, const std::vector<std::string>& zones) {
+    const program of = chain_of({7, 7});
+    auto offers = offers_with({3, 4, 4, 3});
+    for (std::size_t w = 0; w < offers.size(); ++w) offers[w].machine.value = machines[w], offers[w].zone = zones[w];
+    return judge(*local{.slack = 10}(of, offers), of, offers)->channels.total;
+}
+
+BOOST_AUTO_TEST_CASE(
+    of_plans_with_as_many_channels_across_workers_that_with_fewer_across_machines_then_zones_is_taken) {
+    for (const bool is_first : {true, false}) {  // which two workers share a place
+        const auto shared = [&](const std::string& by) {
+            return is_first ? std::vector<std::string>{by, by, "other", "last"}
+                            : std::vector<std::string>{"first", by, by, "other"};
+        };
+        const std::vector<std::string> apart{"1", "2", "3", "4"}, one(4, "zone");
+        BOOST_TEST_CONTEXT((is_first ? "workers 1 and 2" : "workers 2 and 3")) {
+            const channel_counts by_machine = channels_of_local(shared("machine"), one);
+            BOOST_TEST((by_machine.across_workers == 24u and by_machine.across_machines == 0u));
+            const channel_counts by_zone = channels_of_local(apart, shared("zone"));
+            BOOST_TEST((by_zone.across_workers == 24u and by_zone.across_machines == 24u));
+            BOOST_TEST(by_zone.across_zones == 0u);
+            // What shares a machine is before what shares a zone.
+            const std::vector<std::string> others =
+                is_first ? std::vector<std::string>{"a", "b", "b", "c"} : std::vector<std::string>{"b", "b", "a", "c"};
+            const channel_counts by_both = channels_of_local(shared("machine"), others);
+            BOOST_TEST((by_both.across_machines == 0u and by_both.across_zones == 24u));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_deep_chain_is_cut_into_pieces_that_a_worker_holds) {

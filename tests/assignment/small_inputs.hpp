@@ -147,15 +147,17 @@ inline least_loads by_enumeration(const numbers& parallelisms, const numbers& sl
     return least;
 }
 
-/// Whether all subtasks can be placed with at most `most[w]` on worker w: a flow from nodes to workers (Edmonds, Karp).
-inline bool can_be_placed(const numbers& parallelisms, const numbers& slots, const std::vector<std::uint64_t>& most) {
-    const std::size_t nodes = parallelisms.size(), size = nodes + slots.size() + 2, source = size - 2, sink = size - 1;
+/// Whether all subtasks can be placed with at most `most[w]` on worker w, of which `room_for(node, w)` of a node: a
+/// flow from nodes to workers (Edmonds, Karp).
+template <class RoomFor>
+bool can_be_placed(const numbers& parallelisms, const std::vector<std::uint64_t>& most, RoomFor room_for) {
+    const std::size_t nodes = parallelisms.size(), size = nodes + most.size() + 2, source = size - 2, sink = size - 1;
     std::vector<std::vector<std::uint64_t>> room(size, std::vector<std::uint64_t>(size));
     for (std::size_t n = 0; n < nodes; ++n) {
         room[source][n] = parallelisms[n];
-        for (std::size_t w = 0; w < slots.size(); ++w) room[n][nodes + w] = slots[w];
+        for (std::size_t w = 0; w < most.size(); ++w) room[n][nodes + w] = room_for(n, w);
     }
-    for (std::size_t w = 0; w < slots.size(); ++w) room[nodes + w][sink] = most[w];
+    for (std::size_t w = 0; w < most.size(); ++w) room[nodes + w][sink] = most[w];
     std::uint64_t flow = 0;
     for (;;) {
         std::vector<std::size_t> from(size, size);
@@ -177,6 +179,10 @@ inline bool can_be_placed(const numbers& parallelisms, const numbers& slots, con
         }
         flow += width;
     }
+}
+
+inline bool can_be_placed(const numbers& parallelisms, const numbers& slots, const std::vector<std::uint64_t>& most) {
+    return can_be_placed(parallelisms, most, [&](std::size_t, std::size_t worker) { return slots[worker]; });
 }
 
 /// The same for the smallest largest load, and for the smallest largest load per slot, by trying.

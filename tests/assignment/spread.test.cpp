@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(sticky_over_zones_keeps_what_is_not_above_the_share_of_its_
     std::mt19937_64 random(32);
     std::int64_t most = 0;
     int approximate = 0, more = 0;
-    for (int round = 0; round < 1'000; ++round) {
+    for (int round = 0; round < rounds(2'000); ++round) {
         const random_job job(random, 6, 12, 6);
         auto offers = in_zones(job.slots, 3);
         const program of = program_with(job.parallelisms);
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(sticky_over_zones_keeps_what_is_not_above_the_share_of_its_
         more += *answer->least_bytes < answer->moved_bytes;
         most = std::max(most, above_its_share(answer->made, offers));
     }
-    BOOST_TEST(approximate > 300);
+    BOOST_TEST(approximate > rounds(600));
     BOOST_TEST((0 < more and more < approximate));  // zones have their price, sometimes
     BOOST_TEST(most <= 2);  // where nothing fits, it is as `spread` has it
 }

@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(the_approximation_stays_within_its_slack_and_is_never_bette
 
 BOOST_AUTO_TEST_CASE(with_nothing_lost_nothing_moves) {
     std::mt19937_64 random(23);
-    for (int round = 0; round < 200; ++round) {
+    for (int round = 0; round < rounds(2'000); ++round) {
         const random_job job(random, 8, 12, 9);
         const program of = program_with(job.parallelisms);
         const auto offers = offers_with(job.slots);

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <queue>
 #include <span>
 #include <string_view>
@@ -24,25 +25,32 @@ namespace headgate::inline v1::baselines {
 /// Workers by subtask, nodes one behind the other, as positions among the offers.
 using record_list = std::vector<std::uint32_t>;
 
-/// Each writes to `into`, which it clears: keep it, so that its storage is there. Preconditions: ids ascend, no worker
-/// is without slots, and the slots are enough.
+/// In a list of what was before: its worker is not among the offers.
+inline constexpr std::uint32_t nobody = std::numeric_limits<std::uint32_t>::max();
+
+/// Each writes to `into`, which it clears: keep it, so that its storage is there. `before` is a list of the same
+/// program, another than `into`; empty: nothing was before. Preconditions: ids ascend, no worker is without slots, and
+/// the slots are enough.
 
 /// The reference (Arroyo's controller): every node begins at the first worker and fills one after the other.
-void reference(const program& of, std::span<const offer> offers, record_list& into);
+void reference(const program& of, std::span<const offer> offers, const record_list& before, record_list& into);
 
 /// Flink's slot sharing, balanced by tasks (FLIP-370): subtasks of one index share a slot, slots go to the workers in
 /// turn by what is on them. Groups are sorted by load and each goes to the worker with the least load that has a slot.
-void flink_by_load(const program& of, std::span<const offer> offers, record_list& into);
+void flink_by_load(const program& of, std::span<const offer> offers, const record_list& before, record_list& into);
 
 /// Kafka's assignor for members that subscribe to the same topics (KIP-848, "uniform"): partitions go to members so
-/// that counts differ by one at most; slots are not looked at beyond whether there is one left.
-void kafka_uniform(const program& of, std::span<const offer> offers, record_list& into);
+/// that counts differ by one at most. Each keeps what it had up to its quota, which is the mean, rounded down, or up
+/// while some are left over; the rest goes in turn to those that are below theirs. Slots are not looked at beyond
+/// whether there is one left.
+void kafka_uniform(const program& of, std::span<const offer> offers, const record_list& before, record_list& into);
 
 /// Weighted rendezvous hashing (Thaler, Ravishankar 1998; weights by Mosko 2010): each subtask on the worker with the
 /// largest -slots / ln(hash), of those that have a slot left for its node.
-void weighted_rendezvous(const program& of, std::span<const offer> offers, record_list& into);
+void weighted_rendezvous(const program& of, std::span<const offer> offers, const record_list& before,
+                         record_list& into);
 
-using algorithm = void (*)(const program&, std::span<const offer>, record_list&);
+using algorithm = void (*)(const program&, std::span<const offer>, const record_list&, record_list&);
 inline constexpr std::array<std::pair<std::string_view, algorithm>, 4> all{
     {{"reference", reference},
      {"flink_by_load", flink_by_load},
@@ -52,9 +60,12 @@ inline constexpr std::array<std::pair<std::string_view, algorithm>, 4> all{
 /// A list as a plan, so that the report judges it like any other: a layout with a run for each change of worker.
 expected<plan> as_plan(const program& of, std::span<const offer> offers, const record_list& list);
 
+/// A plan of `of` as a list of what was before, with workers by id; empty if it is of other nodes or parallelisms.
+record_list as_list(const plan& old, const program& of, std::span<const offer> offers);
+
 // Implementation ------------------------------------------------------------------------------------------------------
 
-inline void reference(const program& of, std::span<const offer> offers, record_list& into) {
+inline void reference(const program& of, std::span<const offer> offers, const record_list&, record_list& into) {
     into.clear();
     for (const node& each : of.nodes) {
         std::uint32_t worker = 0, used = 0;
@@ -66,7 +77,7 @@ inline void reference(const program& of, std::span<const offer> offers, record_l
     }
 }
 
-inline void flink_by_load(const program& of, std::span<const offer> offers, record_list& into) {
+inline void flink_by_load(const program& of, std::span<const offer> offers, const record_list&, record_list& into) {
     std::uint32_t groups = 0;
     for (const node& each : of.nodes) groups = std::max(groups, each.parallelism);
     // Subtask i of every node is in group i, so group i has as many as there are nodes of more than i: sorted already.
@@ -99,22 +110,57 @@ inline void flink_by_load(const program& of, std::span<const offer> offers, reco
         into.insert(into.end(), worker_of_group.begin(), worker_of_group.begin() + each.parallelism);
 }
 
-inline void kafka_uniform(const program& of, std::span<const offer> offers, record_list& into) {
+inline void kafka_uniform(const program& of, std::span<const offer> offers, const record_list& before,
+                          record_list& into) {
     into.clear();
+    const auto count = static_cast<std::uint32_t>(offers.size());
     std::uint32_t next = 0;
-    std::vector<std::uint32_t> used(offers.size());
+    const auto go_on = [&] { next = next + 1 < count ? next + 1 : 0; };
+    std::vector<std::uint32_t> used(count);
+    if (before.empty()) {  // in turn, which is what the quotas come to
+        for (const node& each : of.nodes) {
+            std::ranges::fill(used, 0u);
+            for (std::uint32_t i = 0; i < each.parallelism; ++i, go_on()) {
+                while (used[next] == offers[next].slots) go_on();
+                into.push_back(next);
+                ++used[next];
+            }
+        }
+        return;
+    }
+    const std::uint64_t quota = before.size() / count;
+    std::uint64_t more = before.size() % count;  // members that may have one above it
+    std::vector<std::uint64_t> held(count);
+    const auto is_below = [&](std::uint32_t w) { return held[w] < quota or (held[w] == quota and more > 0); };
+    const auto take = [&](std::uint32_t w) {
+        if (++held[w] == quota + 1 and more > 0) --more;
+    };
+    for (const std::uint32_t was : before) {
+        const bool keeps = was != nobody and is_below(was);
+        if (keeps) take(was);
+        into.push_back(keeps ? was : nobody);
+    }
+    std::size_t at = 0;
     for (const node& each : of.nodes) {
+        const auto mine = std::span(into).subspan(at, each.parallelism);
+        at += each.parallelism;
         std::ranges::fill(used, 0u);
-        for (std::uint32_t i = 0; i < each.parallelism; ++i) {
-            while (used[next] == offers[next].slots) next = next + 1 < offers.size() ? next + 1 : 0;
-            into.push_back(next);
-            ++used[next];
-            next = next + 1 < offers.size() ? next + 1 : 0;
+        for (const std::uint32_t w : mine)
+            if (w != nobody) ++used[w];
+        for (std::uint32_t& w : mine) {
+            if (w != nobody) continue;
+            for (std::uint32_t tried = 0; tried < 2 * count; ++tried, go_on())  // once around for one that is below
+                if (used[next] < offers[next].slots and (is_below(next) or tried >= count)) break;
+            w = next;
+            take(w);
+            ++used[w];
+            go_on();
         }
     }
 }
 
-inline void weighted_rendezvous(const program& of, std::span<const offer> offers, record_list& into) {
+inline void weighted_rendezvous(const program& of, std::span<const offer> offers, const record_list&,
+                                record_list& into) {
     into.clear();
     std::vector<std::uint32_t> used(offers.size());
     for (const node& each : of.nodes) {
@@ -159,6 +205,22 @@ inline expected<plan> as_plan(const program& of, std::span<const offer> offers, 
         made.layouts.push_back(std::move(line));
         made.nodes.push_back({.id = each.id, .parallelism = each.parallelism, .layout = number, .offset = 0});
     }
+    return made;
+}
+
+inline record_list as_list(const plan& old, const program& of, std::span<const offer> offers) {
+    record_list made;
+    const auto same = [](const placed_node& was, const node& now) {
+        return was.id == now.id and was.parallelism == now.parallelism;
+    };
+    if (not std::ranges::equal(old.nodes, of.nodes, same)) return made;
+    record_list today;
+    for (const placed_worker& each : old.workers) {
+        const auto found = std::ranges::find(offers, each.id, &offer::id);
+        today.push_back(found == offers.end() ? nobody : static_cast<std::uint32_t>(found - offers.begin()));
+    }
+    for (std::size_t node = 0; node < old.nodes.size(); ++node)
+        for (std::uint32_t i = 0; i < old.nodes[node].parallelism; ++i) made.push_back(today[worker_of(old, node, i)]);
     return made;
 }
 

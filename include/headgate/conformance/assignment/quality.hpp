@@ -45,9 +45,10 @@ assignment_quality quality_of(std::uint64_t jobs, Assign assign);
 /// A baseline as a function like a policy.
 struct baseline_assignment {
     baselines::algorithm assign;
-    expected<plan> operator()(const program& of, std::span<const offer> offers, const past& = {}) const {
-        baselines::record_list list;
-        assign(of, offers, list);
+    expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before = {}) const {
+        baselines::record_list list, was;
+        if (before.previous) was = baselines::as_list(*before.previous, of, offers);
+        assign(of, offers, was, list);
         return baselines::as_plan(of, offers, list);
     }
 };

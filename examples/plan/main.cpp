@@ -11,10 +11,12 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +49,20 @@ expected<std::vector<offer>> after_loss(const std::string& what_if, std::vector<
     return offers;
 }
 
+/// Other parallelisms are a rescale; other nodes are another program, against which nothing could be said to move.
+expected<applied> check_nodes(const plan& previous, const program& of, const std::string& path) {
+    const auto refused = [&](node_id node, const char* why) {
+        return failure(error_kind::invalid,
+                       fmt::format("--previous {}: a plan of another program: node {} is {}", path, node.value, why));
+    };
+    std::set<std::uint32_t> left;
+    for (const placed_node& each : previous.nodes) left.insert(each.id.value);
+    for (const node& each : of.nodes)
+        if (left.erase(each.id.value) == 0) return refused(each.id, "only in the program");
+    if (not left.empty()) return refused({*left.begin()}, "only in the plan");
+    return applied{};
+}
+
 expected<applied> write(const std::string& path, const std::string& text) {
     std::ofstream to(path, std::ios::binary);
     to << text;
@@ -70,6 +86,7 @@ int run(const options& o) {
         previous = *std::move(read);
         before.previous = &*previous;
         if (const auto ok = check(before); not ok) return fail(usage, ok.error());
+        if (const auto ok = check_nodes(*previous, *of, o.previous); not ok) return fail(usage, ok.error());
     }
     const std::vector<trial> trials = try_policies(o.policy, *of, *offers, before, *left);
 
@@ -91,7 +108,7 @@ int run(const options& o) {
             std::fputs(text->c_str(), stdout);
         }
     } else {
-        std::fputs((o.output == "json" ? json_of(trials) : table_of(trials)).c_str(), stdout);
+        std::fputs((o.output == "json" ? json_of(trials, *of) : table_of(trials)).c_str(), stdout);
     }
     return std::ranges::all_of(trials, [](const trial& one) { return one.made.has_value(); }) ? done : no_plan;
 }
@@ -123,7 +140,8 @@ int main(int count, char** arguments) {
     app.add_option("--explain", o.explain, "NODE/SUBTASK: why it is where it is");
     app.add_option("--what-if", o.what_if, "lose=3,7: plan, lose these workers, plan again; what moves");
     app.footer(
-        "X-WORKER, X-MACHINE, X-ZONE: channels that cross, of all. MOVED: subtasks against the plan before.\n"
+        "X-WORKER, X-MACHINE, X-ZONE: channels that cross, of all. MOVED: subtasks against the plan before, each one\n"
+        "byte; LEAST: the bytes that any plan must move, where sticky's flow has proven it.\n"
         "Exit codes: 0 every policy has a plan, 1 one has none, 2 usage or a file.");
     try {
         app.parse(count, arguments);

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 
 namespace headgate::example {
 
@@ -54,6 +56,13 @@ std::string history(const plan& before, const plan& in, const placed_node& node,
     return fmt::format("{} moved from worker {}", what, id);
 }
 
+nlohmann::ordered_json json_of(const channel_counts& c) {
+    return {{"all", c.all},
+            {"across_workers", c.across_workers},
+            {"across_machines", c.across_machines},
+            {"across_zones", c.across_zones}};
+}
+
 }  // namespace
 
 std::string table_of(const std::vector<trial>& trials) {
@@ -66,9 +75,9 @@ std::string table_of(const std::vector<trial>& trials) {
                         one.report->subtasks, one.report->workers, bounds.largest, bounds.per_slot.value());
         break;
     }
-    text += fmt::format("{:<16} {:>8} {:>7} {:>8} {:>7} {:>8} {:>8} {:>9} {:>9} {:>9} {:>10} {:>9}\n", "POLICY",
+    text += fmt::format("{:<16} {:>8} {:>7} {:>8} {:>7} {:>8} {:>8} {:>9} {:>9} {:>9} {:>10} {:>10} {:>9}\n", "POLICY",
                         "LARGEST", "/BOUND", "PER-SLOT", "/BOUND", "SMALLEST", "USED", "X-WORKER", "X-MACHINE",
-                        "X-ZONE", "MOVED", "TIME");
+                        "X-ZONE", "MOVED", "LEAST", "TIME");
     for (const trial& one : trials) {
         if (not one.report) {
             text += fmt::format("{:<16} {}\n", one.policy, describe(one.made.error()));
@@ -77,18 +86,19 @@ std::string table_of(const std::vector<trial>& trials) {
         const assignment_report& r = *one.report;
         const channel_counts& c = r.channels.total;
         text += fmt::format(
-            "{:<16} {:>8.0f} {:>7.2f} {:>8.3f} {:>7.2f} {:>8.0f} {:>8} {:>7.1f} % {:>7.1f} % {:>7.1f} % {:>10} "
+            "{:<16} {:>8.0f} {:>7.2f} {:>8.3f} {:>7.2f} {:>8.0f} {:>8} {:>7.1f} % {:>7.1f} % {:>7.1f} % {:>10} {:>10} "
             "{:>6.0f} us",
             one.policy, r.by_worker.largest, r.gap(), r.by_slot.largest, r.gap_per_slot(), r.by_worker.smallest,
             r.workers_used, percent(c.across_workers, c.all), percent(c.across_machines, c.all),
-            percent(c.across_zones, c.all), r.moves.subtasks, one.microseconds);
+            percent(c.across_zones, c.all), r.moves.subtasks,
+            one.least_moved ? fmt::format("{:.0f}", *one.least_moved) : "-", one.microseconds);
         if (not one.way.empty()) text += "  " + one.way;
         text += '\n';
     }
     return text;
 }
 
-std::string json_of(const std::vector<trial>& trials) {
+std::string json_of(const std::vector<trial>& trials, const program& of) {
     nlohmann::ordered_json all = nlohmann::ordered_json::array();
     for (const trial& one : trials) {
         nlohmann::ordered_json entry{{"policy", one.policy}};
@@ -98,7 +108,6 @@ std::string json_of(const std::vector<trial>& trials) {
             continue;
         }
         const assignment_report& r = *one.report;
-        const channel_counts& c = r.channels.total;
         const auto spread_of = [](const load_spread& s) {
             return nlohmann::ordered_json{{"largest", s.largest}, {"mean", s.mean}, {"smallest", s.smallest}};
         };
@@ -112,10 +121,13 @@ std::string json_of(const std::vector<trial>& trials) {
         entry["bound_per_slot"] = r.bounds.per_slot.value();
         entry["gap"] = r.gap();
         entry["gap_per_slot"] = r.gap_per_slot();
-        entry["channels"] = {{"all", c.all},
-                             {"across_workers", c.across_workers},
-                             {"across_machines", c.across_machines},
-                             {"across_zones", c.across_zones}};
+        entry["channels"] = json_of(r.channels.total);
+        auto& by_edge = entry["channels"]["by_edge"] = nlohmann::ordered_json::array();
+        for (std::size_t i = 0; i < r.channels.by_edge.size(); ++i) {
+            nlohmann::ordered_json edge{{"from", of.edges[i].from.value}, {"to", of.edges[i].to.value}};
+            edge.update(json_of(r.channels.by_edge[i]));
+            by_edge.push_back(std::move(edge));
+        }
         entry["moved"] = {{"subtasks", r.moves.subtasks}, {"bytes", r.moves.bytes}};
         if (one.least_moved) entry["moved"]["least"] = *one.least_moved;
         if (not one.way.empty()) entry["way"] = one.way;

@@ -12,7 +12,7 @@ namespace headgate::example {
 /// A line for each policy, the bounds above it.
 std::string table_of(const std::vector<trial>& trials);
 
-std::string json_of(const std::vector<trial>& trials);
+std::string json_of(const std::vector<trial>& trials, const program& of);
 
 /// Why subtask `subtask` of the node `node` is where it is, and where it was; `invalid` if it is not there.
 expected<std::string> explanation_of(const trial& what, std::uint32_t node, std::uint32_t subtask);

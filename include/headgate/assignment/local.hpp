@@ -13,10 +13,12 @@
 #include <headgate/assignment/together.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -31,7 +33,8 @@ namespace headgate::inline v1 {
 /// `balanced` with and without groups kept together, and the graph in a row, laid over bins of workers that are twice
 /// as large from one to the next: within a bin nodes share workers, and edges between bins are the only ones that cross
 /// wholly. To find the fewest channels of all is a quadratic assignment; the gap on small inputs is measured in
-/// benchmarks/README.md. Errors: see `assignment_policy`. O((nodes + edges * workers) log workers).
+/// benchmarks/README.md. Errors: see `assignment_policy`; `invalid` for a slack that is below 1 or not finite.
+/// O((nodes + edges * workers) log workers).
 struct local {
     double slack = 1.1;
     balance_by aim = balance_by::load_per_slot;
@@ -145,6 +148,8 @@ inline balanced_items over_bins(std::span<const bin> bins, std::span<const balan
 }  // namespace detail
 
 inline expected<plan> local::operator()(const program& of, std::span<const offer> offers, const past&) const {
+    if (not(std::isfinite(slack) and slack >= 1))
+        return detail::invalid("local: a slack of " + std::to_string(slack) + "; a finite one of at least 1 is needed");
     const auto line = line_up(of, offers);
     if (not line) return tl::unexpected(line.error());
     const auto empty = plan_on(offers, line->order);

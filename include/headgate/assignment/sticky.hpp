@@ -12,10 +12,12 @@
 #include <headgate/assignment/spread.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -44,11 +46,11 @@ struct sticky_answer {
 /// `most_arcs` pairs of a node and a worker, if every node that was before has its parallelism and one size for all
 /// subtasks, and no zones are asked for; else approximate. With zones the flow, which does not look at them, still says
 /// how many bytes move at least. `zones`: slots that `spread` trusts, and no zone above its
-/// share of a node, rounded up, by what moves. Errors: as `assignment_policy`, `spread` and `check(past)`. Approximate:
-/// O(nodes + different nodes * workers), where nodes differ by layout, offset, parallelism or size. Each different node
-/// needs a layout of its own: where these have more than `most_runs`, as those of 100 different nodes on each of 10,000
-/// workers, or counts by different node and worker are above 4 million, the plan is a fresh one (`zones`, or
-/// `balanced`), nearly all state moves, and the answer says so.
+/// share of a node, rounded up, by what moves. Errors: as `assignment_policy`, `spread` and `check(past)`; `invalid`
+/// for a balance that is below 1 or not finite. Approximate: O(nodes + different nodes * workers), where nodes differ
+/// by layout, offset, parallelism or size. Each different node needs a layout of its own: where these have more than
+/// `most_runs`, as those of 100 different nodes on each of 10,000 workers, or counts by different node and worker are
+/// above 4 million, the plan is a fresh one (`zones`, or `balanced`), nearly all state moves, and the answer says so.
 struct sticky {
     double balance = 1.1;
     std::optional<spread> zones{};
@@ -104,8 +106,9 @@ inline expected<plan> sticky::operator()(const program& of, std::span<const offe
 inline expected<sticky_answer> sticky::decide(const program& of, std::span<const offer> offers,
                                               const past& before) const {
     if (const auto ok = check(before); not ok) return tl::unexpected(ok.error());
-    if (not(balance >= 1))
-        return detail::invalid("sticky: a balance of " + std::to_string(balance) + "; at least 1 is needed");
+    if (not(std::isfinite(balance) and balance >= 1))
+        return detail::invalid("sticky: a balance of " + std::to_string(balance) +
+                               "; a finite one of at least 1 is needed");
     if (zones)
         if (const auto ok = detail::check(*zones); not ok) return tl::unexpected(ok.error());
     const auto line = line_up(of, offers);

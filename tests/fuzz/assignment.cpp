@@ -11,9 +11,11 @@
 #include <headgate/vocabulary/plan_check.hpp>
 
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -81,18 +83,51 @@ plan any_plan(source& from) {
     return made;
 }
 
+constexpr auto most = std::numeric_limits<std::uint32_t>::max();
+constexpr limits none{.parallelism = most, .slots = most};
+
+/// A program and workers for which there must be a plan: what policies refuse is not in them, and the slots are enough.
+bool has_a_plan(const program& of, const std::vector<offer>& offers) {
+    std::uint64_t available = 0;
+    std::set<std::uint64_t> ids;
+    for (const offer& each : offers) {
+        available += each.slots;
+        if (not ids.insert(each.id.value).second) return false;
+    }
+    std::set<std::uint32_t> nodes;
+    for (const node& each : of.nodes)
+        if (each.parallelism == 0 or not nodes.insert(each.id.value).second) return false;
+    return not of.nodes.empty() and available >= slots_needed(of);
+}
+
+/// The same nodes with other parallelisms.
+program rescaled(const program& of, source& from) {
+    program made = of;
+    for (node& each : made.nodes) each.parallelism = from.byte() % 2 == 0 ? each.parallelism : from.number();
+    return made;
+}
+
+/// `may_refuse`: the numbers of the policy, or what it is told of the past, are such that it may.
 template <class Policy>
-void try_policy(const Policy& policy, const program& of, const std::vector<offer>& offers, const past& before) {
-    constexpr auto most = std::numeric_limits<std::uint32_t>::max();
-    const limits none{.parallelism = most, .slots = most};
+void try_policy(const Policy& policy, const program& of, const program& other, const std::vector<offer>& offers,
+                const past& before, bool may_refuse = false) {
+    const bool must_plan = not may_refuse and has_a_plan(of, offers);
     for (const past& then : {past{}, before}) {
         const auto made = policy(of, offers, then);
+        must(made or not must_plan or (then.previous and not check(then)), "slots suffice, but there is no plan");
         if (not made) continue;
         must(check(*made, of, none).has_value(), "a policy made a plan that is none");
         static_cast<void>(judge(*made, of, offers, then, none));
         const auto again =
             policy(of, offers, past{.previous = &*made, .sizes = before.sizes, .troubles = before.troubles});
         must(not again or check(*again, of, none).has_value(), "a policy made a plan that is none of its own");
+        // On rescale what it made is the past of the same program with other parallelisms.
+        const past ours{.previous = &*made, .sizes = before.sizes, .troubles = before.troubles};
+        const auto larger = policy(other, offers, ours);
+        must(not larger or check(*larger, other, none).has_value(), "a policy made a plan that is none on rescale");
+        must(larger or may_refuse or not check(ours) or not has_a_plan(other, offers),
+             "slots suffice, but there is no plan on rescale");
+        if (larger) static_cast<void>(judge(*larger, other, offers, ours, none));
     }
 }
 
@@ -116,13 +151,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                             .ago = duration(static_cast<duration::rep>(from.wide()))});
     const double any = from.byte() % 2 == 0 ? from.byte() / 64.0 : std::bit_cast<double>(from.wide());
     const past before{.previous = &previous, .sizes = sizes, .troubles = troubles};
-    try_policy(slot_filling{}, of, offers, before);
-    try_policy(slot_filling{.order = filling_order::largest_first}, of, offers, before);
-    try_policy(balanced{}, of, offers, before);
-    try_policy(balanced{.aim = balance_by::load, .together = keep_together::forward_joined}, of, offers, before);
-    try_policy(local{.slack = any}, of, offers, before);
-    try_policy(spread{.penalty = any, .half_life = duration(from.byte())}, of, offers, before);
-    try_policy(sticky{.balance = any}, of, offers, before);
-    try_policy(sticky{.balance = 1.1, .zones = spread{.penalty = any}, .most_arcs = from.byte()}, of, offers, before);
+    const program other = rescaled(of, from);
+    const bool is_slack = std::isfinite(any) and any >= 1, is_penalty = any >= 0 and any <= 1;
+    const auto half_life = duration(from.byte());
+    try_policy(slot_filling{}, of, other, offers, before);
+    try_policy(slot_filling{.order = filling_order::largest_first}, of, other, offers, before);
+    for (const balance_by aim : {balance_by::load_per_slot, balance_by::load}) {
+        try_policy(balanced{.aim = aim}, of, other, offers, before);
+        try_policy(balanced{.aim = aim, .together = keep_together::forward_joined}, of, other, offers, before);
+        try_policy(local{.slack = any, .aim = aim}, of, other, offers, before, not is_slack);
+        try_policy(sticky{.balance = any, .aim = aim}, of, other, offers, before, not is_slack);
+    }
+    try_policy(spread{.penalty = any, .half_life = half_life}, of, other, offers, before,
+               not is_penalty or half_life <= duration(0));
+    try_policy(sticky{.balance = 1.1, .zones = spread{.penalty = any}, .most_arcs = from.byte()}, of, other, offers,
+               before, not is_penalty);
     return 0;
 }

@@ -2,6 +2,7 @@
 // What policies are measured with: graphs, baselines and the row of a table.
 #include <headgate/assignment/loads.hpp>
 #include <headgate/assignment/slot_filling.hpp>
+#include <headgate/conformance/archetypes/assignment.hpp>
 #include <headgate/conformance/assignment/baselines.hpp>
 #include <headgate/conformance/assignment/graphs.hpp>
 #include <headgate/conformance/assignment/quality.hpp>
@@ -133,6 +134,23 @@ BOOST_AUTO_TEST_CASE(kafkas_members_give_up_what_is_above_their_quota) {
     baselines::record_list list;
     baselines::kafka_uniform(of, offers, before, list);
     BOOST_TEST((list == baselines::record_list{0, 0, 0, 2, 3, 1, 1, 1, 2, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(the_row_of_a_baseline_is_of_its_past_too) {
+    const assignment_quality kafka = quality_of(300, baseline_assignment{baselines::kafka_uniform});
+    const assignment_quality filled = quality_of(300, slot_filling{});
+    BOOST_TEST((kafka.jobs == 300u and kafka.refused == 0u));
+    BOOST_TEST((kafka.moved > 0.01 and kafka.moved < 0.15));
+    BOOST_TEST((filled == quality_of(300, baseline_assignment{baselines::reference})));
+    BOOST_TEST((filled.load_per_slot.median >= 1 and filled.load_per_slot.median <= filled.load_per_slot.p90));
+    BOOST_TEST(filled.load_per_slot.p90 <= filled.load_per_slot.worst);
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_has_no_plans_says_how_many_were_refused) {
+    const assignment_quality none = quality_of(20, archetype::assignment(1));
+    BOOST_TEST((none == assignment_quality{.jobs = 20, .refused = 20}));
+    BOOST_TEST(quality_row("none", none) ==
+               "| none | 0.00 0.00 0.00 | 0.00 0.00 0.00 | 0.00 % | 0.00 % | refused 20\n");
 }
 
 }  // namespace

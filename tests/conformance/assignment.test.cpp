@@ -69,6 +69,10 @@ BOOST_AUTO_TEST_CASE(every_policy_of_ours_keeps_the_laws_of_assignment_A1_A2) {
     BOOST_TEST(broken_by(sticky{.balance = 1.2, .zones = spread{.penalty = 0.5}, .most_arcs = 0}).empty());
 }
 
+BOOST_AUTO_TEST_CASE(the_poorest_policy_can_be_asked_by_the_laws_and_has_no_plans) {
+    BOOST_TEST((broken_by(archetype::assignment(1)) == broken{"enough", "total"}));
+}
+
 /// A policy of a user's own: slot filling that begins each node one slot later.
 struct node_by_node {
     expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before) const {

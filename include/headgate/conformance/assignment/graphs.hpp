@@ -219,7 +219,9 @@ inline job random_job(std::uint64_t seed) {
     const std::uint32_t nodes = 1 + random.below(20);
     for (std::uint32_t i = 1; i <= nodes; ++i) {
         detail::add(made.of, random.below(2) == 0 ? most : 1 + random.below(most));
-        if (i > 1) detail::join(made.of, 1 + random.below(i - 1), i, random.below(2) == 0);
+        if (i == 1) continue;
+        const bool is_forward = random.below(2) == 0;  // one draw an expression: compilers order operands differently
+        detail::join(made.of, 1 + random.below(i - 1), i, is_forward);
     }
     return made;
 }

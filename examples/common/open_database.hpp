@@ -11,7 +11,9 @@
 
 namespace headgate::example {
 
-inline constexpr const char* database_help = "sqlite:FILE, or postgres:CONNECTION as libpq reads it";
+inline constexpr const char* database_help =
+    "sqlite:FILE, or postgres:CONNECTION as libpq reads it; a password belongs into PGPASSWORD or ~/.pgpass, since "
+    "everybody on the machine can read arguments";
 
 /// A file of SQLite that is not there: a mistyped path, for whoever only looks.
 enum class if_missing : std::uint8_t { make, refuse };

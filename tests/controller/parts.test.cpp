@@ -563,6 +563,15 @@ BOOST_AUTO_TEST_CASE(a_good_code_for_more_than_was_granted_is_refused_S11_I17) {
                std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(slots_are_taken_up_to_the_limit_and_no_more_whatever_was_granted_SPEC_10) {
+    const worker_id id = id_of({1}, {0});
+    worker_profile shown{.id = id, .slots = 65'536, .rpc_address = "10.0.0.1:1", .data_address = "10.0.0.1:2"};
+    BOOST_TEST(check(shown, {.id = id, .slots = 65'537}).has_value());
+    ++shown.slots;
+    const auto refused = check(shown, {.id = id, .slots = 65'537});
+    BOOST_TEST((not refused and refused.error().text == "65537 slots are offered, the limit is 65536"));
+}
+
 BOOST_AUTO_TEST_CASE(a_hello_is_looked_at_before_any_secret_is_G3_G4) {
     const hello good = introduced().claim.said;
     BOOST_TEST(fault_of(good, {}) == "");

@@ -66,6 +66,7 @@ BOOST_FIXTURE_TEST_CASE(a_worker_is_dialled_at_its_own_host_alone_G3, asked_for)
 
 static_assert(not peers_own_host{}("10.0.0.1:1", "10.0.0.10") and not peers_own_host{}("10.0.0.10:1", "10.0.0.1") and
               not peers_own_host{}("", "10.0.0.1") and not peers_own_host{}("127.0.0.1:1", "10.0.0.1"));
+static_assert(peers_own_host{}("127.0.0.2:1", "127.0.0.1") and not peers_own_host{}("127.example.org:1", "127.0.0.1"));
 
 BOOST_AUTO_TEST_CASE(hosts_that_come_once_are_forgotten_and_of_too_many_the_rest_share_what_one_may_SPEC_10) {
     const limits most{.registrations_per_second = 10, .registrations_burst = 2};

@@ -238,7 +238,11 @@ expected<fs::path> held_directory::hand_over(const identity& to) const {
     return path;
 }
 
-void held_directory::revoke(const key& of) const { ::unlink(worker_file(at_, of, identity_ending).c_str()); }
+void held_directory::revoke(const key& of) const {
+    const fs::path file = worker_file(at_, of, identity_ending);
+    ::unlink(file.c_str());
+    ::unlink((file.string() + std::string(new_ending)).c_str());  // of a controller that died while it wrote it
+}
 
 directory::directory(const fs::path& at) {
     std::error_code problem;  // without a working directory: left as it is, and making it says what is wrong

@@ -39,7 +39,9 @@ constexpr std::string_view host_of_address(std::string_view address) {
 }
 
 constexpr bool is_loopback(std::string_view host) {
-    return host == "localhost" or host == "::1" or host.starts_with("127.");
+    // Of "127.example.org" a resolver would say anything.
+    return host == "localhost" or host == "::1" or
+           (host.starts_with("127.") and host.find_first_not_of("0123456789.") == host.npos);
 }
 
 }  // namespace detail

@@ -71,9 +71,12 @@ inline expected<applied> check_address(const char* name, const std::string& addr
 inline expected<applied> check(const worker_profile& shown, const worker_identity& granted, const limits& most) {
     if (shown.id != granted.id) return failure(error_kind::invalid, "the worker id is another's");
     if (shown.slots == 0) return failure(error_kind::invalid, "no slots are offered");
-    if (shown.slots > granted.slots or shown.slots > most.slots)
+    if (shown.slots > granted.slots)
         return failure(error_kind::invalid, std::to_string(shown.slots) + " slots are offered, " +
                                                 std::to_string(granted.slots) + " were granted");
+    if (shown.slots > most.slots)
+        return failure(error_kind::invalid, std::to_string(shown.slots) + " slots are offered, the limit is " +
+                                                std::to_string(most.slots));
     if (shown.machine.value.size() > most.id or shown.zone.size() > most.id)
         return failure(error_kind::invalid, "machine id or zone is above " + std::to_string(most.id) + " bytes");
     if (const auto ok = detail::check_address("rpc address", shown.rpc_address, most); not ok) return ok;

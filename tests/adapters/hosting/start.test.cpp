@@ -40,6 +40,64 @@ BOOST_AUTO_TEST_CASE(a_worker_is_told_all_of_its_job_and_headgates_word_wins_S6)
     BOOST_TEST((hosting::overridden(what) == std::vector<std::string>{"HEADGATE_JOB"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_start_above_a_limit_is_refused_by_name_and_one_just_under_it_is_not_SPEC_10) {
+    const limits most;
+    const auto complaint = [&](const start_workers& what) {
+        const auto ok = hosting::check_start(what, most);
+        return ok ? std::string() : ok.error().text;
+    };
+    const auto of = [](wish wanted) {
+        return start_workers{.job = {"job"}, .wish = std::make_shared<const wish>(std::move(wanted))};
+    };
+    const auto says = [&](const start_workers& what, std::string_view text) {
+        const std::string said = complaint(what);
+        BOOST_TEST((not text.empty() and said.find(text) != std::string::npos), said);
+    };
+    const auto fits = [&](const start_workers& what) { BOOST_TEST(complaint(what) == ""); };
+
+    start_workers named = of({});
+    named.job.value.assign(64, 'j');
+    fits(named);
+    named.job.value += 'j';
+    says(named, "id has 65 bytes, the limit is 64");
+
+    start_workers many = of({});
+    many.workers.resize(10'000);
+    many.tokens.resize(10'000);
+    fits(many);
+    many.tokens.pop_back();
+    says(many, "9999 tokens for 10000 workers");
+    many.tokens.resize(10'001);
+    many.workers.resize(10'001);
+    says(many, "10001 workers, the limit is 10000");
+
+    std::vector<std::pair<std::string, std::string>> variables;
+    for (int i = 0; i < 256; ++i) variables.emplace_back("V" + std::to_string(i), "");
+    fits(of({.environment = variables}));
+    variables.emplace_back("ONE_MORE", "");
+    says(of({.environment = variables}), "257 environment variables, the limit is 256");
+
+    const std::string most_of_one((32u << 10) - 1, 'x'), rest((32u << 10) - 5, 'x');
+    fits(of({.environment = {{"A", most_of_one}}}));
+    says(of({.environment = {{"A", most_of_one + "x"}}}), "environment variable A is above the limits");
+    variables = {{"A", most_of_one}, {"B", most_of_one}, {"C", most_of_one}, {"D", rest}};
+    fits(of({.environment = variables}));
+    variables.emplace_back("LAST", "x");
+    says(of({.environment = variables}), "environment variable LAST is above the limits");
+
+    const std::string nul("a\0b", 3);
+    says(of({.environment = {{"A", nul}}}), "environment variable A holds a NUL");
+    for (const char* const name : {"", "1A", "A-B", "A=B", "LD_PRELOAD", "DYLD_INSERT_LIBRARIES"})
+        says(of({.environment = {{name, ""}}}), "names match [A-Za-z_][A-Za-z0-9_]*");
+    for (const wish& with_nul :
+         {wish{.name = nul}, wish{.organization = nul}, wish{.tags = {{nul, ""}}}, wish{.tags = {{"a", nul}}},
+          wish{.backend_configuration = nul}})
+        says(of(with_nul), "a NUL in the id, name, organization, tags or backend configuration");
+    start_workers odd = of({});
+    odd.job.value = nul;
+    says(odd, "a NUL in the id");
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_into_a_variable_is_refused_by_name) {
     const auto complaint = [](wish wanted) {
         const start_workers what{.job = {"job"}, .wish = std::make_shared<const wish>(std::move(wanted))};

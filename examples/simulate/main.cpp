@@ -173,14 +173,11 @@ std::vector<planned_fault> list_of(std::string_view text) {
     std::vector<planned_fault> through;
     while (not text.empty()) {
         const std::string_view name = text.substr(0, text.find(then));
-        std::size_t number = 0;
-        while (number < single_faults and simulation::text_of(fault_number(number)) != name) ++number;
-        if (number == single_faults)
-            wrong(
-                "--through wants \"EFFECT: OUTCOME\" as a violation names it, or several with \"; then \" between, not "
-                "\"" +
-                std::string(name) + "\"");
-        through.push_back(fault_number(number));
+        const auto one = fault_named(name);
+        if (not one)
+            wrong("--through wants \"EFFECT: OUTCOME\" as a violation names it, or several with \"; then \" between, "
+                  "not \"" + std::string(name) + "\"");
+        through.push_back(*one);
         text.remove_prefix(std::min(text.size(), name.size() + then.size()));
     }
     return through;

@@ -55,7 +55,7 @@ checks after_launch(std::uint32_t slots_of_the_second, bool is_second_accepted =
 }
 
 BOOST_AUTO_TEST_CASE(a_plan_above_the_slots_of_a_worker_or_with_one_that_was_never_accepted_is_seen_I4) {
-    BOOST_TEST(not is_broken(after_launch(2), invariant::plan_is_valid, ""));
+    BOOST_TEST(not after_launch(2).broken());
     BOOST_TEST(is_broken(after_launch(1), invariant::plan_is_valid, "slots"));
     BOOST_TEST(is_broken(after_launch(2, false), invariant::plan_is_valid, "never accepted"));
 }

@@ -36,6 +36,9 @@ constexpr planned_fault fault_number(std::size_t number) {
             static_cast<std::uint8_t>(number % outcomes_of_an_effect)};
 }
 
+/// The one of this text, if there is one.
+std::optional<planned_fault> fault_named(std::string_view text);
+
 struct matrix_result {
     std::optional<violation> broken{};
     std::uint32_t struck{};  ///< of the planned faults, those whose effect came
@@ -55,6 +58,12 @@ inline std::string text_of(const planned_fault& one) {
     const bool is_message = one.effect == effect_number::registration or one.effect == effect_number::started_report;
     return std::string(effect_names[one.effect]) + ": " +
            std::string((is_message ? message_outcome_names : outcome_names)[one.outcome]);
+}
+
+inline std::optional<planned_fault> fault_named(std::string_view text) {
+    for (std::size_t number = 0; number < single_faults; ++number)
+        if (text_of(fault_number(number)) == text) return fault_number(number);
+    return std::nullopt;
 }
 
 template <class Policies>

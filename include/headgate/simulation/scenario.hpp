@@ -188,11 +188,9 @@ void stage<World>::obey(command_reader& read) {
         wish.parallelism = {{{1}, parallelism}, {{2}, parallelism}};
         say(read.at());
     } else if (what == "fault") {
-        const std::string name = read.rest();
-        std::size_t number = 0;
-        while (number < single_faults and text_of(fault_number(number)) != name) ++number;
-        if (number == single_faults) return read.wants("an effect and an outcome, as in \"dial: crash before\",");
-        around().planned.push_back(fault_number(number));
+        const auto planned = fault_named(read.rest());
+        if (not planned) return read.wants("an effect and an outcome, as in \"dial: crash before\",");
+        around().planned.push_back(*planned);
     } else if (what == "twice") {
         const std::string name = read.rest();
         const auto effect = std::ranges::find(effect_names, name);
@@ -226,8 +224,7 @@ void stage<World>::obey(command_reader& read) {
     } else {
         read.wants(
             "hop, room, submit, stop, start, rescale, fault, twice, controller, crash, pause, kill, hang, wake, fail, "
-            "claim, "
-            "slots, expect or run");
+            "claim, slots, expect or run");
     }
 }
 

@@ -183,12 +183,12 @@ std::vector<planned_fault> list_of(std::string_view text) {
     return through;
 }
 
-int show(const matrix_result& run, const std::vector<planned_fault>& through, std::size_t last) {
+int show(const matrix_result& run, const std::vector<planned_fault>& through, std::size_t last, bool is_quiet = false) {
     for (const std::string& line : sequence_chart(run.lines, last)) std::printf("%s\n", line.c_str());
     if (run.broken)
         std::printf("VIOLATION through %s: %s\n    %s\n", text_of(through).c_str(),
                     std::string(sentence_of(run.broken->which)).c_str(), run.broken->what.c_str());
-    else
+    else if (not is_quiet)
         std::printf("no violation through %s: %u struck, it ends as %s\n", text_of(through).c_str(), run.struck,
                     std::string(headgate::text_of(run.end)).c_str());
     return run.broken ? violated : 0;
@@ -197,7 +197,7 @@ int show(const matrix_result& run, const std::vector<planned_fault>& through, st
 int run_list(const flags& chosen) {
     const std::vector<planned_fault> through = list_of(chosen.through);
     const matrix_result run = run_attempt(through, chosen.trace or not chosen.quiet, policies_of(chosen));
-    return show(run, through, chosen.trace ? run.lines.size() : 60);
+    return show(run, through, chosen.trace ? run.lines.size() : 60, chosen.quiet);
 }
 
 int run_matrix(const flags& chosen) {
@@ -284,22 +284,27 @@ int main(int count, char** arguments) {
         "Exit status: 0 no violation, 1 an invariant was violated or a scenario's trace is another one, 2 wrong "
         "usage or a scenario without a line that it expects, 3 a campaign of a million runs or more that reached "
         "too little.");
-    app.add_option("--seed", chosen.seed, "One run of this seed");
-    app.add_option("--seeds", chosen.seeds, "Runs of the seeds A..B, B excluded");
+    CLI::Option_group& runs = *app.add_option_group("What is run");
+    runs.require_option(0, 1);
+    runs.add_option("--seed", chosen.seed, "One run of this seed");
+    runs.add_option("--seeds", chosen.seeds, "Runs of the seeds A..B, B excluded");
     app.add_option("--minutes", chosen.minutes, "Runs from seed A of --seeds, or from a seed of now, for so long")
         ->check(CLI::PositiveNumber);
     app.add_option("--jobs", chosen.jobs, "Jobs in each world")->check(CLI::Range(1, 16));
     app.add_option("--faults", chosen.faults, "all, none, or a list of faults with commas");
-    app.add_option("--replay", chosen.replay, "One run of decisions as a violation printed them");
-    app.add_option("--scenario", chosen.scenario, "Plays a file of commands and compares the trace with what stands there");
+    CLI::Option& replay = *app.add_option("--replay", chosen.replay,
+                                          "One run of decisions, or of --explore, as a violation printed them");
+    runs.add_option("--scenario", chosen.scenario,
+                    "Plays a file of commands and compares the trace with what stands there");
     app.add_flag("--rewrite", chosen.rewrite, "With --scenario: writes the trace into the file instead");
-    app.add_option("--matrix", chosen.matrix,
-                   "Every outcome of every effect of an attempt: 1 alone, 2 in pairs, 3 in triples");
-    app.add_option(
+    runs.add_option("--matrix", chosen.matrix,
+                    "Every outcome of every effect of an attempt: 1 alone, 2 in pairs, 3 in triples");
+    runs.add_option(
         "--through", chosen.through,
         "One list of the matrix alone, as a violation names it: \"dial: crash before; then dial: transient error\"");
-    app.add_option("--explore", chosen.explore,
-                   "Every order of events of a small world, breadth first, for --minutes (30) or --states:" + explore::list());
+    runs.add_option(
+        "--explore", chosen.explore,
+        "Every order of events of a small world, breadth first, for --minutes (30) or --states:" + explore::list());
     app.add_option("--states", chosen.states, "With --explore: goes on to no more states than this")
         ->check(CLI::PositiveNumber);
     app.add_option("--assignment", chosen.assignment,
@@ -308,6 +313,8 @@ int main(int count, char** arguments) {
     app.add_flag("--trace", chosen.trace, "Prints what everyone did and why, as a sequence chart");
     app.add_flag("--quiet", chosen.quiet, "Prints violations alone");
     app.add_flag("--no-progress", chosen.no_progress, "Without a progress bar");
+    for (CLI::Option* one : runs.get_options())
+        if (one->get_name() != "--explore" and one != runs.get_help_ptr()) replay.excludes(one);
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& error) {

@@ -1,12 +1,16 @@
 #include <headgate/concepts/scheduler.hpp>
 
+#include <headgate/concepts/held_completion.hpp>
+#include <headgate/concepts/worker_log.hpp>
 #include <headgate/conformance/archetypes/scheduler.hpp>
 #include <headgate/conformance/laws/scheduler.hpp>
+#include <headgate/simulation/processes.hpp>
 #include <headgate/simulation/scheduler.hpp>
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <string>
@@ -245,6 +249,64 @@ struct answers_twice : prompt {
     }
 };
 
+/// The backend of worlds, in place of one: its workers run as soon as they are started and end as soon as they are
+/// told.
+class cluster_alone {
+public:
+    cluster_alone() { on_.room = on_.most_room = 4 * rules_.worker_slots(); }
+
+    std::uint32_t worker_slots() const { return rules_.worker_slots(); }
+    void start_workers(const start_request& r, completion_for<headgate::start_workers> auto done) {
+        const auto answer = rules_.start_workers(r.what, on_);
+        for (simulation::process& one : on_.take_started()) on_.all().push_back(std::move(one));
+        done(answer);
+    }
+    void stop_workers(const stop_request& r, completion_for<headgate::stop_workers> auto done) {
+        auto answer = rules_.stop_workers(r.what, on_);
+        const auto ended = on_.take_stopped();
+        for (const auto& [number, by_force] : ended) on_.all()[number].is = simulation::process::phase::ended;
+        if (not ended.empty()) {
+            answer = rules_.stop_workers(r.what, on_);
+            news_.freed();
+        }
+        done(answer);
+        tell();
+    }
+    void workers(const list_request& r, completion_for<list_workers> auto done) {
+        std::vector<worker_id> found;
+        for (const simulation::process& one : on_.all())
+            if (one.lives() and one.job == r.what.job and one.generation == r.what.generation)
+                found.push_back(one.identity.id);
+        done(found);
+    }
+    void watch(const watch_request& r, completion_for<watch_workers> auto done) {
+        if (held_) held_->second(news_.nothing(held_->first));
+        held_.emplace(r.what.since, std::move(done));
+        tell();
+    }
+    bool exit(const job_id& job, generation of, worker_id id, std::string how) {
+        for (simulation::process& one : on_.all())
+            if (one.job == job and one.generation == of and one.identity.id == id) {
+                one.is = simulation::process::phase::ended;
+                news_.exited({.job = job, .generation = of, .worker = id, .how = std::move(how)});
+                tell();
+                return true;
+            }
+        return false;
+    }
+
+private:
+    void tell() {
+        auto came = held_ ? news_.after(held_->first) : std::nullopt;
+        if (came) std::exchange(held_, std::nullopt)->second(*std::move(came));
+    }
+
+    simulation::cluster rules_;
+    simulation::processes on_;
+    worker_log news_;
+    std::optional<std::pair<cursor, held_completion<watch_workers>>> held_;
+};
+
 using laws_broken = std::set<std::string>;
 
 template <class Scheduler>
@@ -281,6 +343,8 @@ BOOST_AUTO_TEST_CASE(models_keep_every_law_whether_they_complete_at_once_or_late
     check_breaks(broken_by<prompt>(at_once), {});
     check_breaks(broken_by<queued>(run_until), {});
 }
+
+BOOST_AUTO_TEST_CASE(the_cluster_of_worlds_keeps_every_law) { check_breaks(broken_by<cluster_alone>(at_once), {}); }
 
 BOOST_AUTO_TEST_CASE(each_liar_breaks_exactly_its_law) {
     check_breaks(broken_by<lists_a_ghost>(at_once), {"fresh"});

@@ -245,6 +245,26 @@ BOOST_AUTO_TEST_CASE(workers_that_cannot_be_dialled_nor_replaced_for_want_of_slo
                std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_that_exits_and_whose_slot_is_freed_late_is_spent_once_S6_S12_S17) {
+    stage s;
+    s.without<start_workers>().start();
+    std::uint32_t exits = 0;
+    for (int i = 0; i < 1'000 and s.entered(state_name::recovering) == 0; ++i) {
+        if (s.count<start_workers>() == 0) {
+            s.advance_to_deadline();
+        } else if (s.job().workers.wanted_count() < s.job().workers.members().size()) {
+            s.answer<start_workers>(not_applied{{.kind = error_kind::not_enough_slots, .needed = 4, .available = 0}});
+            s.settle();
+        } else {
+            ++exits;
+            BOOST_TEST((s.current() == generation{exits}));
+            s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+            s.settle();
+        }
+    }
+    BOOST_TEST((exits == 5u and s.entered(state_name::recovering) == 1));
+}
+
 // Restarts ------------------------------------------------------------------------------------------------------------
 
 /// A job whose workers exit as soon as it runs.

@@ -93,13 +93,31 @@ BOOST_AUTO_TEST_CASE(a_backend_that_starts_more_than_it_has_room_for_is_seen_I12
     BOOST_TEST((some and some->which == invariant::accounted_for and some->what == "more slots than there are"));
 }
 
+/// A cluster that says they still end, and ends nobody.
+class deaf : public cluster {
+public:
+    using cluster::cluster;
+    outcome<std::uint32_t> stop_workers(const headgate::stop_workers&, processes&) { return 1u; }
+};
+
+BOOST_AUTO_TEST_CASE(workers_that_live_on_after_a_wish_to_stop_are_seen_L3) {
+    // Those that hear nothing end by their leases, but for one that hangs.
+    const fault_set hangs = fault_set{}.set(static_cast<std::size_t>(fault::worker_hangs));
+    const auto is_seen = [](const std::optional<violation>& some) {
+        return some and some->which == invariant::stops and some->what.ends_with(" lives");
+    };
+    std::uint64_t seed = 60;
+    while (seed < 200 and not is_seen(live(decisions(seed), {.allowed = hangs}, policies<>{}, deaf{}).broken)) ++seed;
+    BOOST_TEST(seed < 200u);
+}
+
 BOOST_AUTO_TEST_CASE(workers_that_are_started_without_end_are_seen_I16) {
     world<policies<>, generous> made(decisions(std::vector<std::uint32_t>{}), fault_set{}, {},
                                      generous(processes::most / 3 + 1));
     made.around().backend.room = made.around().backend.most_room = 4 * processes::most;
     made.will_say({made.around().now, job_1, {.name = "job-1", .program = program_of_lifecycles()}});
     made.start_controller(0);
-    for (int i = 0; i < 1'000 and not made.broken() and made.step(); ++i) {
+    for (int i = 0; i < 20'000 and not made.broken() and made.step(); ++i) {
     }
     BOOST_REQUIRE(made.broken());
     BOOST_TEST(made.broken()->what == "too many workers were started");

@@ -47,6 +47,9 @@ public:
     void asked(const request<store_checkpoint>& r, const database_rows& rows, instant at);
     void asked(const request<remove_checkpoint>& r, const database_rows& rows, instant at);
 
+    /// By the user.
+    void wished(const job_id& job, const headgate::wish& what) { nonces_[job].insert(what.restart_nonce); }
+
     // A write at the database: `before` as it stood.
     void wrote(const request<claim>& r, const database_rows::entry& before, const database_rows::entry& after,
                const outcome<claimed>& answer, instant at);
@@ -88,6 +91,11 @@ public:
     /// The job has run with this generation for longer than any lease, and nothing went wrong meanwhile.
     void settled(const job_id& job, generation with, const processes& all, instant at);
 
+    /// Its user has long wanted it to stop.
+    void ended(const job_id& job, const processes& all, instant at) {
+        none_lives(job, {~std::uint32_t{0}}, all, invariant::stops, at);
+    }
+
     /// Generations of a job that were claimed.
     std::uint32_t generations(const job_id& job) const;
 
@@ -121,11 +129,12 @@ private:
     void none_lives(const job_id& job, generation up_to, const processes& all, invariant which, instant at);
 
     friend fields;
-    static constexpr std::size_t field_count = 3;
+    static constexpr std::size_t field_count = 4;
 
     std::optional<violation> broken_{};
     std::map<std::pair<job_id, generation>, attempt_seen> attempts_{};
     std::map<std::pair<std::uint32_t, job_id>, seen_by_controller> seen_{};
+    std::map<job_id, std::set<std::uint64_t>> nonces_{};  ///< of restarts that its user wished
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------

@@ -38,6 +38,9 @@ struct lifecycle_result {
 
 /// After healing every job is where its user wants it within so long (L2): the worst case of SPEC 9.
 inline constexpr duration recovers_within = std::chrono::minutes(45);
+/// Its workers are gone so soon after its user wants it to stop (L3), whatever the mode: another controller may have to
+/// take it, 30 s after the last sign of life of the one that had it, and pauses and calls have to end.
+inline constexpr duration stops_within = std::chrono::minutes(2);
 /// It stays there for so long.
 inline constexpr duration stays_for = std::chrono::minutes(2);
 
@@ -124,21 +127,28 @@ void plan_troubles(World& in, duration until) {
     o.put_after(until, world_turn{world_turn::kind::heals});
 }
 
-/// Faults but those by which nobody is restarted: what comes late, or twice, or from somewhere else.
+/// Faults but those by which nobody is restarted: what comes twice, or from somewhere else, or in another word of the
+/// user.
 inline std::uint32_t harmful(const fault_plan& wrong) {
     std::uint32_t all = wrong.injected();
     for (const fault one :
          {fault::database_repeats, fault::scheduler_repeats, fault::states_repeat, fault::call_repeats,
-          fault::call_misdirected, fault::message_repeated, fault::report_misdirected, fault::stream_slow,
-          fault::stranger_knocks, fault::wall_clock_jumps})
+          fault::call_misdirected, fault::message_repeated, fault::report_misdirected, fault::stranger_knocks,
+          fault::wall_clock_jumps, fault::configuration_changes})
         all -= wrong.injected(one);
     return all;
 }
 
+/// How many jobs the slots are for, and whether there are few more than they need.
+struct room {
+    std::uint32_t jobs = 1;
+    bool is_tight = false;
+};
+
 /// Whether the world gave a job cause to end as failed, by the error that stands in its row (L2). `since_healed`: how
-/// long nothing has gone wrong any more; `is_tight`: others may have the slots.
+/// long nothing has gone wrong any more.
 template <class Policies>
-bool may_have_failed(const std::string& error, const fault_plan& wrong, const Policies& policy, bool is_tight,
+bool may_have_failed(const std::string& error, const fault_plan& wrong, const Policies& policy, room among,
                      duration since_healed) {
     const auto sum = [&](std::initializer_list<fault> which) {
         std::uint32_t all = 0;
@@ -153,7 +163,9 @@ bool may_have_failed(const std::string& error, const fault_plan& wrong, const Po
     if (says("permanent: node ")) return sum({fault::task_fails_for_good}) > 0;
     // Who had the slots may have had them for the whole start-up time: in a tight room another job, whose given-up
     // workers live as long as their generation.
-    if (says("not enough slots: ")) return is_tight ? harmful(wrong) > 0 : sum({fault::slots_taken}) > 0 and is_soon;
+    if (says("not enough slots: "))
+        return among.is_tight ? harmful(wrong) > 0 and (is_soon or among.jobs > 1)
+                              : sum({fault::slots_taken}) > 0 and is_soon;
     if (says("state backend: checkpoint of "))
         return sum({fault::states_refuse, fault::states_lose_request, fault::states_lose_answer, fault::states_slow}) >=
                policy.budget[error_kind::state_backend];
@@ -213,6 +225,7 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     struct followed {
         instant right_since = never;
         instant failed_at = never;
+        instant stop_since = never;
         bool is_right = false;
         bool is_wanted = false;
         bool runs = false;
@@ -236,6 +249,12 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
             // The time of a job that has one is over when its controller says so: the wall clock jumps.
             const bool is_wanted = is_wished and not(entry->second.wish->time_to_live and
                                                      (has ? has->job().live_until <= o.now : is_terminal(row.state)));
+            if (is_wished) f.stop_since = never;
+            if (not is_wished and f.stop_since == never) f.stop_since = o.now;
+            if (f.stop_since != never and o.now - f.stop_since >= stops_within) {
+                f.stop_since = o.now;
+                o.rules.ended(jobs[i], o.backend, o.now);
+            }
             f.is_wanted = is_wanted;
             f.runs = in.runs(jobs[i]);
             const bool rests = is_terminal(row.state) and
@@ -253,9 +272,10 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
             is_done = is_done and f.is_right;
             if (row.state == state_name::failed and f.failed_at == never) {
                 f.failed_at = o.now;
-                o.rules.expect(
-                    detail::may_have_failed(row.last_error, o.wrong, in.policy(), is_tight, o.now - o.healed_at),
-                    invariant::no_cause_to_fail, o.now, [&] { return jobs[i].value + ": " + row.last_error; });
+                o.rules.expect(detail::may_have_failed(row.last_error, o.wrong, in.policy(), {count, is_tight},
+                                                       o.now - o.healed_at),
+                               invariant::no_cause_to_fail, o.now,
+                               [&] { return jobs[i].value + ": " + row.last_error; });
             }
             if (row.state != state_name::failed) f.failed_at = never;
         }

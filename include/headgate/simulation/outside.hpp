@@ -22,6 +22,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -32,6 +33,24 @@ namespace headgate::inline v1::simulation {
 inline constexpr std::size_t most_controllers = 2;
 /// No clocks are compared, and answers are late by up to 16 s: of a lease of 30 s, so much is left for sure.
 inline constexpr duration silence = std::chrono::seconds(10);
+
+/// Time in which nobody, or one controller, reaches the database.
+struct outage {
+    instant since{}, until{};
+
+    void begin(instant now, duration length) {
+        if (until <= now) since = now;
+        until = now + length;
+    }
+    void end(instant now) { until = std::min(until, now); }
+    /// The last end that every controller notices. It watches leases anew when it had no answer for 6 s (T5), and an
+    /// answer from before may arrive in an outage as late as that: a shorter one counts as time that the database was
+    /// there for. The past, if there was none.
+    instant noticed_end(instant now) const {
+        const instant last = std::min(until, now);
+        return last - since > 2 * std::chrono::seconds(6) ? last : instant{};
+    }
+};
 
 /// A copyable value. Ports (ports.hpp) put requests and words into it; the world (world.hpp) takes out what arrives.
 class outside {
@@ -51,7 +70,7 @@ public:
     // What is stored.
     database_rows rows{};
     duration wall_offset{};
-    instant database_away_until{};
+    outage database_away{};
     instant healed_at = never;
     std::map<std::pair<job_id, checkpoint_name>, std::shared_ptr<const checkpoint_metadata>> objects{};
     processes backend{};
@@ -63,7 +82,7 @@ public:
         incarnation self{};
         bool runs = false;
         bool is_paused = false;
-        instant cut_off_until{};  ///< from the database
+        outage cut_off{};          ///< from the database
         bool is_stranded = false;  ///< not of the core that is well again
         bool is_doomed = false;  ///< it crashes as soon as it returns; what it asks until then is not heard
         std::optional<request<watch_jobs>> watches_jobs{};
@@ -79,12 +98,11 @@ public:
     };
     std::map<incarnation, sign_of_life> signs_of_life{};
     std::set<incarnation> said_gone{};  ///< and may live
+    std::set<std::tuple<job_id, incarnation, std::uint64_t>> judged{};  ///< claims, by whom and of which revision
     void advanced(incarnation who);
     /// Whether another may take what it owns (G5): it is not there, or was in `silence`, not long ago. Time in which
     /// the database was away, or in which `by` was cut off from it, is no silence (T5).
     bool is_given_up(incarnation who, incarnation by) const;
-    /// When the database was there again; the past, or now if it still is away.
-    instant database_back() const { return std::min(now, database_away_until); }
 
     struct stream {
         process_number of{};
@@ -211,7 +229,7 @@ inline duration outside::soon(fault slow) {
 
 inline void outside::advanced(incarnation who) {
     sign_of_life& of = signs_of_life.try_emplace(who, now).first->second;
-    if (now - std::max(of.last, database_back()) >= silence) of.after_silence = now;
+    if (now - std::max(of.last, database_away.noticed_end(now)) >= silence) of.after_silence = now;
     of.last = now;
 }
 
@@ -222,9 +240,9 @@ inline bool outside::is_given_up(incarnation who, incarnation by) const {
     if (place_of(who) == places.end() or said_gone.contains(who)) return true;
     const auto at = signs_of_life.find(who);
     if (at == signs_of_life.end()) return true;
-    instant silent_since = std::max(at->second.last, database_back());
+    instant silent_since = std::max(at->second.last, database_away.noticed_end(now));
     if (const auto observer = place_of(by); observer != places.end())
-        silent_since = std::max(silent_since, std::min(now, observer->cut_off_until));
+        silent_since = std::max(silent_since, observer->cut_off.noticed_end(now));
     if (now - silent_since >= silence) return true;
     return at->second.after_silence != never and now - at->second.after_silence < std::chrono::minutes(1);
 }
@@ -233,6 +251,8 @@ inline void outside::look_at_claim(const request<claim>& r) {
     const auto at = rows.jobs().find(r.what.job);
     const bool knows_the_row = at != rows.jobs().end() and at->second.row.revision == r.what.expected;
     if (not knows_the_row or at->second.row.owner == r.by.incarnation) return;
+    // Whoever was silent long enough is given up: a claim that gets no answer is repeated, until the row changes.
+    if (not judged.emplace(r.what.job, r.by.incarnation, r.what.expected).second) return;
     rules.expect(is_given_up(at->second.row.owner, r.by.incarnation), invariant::taken_from_the_silent, now,
                  [&] { return r.what.job.value + ", by " + detail::text_of(r.by); });
 }

@@ -97,8 +97,8 @@ concept backend_rules =
         { m.stop_workers(stop, on) } -> std::convertible_to<outcome<std::uint32_t>>;
     };
 
-/// Starts an identity once, nothing at or below a generation that was stopped, and nothing where slots are lacking. The
-/// laws of `scheduler` are run on `worker_pool`, whose rules are the same.
+/// Starts an identity once, nothing at or below a generation that was stopped, and nothing where slots are lacking. Keeps
+/// the laws of `scheduler`.
 class cluster {
 public:
     explicit cluster(std::uint32_t slots_of_a_worker = 1) : worker_slots_(slots_of_a_worker) {}

@@ -82,7 +82,7 @@ world_hash hash_of(const world<Policies, Backend>& in, bool counts_time) {
         if (has) all.add(has->machine());
     }
     all.add(in.backend());
-    all.add(o.rows.jobs()).add(o.rows.controllers()).add(o.objects).add(o.news).add(o.database_away_until);
+    all.add(o.rows.jobs()).add(o.rows.controllers()).add(o.objects).add(o.news).add(o.database_away);
     all.add(o.backend.room).add(o.backend.all()).add(o.places);
     // Streams, connections and calls: by name.
     std::uint64_t sum = 0;

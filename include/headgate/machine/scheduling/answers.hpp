@@ -26,17 +26,24 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
             if (why.kind == error_kind::permanent or why.kind == error_kind::invalid) return to<failing>(why);
             if (why.kind != error_kind::not_enough_slots) return again(why);
             if (drop_surplus(s, c)) return stay;
-            // Workers that were given up may hold the slots, and only a stop of their generation frees them: those that
-            // it did without, and could not replace, have failed this attempt.
-            if (c.job.workers.wanted_count() < c.job.workers.members().size()) {
-                c.job.is_generation_used = true;
-                return fail_attempt(c, {.kind = error_kind::worker_initialization,
-                                        .text = "workers that were given up cannot be replaced: " + describe(why)});
-            }
+            if (c.job.workers.wanted_count() < c.job.workers.members().size()) return cannot_replace(c, why);
             wait_for_slots(s, c, why);
             return stay;
         },
         again);
+}
+
+/// Workers that were given up may hold the slots, and only a stop of their generation frees them: those that it did
+/// without, and could not replace, have failed this attempt. Who was lost, or did not come in time, was spent before.
+template <class Context>
+step<scheduling> cannot_replace(Context& c, const error& why) {
+    c.job.is_generation_used = true;
+    error failed{.kind = error_kind::worker_initialization,
+                 .text = "workers that were given up cannot be replaced: " + describe(why)};
+    const auto is_unspent = [&](const worker& w) { return w.phase == worker_phase::gone and cannot_be_dialled(w, c); };
+    if (std::ranges::any_of(c.job.workers.members(), is_unspent)) return fail_attempt(c, failed);
+    if (c.job.spent[static_cast<std::size_t>(failed.kind)] == 0) failed.kind = error_kind::worker_start_up;
+    return to<scheduling>(failed);
 }
 
 /// Replacements of workers that came back are not needed any more. Answers whether there were any.

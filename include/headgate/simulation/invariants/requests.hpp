@@ -111,7 +111,8 @@ inline void checks::wrote(const request<claim>& r, const database_rows::entry& b
     const bool has_failed = before.row.state == state_name::failing or before.row.state == state_name::failed;
     // The nonce is that of the wish it started again for, which may have been taken back since.
     expect(not has_failed or after.row.state != state_name::scheduling or
-               after.row.restart_nonce != before.row.restart_nonce,
+               (after.row.restart_nonce != before.row.restart_nonce and
+                nonces_[r.what.job].contains(after.row.restart_nonce)),
            invariant::wish_is_latched, at,
            [] { return std::string("a failed job starts again, and nobody wished it"); });
     // The obvious version of S7 and S8.

@@ -41,7 +41,7 @@ template <class Effect>
 bool world<Policies, Backend>::is_refused(const to_outside& from, const request<Effect>& r) {
     constexpr fault domain = domain_of<Effect>();
     const bool is_away =
-        around_.now < std::max(around_.database_away_until, around_.places[from.from.slot].cut_off_until);
+        around_.now < std::max(around_.database_away.until, around_.places[from.from.slot].cut_off.until);
     if (domain == fault::database_refuses and is_away) {
         if (around_.chosen.choose(2) == 1)
             around_.reply<Effect>(from.from, from.job, r,

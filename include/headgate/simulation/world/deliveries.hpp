@@ -188,6 +188,7 @@ void world<Policies, Backend>::arrive(const user_turn& what) {
     around_.rows.now = around_.now + around_.wall_offset;
     const auto at = around_.rows.jobs().find(says.job);
     const std::uint64_t version = at == around_.rows.jobs().end() ? 0 : at->second.wish->version;
+    around_.rules.wished(says.job, says.wish);
     const auto answer = around_.rows.apply(put_wish{says.job, version, says.wish});
     static_cast<void>(answer);
     around_.seen.say(around_.now, "user", [&] {
@@ -203,7 +204,7 @@ void world<Policies, Backend>::arrive(const world_turn& what) {
         case world_turn::kind::database_goes:
             if (around_.wrong.is_healed()) return;
             around_.wrong.count(fault::database_away);
-            around_.database_away_until = around_.now + duration(around_.chosen.choose(90'000));
+            around_.database_away.begin(around_.now, duration(around_.chosen.choose(90'000)));
             break;
         case world_turn::kind::slots_go:
             if (around_.wrong.is_healed()) return;
@@ -226,7 +227,7 @@ void world<Policies, Backend>::arrive(const world_turn& what) {
             if (around_.wrong.is_healed()) return;
             around_.wrong.count(fault::controller_is_cut_off);
             outside::place& at = around_.places[around_.chosen.choose(most_controllers)];
-            at.cut_off_until = around_.now + duration(around_.chosen.choose(120'000));
+            at.cut_off.begin(around_.now, duration(around_.chosen.choose(120'000)));
             break;
         }
         case world_turn::kind::says_gone: {

@@ -115,7 +115,7 @@ void world<Policies, Backend>::glance(const machine<Policies>& of, glimpse& befo
     if (of.state() == state_name::running and std::exchange(before.lacked_slots, false)) reached.hit(probe::slots_came);
     const bool is_stopping = of.state() == state_name::stopping or of.state() == state_name::stopped;
     const bool is_stopped_alone =
-        is_stopping and job.stop.gone and not job.persisted and around_.now < around_.database_away_until;
+        is_stopping and job.stop.gone and not job.persisted and around_.now < around_.database_away.until;
     if (is_stopped_alone and not before.was_stopped_alone) reached.hit(probe::stopped_without_database);
     before.was_stopped_alone = is_stopped_alone;
     before.stale = job.count.stale;

@@ -282,7 +282,7 @@ void world<Policies, Backend>::strand() {
             ++other.boot;  // nobody starts it
             return;
         case 1: other.is_paused = true; break;
-        case 2: other.cut_off_until = never; break;
+        case 2: other.cut_off.begin(around_.now, never - around_.now); break;
     }
     other.is_stranded = true;
 }
@@ -291,10 +291,10 @@ template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::heal() {
     around_.wrong.heal();
     around_.healed_at = around_.now;
-    around_.database_away_until = around_.database_back();
+    around_.database_away.end(around_.now);
     strand();
     for (outside::place& at : around_.places)
-        if (not at.is_stranded) at.cut_off_until = std::min(at.cut_off_until, around_.now);
+        if (not at.is_stranded) at.cut_off.end(around_.now);
     around_.backend.room = around_.backend.most_room;
     if (around_.chosen.choose(2) == 0) around_.news.freed();  // not every backend knows
     for (std::uint32_t slot = 0; slot < most_controllers; ++slot)

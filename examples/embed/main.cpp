@@ -15,10 +15,12 @@
 #include <headgate/vocabulary/note_text.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace mine {
 
@@ -53,6 +55,13 @@ struct said {
 
 int run() {
     const std::vector<stage> stages{{"cut", 3}, {"print", 5}};
+    const std::vector<machine> machines{{"a1", 2}, {"a2", 2}, {"b7", 2}};
+
+    // Before anything is asked for: would it fit?
+    const auto copies = preview(stages, machines);
+    if (not copies) return std::puts(headgate::describe(copies.error()).c_str()), 1;
+    for (std::size_t i = 0; i < machines.size(); ++i)
+        std::printf("%s would run %u\n", machines[i].serial.c_str(), (*copies)[i]);
 
     loop events;
     steady_clock clock;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <headgate/openssl/secrets.hpp>
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <sys/random.h>
 
 #include <algorithm>
-#include <cassert>
+#include <array>
 #include <cerrno>
-#include <climits>
 #include <cstdio>
 #include <cstdlib>
 
@@ -31,6 +31,23 @@ bool from_operating_system(std::span<std::byte> bytes) {
     return true;
 }
 
+constexpr const char* no_hmac = "OpenSSL has no HMAC-SHA256";
+
+/// With no key yet; copied for each code. To look the algorithms up takes several times as long as a code of a short text.
+const EVP_MAC_CTX* hmac_sha256() {
+    static const EVP_MAC_CTX* const made = [] {
+        EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
+        EVP_MAC_CTX* const with = EVP_MAC_CTX_new(hmac);
+        EVP_MAC_free(hmac);  // `with` keeps it
+        char digest[] = OSSL_DIGEST_NAME_SHA2_256;
+        const std::array<OSSL_PARAM, 2> by{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                           OSSL_PARAM_construct_end()};
+        if (with == nullptr or EVP_MAC_CTX_set_params(with, by.data()) != 1) give_up(no_hmac);
+        return with;
+    }();
+    return made;
+}
+
 }  // namespace
 
 void secrets::random(std::span<std::byte> bytes) const {
@@ -46,15 +63,16 @@ void secrets::random(std::span<std::byte> bytes) const {
 
 digest256 secrets::mac(std::span<const std::byte> key, std::span<const std::byte> text) const {
     digest256 code{};
-    unsigned length = 0;
-    // HMAC() takes a null key for "the key of the last call", so an empty one needs an address.
+    std::size_t length = 0;
+    // EVP_MAC_init() takes a null key for "the one it has", so an empty one needs an address.
     const std::byte none{};
-    const void* const with = key.empty() ? &none : key.data();
-    assert(key.size() <= INT_MAX);
-    const unsigned char* const made =
-        HMAC(EVP_sha256(), with, static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-             text.size(), reinterpret_cast<unsigned char*>(code.data()), &length);
-    if (made == nullptr or length != code.size()) give_up("OpenSSL has no HMAC-SHA256");
+    const auto* const with = reinterpret_cast<const unsigned char*>(key.empty() ? &none : key.data());
+    EVP_MAC_CTX* const hmac = EVP_MAC_CTX_dup(hmac_sha256());
+    const bool is_made = hmac != nullptr and EVP_MAC_init(hmac, with, key.size(), nullptr) == 1 and
+                         EVP_MAC_update(hmac, reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1 and
+                         EVP_MAC_final(hmac, reinterpret_cast<unsigned char*>(code.data()), &length, code.size()) == 1;
+    EVP_MAC_CTX_free(hmac);
+    if (not is_made or length != code.size()) give_up(no_hmac);
     return code;
 }
 

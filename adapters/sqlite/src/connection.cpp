@@ -186,17 +186,21 @@ std::optional<error> connection::prepare(std::chrono::milliseconds busy) {
 }
 
 void connection::end(const char* how) noexcept {
-    for (auto& [sql, each] : statements_) each->tryReset();
-    file_.tryExec(how);  // fails where there is no transaction, and that is as good
+    for (SQLite::Statement* const each : used_) each->tryReset();
+    used_.clear();
+    const bool is_in_transaction = sqlite3_get_autocommit(file_.getHandle()) == 0;
+    if (is_in_transaction) file_.tryExec(how);
 }
 
 SQLite::Statement& connection::statement(std::string_view sql) {
     auto at = statements_.find(sql);
     if (at == statements_.end())
         at = statements_.emplace(sql, std::make_unique<SQLite::Statement>(file_, std::string(sql))).first;
-    at->second->reset();
-    at->second->clearBindings();
-    return *at->second;
+    SQLite::Statement& one = *at->second;
+    one.reset();
+    one.clearBindings();
+    used_.push_back(&one);
+    return one;
 }
 
 }  // namespace headgate::inline v1::sqlite

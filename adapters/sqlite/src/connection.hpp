@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace headgate::inline v1::sqlite {
 
@@ -37,12 +38,14 @@ public:
 private:
     connection(std::string path, int flags, int busy) : path_(std::move(path)), file_(path_, flags, busy) {}
     std::optional<error> prepare(std::chrono::milliseconds busy);
-    /// Ends every statement, so that none holds an old snapshot, and the transaction, if there still is one.
+    /// Ends every statement that was used, so that none holds an old snapshot, and the transaction, if there still is
+    /// one.
     void end(const char* how) noexcept;
 
     std::string path_;
     SQLite::Database file_;
     std::map<std::string, std::unique_ptr<SQLite::Statement>, std::less<>> statements_;  // as many as our sources name
+    std::vector<SQLite::Statement*> used_;                                               // since the last end
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------

@@ -76,10 +76,16 @@ bool operations::replace(const columns::job& to, std::uint64_t expected) {
     return update.exec() == 1;
 }
 
-std::optional<expected<job_row>> operations::row(const job_id& job) {
-    Statement& select = bound(open_->statement(std::string(select_jobs) + "WHERE id = ?"), job.value);
+std::optional<expected<job_row>> operations::row(const columns::job& written, const std::shared_ptr<const plan>& its) {
+    static const std::string select_job = std::string(select_jobs) + "WHERE id = ?";
+    Statement& select = bound(open_->statement(select_job), written.id);
     if (not select.executeStep()) return std::nullopt;
-    return columns::row_of(columns_of(select, 0));
+    columns::job found = columns_of(select, 0);
+    const bool is_its_plan = found.plan and found.plan == written.plan;
+    if (is_its_plan) found.plan.reset();  // large, and known
+    auto stands = columns::row_of(found);
+    if (stands and is_its_plan) stands->plan = its;
+    return stands;
 }
 
 std::optional<checkpoint_row> operations::restore_point(const job_id& job, epoch threshold) {
@@ -108,7 +114,7 @@ outcome<claimed> operations::perform(const claim& what) {
     if (const auto why = columns::unreadable(to)) return not_applied{*why};
     return open_->write<outcome<claimed>>([&]() -> outcome<claimed> {
         const bool is_first = replace(to, what.expected);
-        const auto stands = row(what.job);
+        const auto stands = row(to, what.next.plan);
         if (not stands) return no_such(what.job);
         if (not *stands) return not_applied{stands->error()};
         claimed answer{.row = **stands};
@@ -127,7 +133,7 @@ outcome<job_row> operations::perform(const store_row& what) {
     if (const auto why = columns::unreadable(to)) return not_applied{*why};
     return open_->write<outcome<job_row>>([&]() -> outcome<job_row> {
         replace(to, what.expected);
-        const auto stands = row(what.job);
+        const auto stands = row(to, what.next.plan);
         if (not stands) return no_such(what.job);
         if (not *stands) return not_applied{stands->error()};
         return **stands;

@@ -4,6 +4,7 @@
 
 #include <headgate/concepts/observer.hpp>
 #include <headgate/conformance/laws/pending.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 
 #include <string>
 #include <type_traits>
@@ -11,8 +12,9 @@
 
 namespace headgate::inline v1::laws {
 
-/// Calls `report("takes", true, "")` after a model from `make()` has taken every kind of note in every shape, texts of
-/// any bytes included. A model that throws or ends the program breaks the law, and then nothing is reported.
+/// Calls `report(law, holds, detail)` for "takes": a model from `make()` takes every kind of note in every shape, texts
+/// of any bytes included. One that throws breaks it: `detail` names the note, and what was thrown goes on to the
+/// caller.
 template <class Make, law_report Report>
     requires observer<std::remove_reference_t<std::invoke_result_t<Make&>>>
 void check_observer(Make make, Report report);
@@ -34,6 +36,27 @@ inline std::vector<note> every_note() {
     return notes;
 }
 
+/// Reports while an exception passes by. Not by a handler, since this is built without exceptions too.
+template <class Report>
+class broken_unless_taken {
+public:
+    broken_unless_taken(Report& to, const note& what) : report_(to), what_(what) {}
+    broken_unless_taken(const broken_unless_taken&) = delete;
+    broken_unless_taken& operator=(const broken_unless_taken&) = delete;
+    ~broken_unless_taken() {
+        if (is_taken_) return;
+        findings found;
+        found.expect(false, "that it takes every note", "an exception at \"" + one_line(text_of(what_), 128) + '"');
+        report_("takes", false, found.text());
+    }
+    void is_taken() { is_taken_ = true; }
+
+private:
+    Report& report_;
+    const note& what_;
+    bool is_taken_ = false;
+};
+
 }  // namespace detail
 
 template <class Make, law_report Report>
@@ -42,7 +65,11 @@ void check_observer(Make make, Report report) {
     auto&& model = make();
     for (const char* job : {"", "job", "a\nb", "\xff"})
         for (const instant at : {instant{}, instant::max()})
-            for (const note& each : detail::every_note()) model.on(job_id{job}, at, each);
+            for (const note& each : detail::every_note()) {
+                detail::broken_unless_taken<Report> unless(report, each);
+                model.on(job_id{job}, at, each);
+                unless.is_taken();
+            }
     report("takes", true, std::string());
 }
 

@@ -176,6 +176,15 @@ job_record record_of(const job& from) {
     return made;
 }
 
+expected<checkpoint_row> row_of(const job_id& job, const checkpoint& from) {
+    const columns::job of{.id = job.value};
+    reader read(of);
+    return read.finish(
+        checkpoint_row{.name = {.epoch = {read.number<std::uint32_t>("checkpoints.epoch", from.epoch)},
+                                .generation = {read.number<std::uint32_t>("checkpoints.generation", from.generation)}},
+                       .state = read.name("checkpoints.state", from.state, checkpoint_state::abandoned)});
+}
+
 std::optional<checkpoint_state> checkpoint_state_of(std::string_view text) {
     for (std::size_t i = 0; i < checkpoint_states; ++i)
         if (headgate::text_of(static_cast<checkpoint_state>(i)) == text) return static_cast<checkpoint_state>(i);

@@ -61,6 +61,14 @@ std::uint64_t transaction(const std::string& digits) {
     return value;
 }
 
+// Epoch and generation, and what `state()` says.
+expected<checkpoint_row> checkpoint_of(const job_id& job, row& at, auto state) {
+    columns::checkpoint read{.epoch = at.number()};
+    read.generation = at.number();
+    read.state = state();
+    return columns::row_of(job, read);
+}
+
 }  // namespace
 
 expected<arguments> arguments_of(const claim& what) {
@@ -131,10 +139,9 @@ outcome<claimed> answer_of(const claim& what, const PGresult* from) {
     at.skip();  // changed
     claimed made{.row = *stands};
     if (at.is_null()) return made;
-    const auto epoch = static_cast<std::uint32_t>(at.number());
-    const auto generation = static_cast<std::uint32_t>(at.number());
-    made.restore =
-        checkpoint_row{{{epoch}, {generation}}, columns::checkpoint_state_of(at.text()).value_or(checkpoint_state{})};
+    const auto restore = checkpoint_of(what.job, at, [&] { return at.text(); });
+    if (not restore) return unknown{restore.error()};  // it is claimed, but from where to go on is not known
+    made.restore = *restore;
     return made;
 }
 
@@ -158,8 +165,9 @@ outcome<checkpoint_written> answer_of(const write_checkpoint& what, const PGresu
     for (int i = 1; i < PQntuples(from); ++i) {
         row at(from, i);
         at.skip();
-        const auto epoch = static_cast<std::uint32_t>(at.number());
-        made.obsolete.push_back({{epoch}, {static_cast<std::uint32_t>(at.number())}});
+        // What was edited by hand into the name of no checkpoint has no objects to remove.
+        if (const auto read = checkpoint_of(what.job, at, [] { return "compacting"; }))
+            made.obsolete.push_back(read->name);
     }
     return made;
 }

@@ -88,13 +88,16 @@ std::optional<expected<job_row>> operations::row(const columns::job& written, co
     return stands;
 }
 
-std::optional<checkpoint_row> operations::restore_point(const job_id& job, epoch threshold) {
+expected<std::optional<checkpoint_row>> operations::restore_point(const job_id& job, epoch threshold) {
     Statement& select = bound(open_->statement(R"(SELECT epoch, generation, state FROM checkpoints WHERE job = ? AND
         epoch >= ? AND state IN ('ready', 'committing') ORDER BY epoch DESC, generation DESC LIMIT 1)"),
                               job.value, threshold.value);
     if (not select.executeStep()) return std::nullopt;
-    return checkpoint_row{{{select.getColumn(0).getUInt()}, {select.getColumn(1).getUInt()}},
-                          columns::checkpoint_state_of(select.getColumn(2).getString()).value_or(checkpoint_state{})};
+    const auto read = columns::row_of(job, {.epoch = select.getColumn(0).getInt64(),
+                                            .generation = select.getColumn(1).getInt64(),
+                                            .state = select.getColumn(2).getString()});
+    if (not read) return tl::unexpected(read.error());
+    return *read;
 }
 
 void operations::mark(const claim& what, const std::optional<checkpoint_row>& restore) {
@@ -113,6 +116,8 @@ outcome<claimed> operations::perform(const claim& what) {
     columns::set(to, what.next);
     if (const auto why = columns::unreadable(to)) return not_applied{*why};
     return open_->write<outcome<claimed>>([&]() -> outcome<claimed> {
+        const auto restore = restore_point(what.job, what.threshold);
+        if (not restore) return not_applied{restore.error()};
         const bool is_first = replace(to, what.expected);
         const auto stands = row(to, what.next.plan);
         if (not stands) return no_such(what.job);
@@ -121,7 +126,7 @@ outcome<claimed> operations::perform(const claim& what) {
         // By this claim, or it is a repeat, which marks nothing: a late one would fail the claimant's own checkpoint.
         const bool is_mine =
             answer.row.generation == what.next.generation and answer.row.owner == what.next.owner;
-        if (is_mine) answer.restore = restore_point(what.job, what.threshold);
+        if (is_mine) answer.restore = *restore;
         if (is_first) mark(what, answer.restore);
         return answer;
     });
@@ -163,7 +168,13 @@ std::vector<checkpoint_name> operations::clean(const write_checkpoint& what) {
     Statement& select = bound(open_->statement(R"(SELECT epoch, generation FROM checkpoints WHERE job = ? AND
         state = 'compacting' ORDER BY epoch, generation LIMIT ?)"),
                               job, most_obsolete);
-    while (select.executeStep()) obsolete.push_back({{select.getColumn(0).getUInt()}, {select.getColumn(1).getUInt()}});
+    while (select.executeStep()) {
+        // What was edited by hand into the name of no checkpoint has no objects to remove.
+        const auto read = columns::row_of(what.job, {.epoch = select.getColumn(0).getInt64(),
+                                                     .generation = select.getColumn(1).getInt64(),
+                                                     .state = "compacting"});
+        if (read) obsolete.push_back(read->name);
+    }
     return obsolete;
 }
 

@@ -33,7 +33,7 @@ private:
     bool replace(const columns::job& to, std::uint64_t expected);
     /// As it stands. `its` is the plan of `written`, for when that stands.
     std::optional<expected<job_row>> row(const columns::job& written, const std::shared_ptr<const plan>& its);
-    std::optional<checkpoint_row> restore_point(const job_id& job, epoch threshold);
+    expected<std::optional<checkpoint_row>> restore_point(const job_id& job, epoch threshold);
     void mark(const claim& what, const std::optional<checkpoint_row>& restore);
     std::vector<checkpoint_name> clean(const write_checkpoint& what);
 

@@ -102,6 +102,27 @@ BOOST_AUTO_TEST_CASE(a_wish_or_plan_that_could_not_be_read_back_is_told_before_i
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_checkpoint_s_row_that_cannot_be_read_is_an_error_that_names_job_and_column_S7) {
+    const auto why = [](const columns::checkpoint& row) {
+        const auto read = columns::row_of({"a"}, row);
+        return read ? std::string() : read.error().text;
+    };
+    const std::int64_t most = std::numeric_limits<std::uint32_t>::max();
+    const auto good = columns::row_of({"a"}, {.epoch = most, .generation = 3, .state = "ready"});
+    BOOST_TEST_REQUIRE(good.has_value());
+    BOOST_TEST((*good == checkpoint_row{{{4'294'967'295}, {3}}, checkpoint_state::ready}));
+    BOOST_TEST(
+        why({.epoch = -1, .generation = 3, .state = "ready"}) ==
+        "job \"a\", column checkpoints.epoch: -1 is not between 0 and 4294967295; mend the row by hand or remove it");
+    BOOST_TEST(why({.epoch = most + 1, .generation = 3, .state = "ready"}).find("checkpoints.epoch") !=
+               std::string::npos);
+    for (const std::int64_t wrong : {std::int64_t{-1}, most + 1})
+        BOOST_TEST(why({.epoch = 1, .generation = wrong, .state = "ready"}).find("checkpoints.generation") !=
+                   std::string::npos);
+    BOOST_TEST(why({.epoch = 1, .generation = 1, .state = "Ready"}).find("checkpoints.state: \"Ready\" is none") !=
+               std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(states_of_checkpoints_have_names_that_come_back) {
     for (std::size_t i = 0; i < checkpoint_states; ++i) {
         const auto state = static_cast<checkpoint_state>(i);

@@ -296,6 +296,27 @@ BOOST_AUTO_TEST_CASE(a_damaged_row_is_an_error_in_its_record_and_the_others_go_o
     BOOST_TEST((t.record({"c"})->wish.has_value()));
 }
 
+BOOST_AUTO_TEST_CASE(a_checkpoint_s_row_edited_by_hand_is_restored_from_or_removed_under_no_other_name_S7_J1) {
+    const folder place;
+    const auto opened = open(place.file());
+    trial t(*opened, settle);
+    for (const char* each : {"a", "b"}) BOOST_TEST(t.has_claimed({each}));
+    // Cut to 32 bits they are epoch 7.
+    by_hand(place.file(),
+            "INSERT INTO checkpoints VALUES ('a', 7, 1, 'committing'), ('b', 4294967303, 1, 'committing')");
+    const auto good = t.claim(1, {2}, t.ours, {}, {"a"});
+    BOOST_TEST_REQUIRE((good.has_value() and good->restore.has_value()));
+    BOOST_TEST((good->restore->name == checkpoint_name{{7}, {1}}));
+    BOOST_TEST((not t.claim(1, {2}, t.ours, {}, {"b"})));
+    by_hand(place.file(),
+            "INSERT INTO checkpoints VALUES ('a', 1, 1, 'compacting'), ('a', -1, 1, 'compacting'), "
+            "('a', 4294967298, 1, 'compacting'), ('a', 3, 4294967299, 'compacting')");
+    const checkpoint_row next{{{9}, {2}}, checkpoint_state::in_progress};
+    const auto written = t.write({2}, t.ours, next, 3, {"a"});
+    BOOST_TEST_REQUIRE(written.has_value());
+    BOOST_TEST((written->obsolete == std::vector<checkpoint_name>{{{1}, {1}}}));
+}
+
 BOOST_AUTO_TEST_CASE(a_wish_or_plan_that_could_not_be_read_back_is_refused_and_changes_nothing) {
     const folder place;
     const auto opened = open(place.file());

@@ -65,6 +65,16 @@ expected<job_row> row_of(const job& from);
 /// All of it. What is wrong with any column is an error in the place of the wish, and the rest is left as it is new.
 job_record record_of(const job& from);
 
+/// A checkpoint's row as it stands in a table, likewise.
+struct checkpoint {
+    std::int64_t epoch{};
+    std::int64_t generation{};
+    std::string state{};  ///< "inprogress", "ready", ...
+};
+
+/// The row that these columns say, or what is wrong with them (`invalid`), by name of job and column.
+expected<checkpoint_row> row_of(const job_id& job, const checkpoint& from);
+
 /// "inprogress", "ready", ... back.
 std::optional<checkpoint_state> checkpoint_state_of(std::string_view text);
 

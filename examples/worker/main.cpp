@@ -53,16 +53,19 @@ struct flags {
     run_worker_options worker{};
 };
 
-bool is_mine_alone(const std::string& file) {
+/// Said, not refused: whoever has read it is kept out no more by a worker that does not come.
+void warn_if_others_may_read(const std::string& file) {
     struct stat about {};
-    return ::stat(file.c_str(), &about) == 0 and (about.st_mode & 077) == 0;
+    if (::stat(file.c_str(), &about) != 0 or (about.st_mode & 077) == 0) return;
+    spdlog::warn("{} has mode {:04o}, so that others may use its token, which is a secret: chmod 600 {}", file,
+                 about.st_mode & 0777, file);
 }
 
 expected<identity> read_identity(const std::string& file) {
     std::ifstream in(file, std::ios::binary);
     const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     if (not in) return failure(error_kind::invalid, "cannot read the identity in " + file);
-    if (not is_mine_alone(file)) spdlog::warn("others may read {}; its token is a secret", file);
+    warn_if_others_may_read(file);
     return parse_identity(text);
 }
 

@@ -8,9 +8,11 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -139,11 +141,24 @@ expected<std::string> read_pem(const std::string& file, const char* what) {
     return text;
 }
 
+/// As ssh asks of a key: nobody but its user may do anything with it. Where it is root's, its group may read it.
+expected<applied> is_kept_secret(const std::string& file) {
+    struct stat about {};
+    if (::stat(file.c_str(), &about) != 0) return applied{};  // reading it says why
+    const mode_t allowed = about.st_uid == 0 and ::geteuid() != 0 ? 040 : 0;
+    if ((about.st_mode & 077 & ~allowed) == 0) return applied{};
+    std::array<char, 8> mode{};
+    std::to_chars(mode.data(), mode.data() + mode.size(), about.st_mode & 0777, 8);
+    return failure(error_kind::invalid, "the certificate's key has mode 0" + std::string(mode.data()) +
+                                            ", so that others may use it: chmod 600 " + file);
+}
+
 expected<security> secure(const mutual_tls& by, const char* other_role) {
     const auto authority = read_pem(by.authority, "the authority's certificate");
     if (not authority) return tl::unexpected(authority.error());
     const auto certificate = read_pem(by.certificate, "the certificate");
     if (not certificate) return tl::unexpected(certificate.error());
+    if (const auto ok = is_kept_secret(by.key); not ok) return tl::unexpected(ok.error());
     const auto key = read_pem(by.key, "the certificate's key");
     if (not key) return tl::unexpected(key.error());
     ::grpc::SslServerCredentialsOptions server(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);

@@ -16,6 +16,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <mutex>
@@ -209,6 +210,7 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named_and_nothing_is_listened
     std::ofstream(by.file("garbage")) << "no certificate";
     std::ofstream(by.file("broken")) << "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n";
     const std::string missing = by.file("missing"), garbage = by.file("garbage");
+    std::filesystem::permissions(garbage, std::filesystem::perms{0600});
     for (std::string headgate::grpc::mutual_tls::*each :
          {&headgate::grpc::mutual_tls::authority, &headgate::grpc::mutual_tls::certificate,
           &headgate::grpc::mutual_tls::key}) {
@@ -226,6 +228,27 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named_and_nothing_is_listened
     auto broken = good;
     broken.certificate = by.file("broken");
     BOOST_TEST(says(refusal(broken), broken.certificate));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_others_may_use_is_refused_by_its_file_and_mode_and_a_certificate_is_not_G3) {
+    const authorities by;
+    const auto with = by.of("ours", "worker");
+    const auto tried = [&](const std::string& file, unsigned mode) {
+        std::filesystem::permissions(file, std::filesystem::perms{mode});
+        const auto made = headgate::grpc::controller_link::make({.transport = with});
+        return made ? std::string("made") : made.error().text;
+    };
+    for (const auto& [mode, text] : {std::pair(0640u, "0640"),
+                                     {0604u, "0604"},
+                                     {0620u, "0620"},
+                                     {0601u, "0601"},
+                                     {0777u, "0777"},
+                                     {0644u, "0644"}})
+        BOOST_TEST(tried(with.key, mode) == std::string("the certificate's key has mode ") + text +
+                                                ", so that others may use it: chmod 600 " + with.key);
+    for (const unsigned mode : {0600u, 0400u, 0700u}) BOOST_TEST(tried(with.key, mode) == "made");
+    BOOST_TEST(tried(with.certificate, 0644) == "made");
+    BOOST_TEST(tried(with.authority, 0644) == "made");
 }
 
 BOOST_AUTO_TEST_CASE(with_tls_any_numeric_address_will_do_but_the_unspecified_one) {

@@ -19,7 +19,7 @@ struct this_machine {
 struct mutual_tls {
     std::string authority;    ///< the certificates of who signs controllers' and workers' certificates
     std::string certificate;  ///< of this end, and those that link it to the authority
-    std::string key;          ///< of `certificate`; not encrypted
+    std::string key;          ///< of `certificate`; not encrypted; refused where others may read it (chmod 600)
 
     friend bool operator==(const mutual_tls&, const mutual_tls&) = default;
 };

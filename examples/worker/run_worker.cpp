@@ -5,6 +5,7 @@
 #include "engine/engine.hpp"
 
 #include <headgate/concepts/clock.hpp>
+#include <headgate/concepts/credentials.hpp>
 #include <headgate/grpc/controller_link.hpp>
 #include <headgate/openssl/secrets.hpp>
 #include <headgate/worker/driver.hpp>
@@ -122,8 +123,11 @@ expected<worker_end> run_worker(run_worker_options with, std::stop_token stop) {
         if (with.log) with.log(line);
     };
     const grpc::transport transport = transport_of(with.tls, "worker");
-    auto made = grpc::controller_link::make(
-        {.controller = with.identity.controller, .listen = with.listen, .transport = transport});
+    openssl::secrets secrets;
+    auto made = grpc::controller_link::make({.controller = with.identity.controller,
+                                             .listen = with.listen,
+                                             .transport = transport,
+                                             .call_token = call_token(secrets, with.identity.token)});
     if (not made) return tl::unexpected(made.error());
     const std::string beside = (*made)->rpc_address().substr(0, (*made)->rpc_address().rfind(':')) + ":0";
     auto engine = dataflow::engine::make({.listen = with.data_listen.empty() ? beside : with.data_listen,
@@ -137,7 +141,6 @@ expected<worker_end> run_worker(run_worker_options with, std::stop_token stop) {
     faulty_link link(watched, wrongs);
     faulty_engine runs(**engine, wrongs);
     steady_clock clock;
-    openssl::secrets secrets;
     worker_driver driver(link, clock, secrets, runs,
                          {.identity = with.identity,
                           .slots = with.slots,

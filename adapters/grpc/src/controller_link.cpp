@@ -30,6 +30,7 @@ struct controller_link::parts {
 expected<std::unique_ptr<controller_link>> controller_link::make(options with) {
     const auto by = secure(with.transport, controller_role);
     if (not by) return tl::unexpected(by.error());
+    if (with.call_token) keep_door(*by, with.call_token);
     const auto controller = endpoint_of(with.controller, *by);
     if (not controller) return failure(controller.error().kind, "controller " + controller.error().text);
     auto at = endpoint_of(with.listen, *by);

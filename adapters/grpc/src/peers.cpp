@@ -3,43 +3,9 @@
 
 #include "transport.hpp"
 
-#include <grpcpp/security/auth_metadata_processor.h>
-#include <grpcpp/security/server_credentials.h>
-
-#include <mutex>
 #include <utility>
 
 namespace headgate::inline v1::grpc {
-
-namespace {
-
-// Made by one thread, used by others: gRPC orders that, and the lock shows it to ThreadSanitizer.
-class doorkeeper : public ::grpc::AuthMetadataProcessor {
-public:
-    explicit doorkeeper(security by) {
-        const std::lock_guard held(lock_);
-        by_ = std::move(by);
-    }
-    ~doorkeeper() override {
-        const std::lock_guard held(lock_);
-        by_ = {};
-    }
-    doorkeeper(const doorkeeper&) = delete;
-    doorkeeper& operator=(const doorkeeper&) = delete;
-
-    bool IsBlocking() const override { return false; }
-    ::grpc::Status Process(const InputMetadata&, ::grpc::AuthContext* peer, OutputMetadata*, OutputMetadata*) override {
-        const std::lock_guard held(lock_);
-        return is_trusted(*peer, by_) ? ::grpc::Status::OK
-                                      : ::grpc::Status(::grpc::StatusCode::UNAUTHENTICATED, "an untrusted transport");
-    }
-
-private:
-    std::mutex lock_;
-    security by_;
-};
-
-}  // namespace
 
 struct peers::parts {
     security by;
@@ -57,8 +23,7 @@ struct peers::parts {
 expected<peers> peers::make(const transport& by, const limits& most) {
     auto read = secure(by, worker_role);
     if (not read) return tl::unexpected(read.error());
-    security kept{.server = {}, .client = {}, .other_role = read->other_role, .files = {}};
-    read->server->SetAuthMetadataProcessor(std::make_shared<doorkeeper>(std::move(kept)));
+    keep_door(*read, std::nullopt);
     return peers(std::make_shared<const parts>(parts{*std::move(read), most}));
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "transport.hpp"
 
+#include <headgate/concepts/credentials.hpp>
+
 #include <grpc/grpc_security_constants.h>
+#include <grpcpp/security/auth_metadata_processor.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 
@@ -36,6 +39,15 @@ int as_int(std::size_t value) { return static_cast<int>(std::min<std::size_t>(va
 // more often, so this finds those that hang with nothing said.
 constexpr int keepalive_ms = 20'000;
 
+std::optional<digest256> token_in(const std::multimap<::grpc::string_ref, ::grpc::string_ref>& metadata) {
+    digest256 token;
+    if (metadata.count(token_key) != 1) return std::nullopt;
+    const ::grpc::string_ref found = metadata.find(token_key)->second;
+    if (found.size() != token.size()) return std::nullopt;
+    std::memcpy(token.data(), found.data(), token.size());
+    return token;
+}
+
 // Made by one thread, used and destroyed by others: gRPC orders that, and the lock shows it to ThreadSanitizer.
 class token_plugin : public ::grpc::MetadataCredentialsPlugin {
 public:
@@ -63,6 +75,40 @@ public:
 private:
     std::mutex lock_;
     std::string token_;
+};
+
+// Likewise.
+class doorkeeper : public ::grpc::AuthMetadataProcessor {
+public:
+    doorkeeper(const security& by, const std::optional<digest256>& token) {
+        const std::lock_guard held(lock_);
+        by_.other_role = by.other_role;
+        token_ = token;
+    }
+    ~doorkeeper() override {
+        const std::lock_guard held(lock_);
+        by_ = {};
+        token_ = {};
+    }
+    doorkeeper(const doorkeeper&) = delete;
+    doorkeeper& operator=(const doorkeeper&) = delete;
+
+    bool IsBlocking() const override { return false; }
+    ::grpc::Status Process(const InputMetadata& shown, ::grpc::AuthContext* peer, OutputMetadata*,
+                           OutputMetadata*) override {
+        const std::lock_guard held(lock_);
+        const auto refuse = [](const char* why) { return ::grpc::Status(::grpc::StatusCode::UNAUTHENTICATED, why); };
+        if (not is_trusted(*peer, by_)) return refuse("an untrusted transport");
+        if (not token_) return ::grpc::Status::OK;
+        const auto token = token_in(shown);
+        if (not token) return refuse(no_token);
+        return equal_in_constant_time(*token, *token_) ? ::grpc::Status::OK : refuse("the token is not this worker's");
+    }
+
+private:
+    std::mutex lock_;
+    security by_;
+    std::optional<digest256> token_;
 };
 
 /// What the system says against binding; gRPC itself says it to a log only.
@@ -282,13 +328,11 @@ std::shared_ptr<::grpc::CallCredentials> credentials_of(const digest256& token) 
 }
 
 std::optional<digest256> token_of(const ::grpc::ServerContextBase& context) {
-    const auto& metadata = context.client_metadata();
-    digest256 token;
-    if (metadata.count(token_key) != 1) return std::nullopt;
-    const ::grpc::string_ref found = metadata.find(token_key)->second;
-    if (found.size() != token.size()) return std::nullopt;
-    std::memcpy(token.data(), found.data(), token.size());
-    return token;
+    return token_in(context.client_metadata());
+}
+
+void keep_door(const security& by, const std::optional<digest256>& token) {
+    by.server->SetAuthMetadataProcessor(std::make_shared<doorkeeper>(by, token));
 }
 
 ::grpc::ByteBuffer buffer_of(const std::string& bytes) {

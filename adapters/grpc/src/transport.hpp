@@ -24,6 +24,7 @@ namespace headgate::inline v1::grpc {
 
 inline constexpr const char* work_method = "/headgate.wire.v1.Controller/Work";
 inline constexpr const char* token_key = "headgate-token-bin";
+inline constexpr const char* no_token = "there is no call token of 32 bytes";
 
 /// What one end shows, and what the other end has to.
 struct security {
@@ -67,6 +68,10 @@ bool is_trusted(const ::grpc::AuthContext& peer, const security& by);
 
 /// "127.0.0.1" of "ipv4:127.0.0.1:4242".
 std::string host_of(std::string_view peer);
+
+/// Whoever the transport does not trust, and who does not show `token` where there is one, is refused by the server of
+/// these credentials before a message of theirs is read. Before `serve`.
+void keep_door(const security& by, const std::optional<digest256>& token);
 
 /// Adds the token to each call.
 std::shared_ptr<::grpc::CallCredentials> credentials_of(const digest256& token);

@@ -117,7 +117,7 @@ template <class Decode>
     if (not is_trusted(*of.auth_context(), security_))
         return refuse(::grpc::StatusCode::UNAUTHENTICATED, "this connection is not known to be a controller's");
     const auto token = token_of(of);
-    if (not token) return refuse(::grpc::StatusCode::UNAUTHENTICATED, "there is no call token of 32 bytes");
+    if (not token) return refuse(::grpc::StatusCode::UNAUTHENTICATED, no_token);
     if (not events_.are_heard()) return refuse(::grpc::StatusCode::UNAVAILABLE, "the worker does not listen yet");
     auto what = read_bytes(request, [&](std::string_view text) { return decode(text, options_.limits); });
     if (not what) return refuse(::grpc::StatusCode::INVALID_ARGUMENT, what.error().text);

@@ -9,6 +9,7 @@
 
 #include <headgate/v1/worker.grpc.pb.h>
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/security/credentials.h>
 
@@ -16,6 +17,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace {
@@ -33,8 +35,8 @@ struct worker {
     std::unique_ptr<headgate::grpc::controller_link> link;
     std::unique_ptr<wire::v1::Worker::Stub> stub;
 
-    worker() {
-        auto made = headgate::grpc::controller_link::make({.controller = "127.0.0.1:1"});
+    explicit worker(std::optional<digest256> call_token = {}) {
+        auto made = headgate::grpc::controller_link::make({.controller = "127.0.0.1:1", .call_token = call_token});
         BOOST_REQUIRE(made);
         link = *std::move(made);
         stub = wire::v1::Worker::NewStub(connect(link->rpc_address()));
@@ -80,6 +82,54 @@ BOOST_AUTO_TEST_CASE(a_call_s_token_is_carried_up_for_the_worker_to_judge_G3) {
                     all.fill(std::byte{'x'});
                     return all;
                 }())));
+}
+
+/// How a call of which nothing but its metadata is ever sent ends; a server that waits for the message: by its
+/// deadline.
+::grpc::Status end_of_a_call_without_message(const std::string& address, const std::string& token) {
+    ::grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(3));
+    if (not token.empty()) context.AddMetadata("headgate-token-bin", token);
+    ::grpc::GenericStub stub(connect(address));
+    ::grpc::CompletionQueue queue;
+    const auto call = stub.PrepareCall(&context, "/headgate.wire.v1.Worker/StartExecution", &queue);
+    void* tag = nullptr;
+    bool is_done = false;
+    call->StartCall(nullptr);
+    queue.Next(&tag, &is_done);
+    ::grpc::Status status;
+    call->Finish(&status, nullptr);
+    queue.Next(&tag, &is_done);
+    return status;
+}
+
+BOOST_AUTO_TEST_CASE(a_call_with_another_token_than_the_worker_s_is_refused_before_its_message_is_read_G3) {
+    digest256 own;
+    own.fill(std::byte{'t'});
+    worker w(own);
+    w.link->listen([&](const link_event& event) {
+        w.events(event);
+        w.link->answer(std::get<called>(event).id, identified{{1}, {}, {}});
+    });
+    const std::string right(32, 't');
+    std::string almost = right;
+    almost.back() = 'u';
+    for (const std::string& wrong : {std::string(32, 'x'), almost, std::string(31, 't'), std::string()}) {
+        const ::grpc::Status unread = end_of_a_call_without_message(w.link->rpc_address(), wrong);
+        BOOST_TEST((unread.error_code() == ::grpc::StatusCode::UNAUTHENTICATED));
+        BOOST_TEST(unread.error_message() ==
+                   (wrong.size() == 32 ? "the token is not this worker's" : "there is no call token of 32 bytes"));
+        ::grpc::ClientContext context;
+        if (not wrong.empty()) context.AddMetadata("headgate-token-bin", wrong);
+        BOOST_TEST((w.identify(context, "short").error_code() == ::grpc::StatusCode::UNAUTHENTICATED));
+    }
+    BOOST_TEST(w.events.size() == 0u);
+    ::grpc::ClientContext context, crooked;
+    context.AddMetadata("headgate-token-bin", right);
+    crooked.AddMetadata("headgate-token-bin", right);
+    BOOST_TEST(w.identify(context).ok());
+    BOOST_TEST((w.identify(crooked, "short").error_code() == ::grpc::StatusCode::INVALID_ARGUMENT));
+    BOOST_TEST(w.events.size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_call_that_is_no_message_is_refused_and_not_heard) {

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,6 +24,7 @@ struct controller_link_options {
     std::string controller = "127.0.0.1:7070";  ///< host:port
     std::string listen = "127.0.0.1:0";         ///< host:port of this worker's service; port 0: any that is free
     grpc::transport transport{};                ///< this end's certificate names `worker_role`
+    std::optional<digest256> call_token{};      ///< `call_token(secrets, token)`: calls with another are not even read
     headgate::limits limits{};  ///< of these: message, id, address, error_text and the counts in messages
     duration connect_timeout = std::chrono::seconds(5);
     std::size_t stream_queue = 256;  ///< messages that wait to be sent; one more ends the stream
@@ -30,7 +32,8 @@ struct controller_link_options {
 };
 
 /// The stream to a controller, and the service that the controller calls, over gRPC. A call without a token of 32 bytes
-/// is refused here; whether it is the right one is for the receiver to say.
+/// is refused here, and one with another than `call_token`, if that is given, before its message is read; without it,
+/// whether it is the right one is for the receiver to say, who sees the call decoded.
 ///
 /// Events     `link_opened` comes when the controller has taken the stream. What the controller says is read when the
 ///            receiver has returned from what came before. `open` while a stream is open does nothing.

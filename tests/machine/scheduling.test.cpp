@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "stage.hpp"
 
+#include <headgate/conformance/archetypes/assignment.hpp>
 #include <headgate/vocabulary/note_text.hpp>
 
 #include <set>
@@ -164,6 +165,14 @@ BOOST_AUTO_TEST_CASE(a_policy_that_counts_on_what_was_not_offered_fails_its_job_
         BOOST_TEST((s.stands.state == state_name::failed and s.value.is_over()));
         BOOST_TEST(s.stands.last_error.find("made a bad plan: ") != std::string::npos, s.stands.last_error);
     }
+}
+
+// That it compiles with the archetype shows that a machine asks no more of a policy than its concept.
+BOOST_AUTO_TEST_CASE(the_poorest_assignment_policy_is_asked_and_what_it_says_fails_its_job_A1_S19) {
+    stage_of<policies<archetype::assignment>> s({}, {.assignment = archetype::assignment(1)});
+    s.start();
+    BOOST_TEST((s.stands.state == state_name::failed and s.value.is_over()));
+    BOOST_TEST(s.stands.last_error.find("an archetype has no plans") != std::string::npos, s.stands.last_error);
 }
 
 /// A job whose workers come at once, and have 30 s for that; its checkpoint is not loaded.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What policies are measured with: graphs, baselines and the row of a table.
+#include "small_inputs.hpp"
+
 #include <headgate/assignment/loads.hpp>
 #include <headgate/assignment/slot_filling.hpp>
 #include <headgate/conformance/archetypes/assignment.hpp>
@@ -21,6 +23,9 @@
 namespace {
 
 using namespace headgate;
+using headgate::tests::rounds;
+
+std::uint64_t seeds(int usual) { return static_cast<std::uint64_t>(rounds(usual)); }
 
 /// FNV-1a over all numbers of a program.
 std::uint64_t digest_of(const program& of) {
@@ -69,7 +74,7 @@ BOOST_AUTO_TEST_CASE(the_same_name_size_and_seed_give_the_same_graph_everywhere)
 }
 
 BOOST_AUTO_TEST_CASE(the_reference_places_as_slot_filling_does) {
-    for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds(2'000); ++seed) {
         const graphs::job job = graphs::random_job(seed);
         baselines::record_list list;
         baselines::reference(job.of, job.offers, {}, list);
@@ -93,7 +98,7 @@ bool lose(graphs::job& from, std::uint64_t seed) {
 
 BOOST_AUTO_TEST_CASE(the_list_of_every_baseline_is_a_plan_A1) {
     for (const auto& [name, assign] : baselines::all)
-        for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+        for (std::uint64_t seed = 1; seed <= seeds(2'000); ++seed) {
             graphs::job job = graphs::random_job(seed);
             const auto made = baseline_assignment{assign}(job.of, job.offers);
             BOOST_TEST_CONTEXT(name << " of " << seed) {
@@ -110,7 +115,7 @@ BOOST_AUTO_TEST_CASE(the_list_of_every_baseline_is_a_plan_A1) {
 
 BOOST_AUTO_TEST_CASE(kafkas_equal_members_differ_by_one_and_keep_all_that_they_had_when_one_leaves) {
     int tried = 0, wrong = 0;
-    for (std::uint64_t seed = 1; seed <= 2'000; seed += 2) {  // equal slots
+    for (std::uint64_t seed = 1; seed <= seeds(4'000); seed += 2) {  // equal slots
         graphs::job job = graphs::random_job(seed);
         const auto made = baseline_assignment{baselines::kafka_uniform}(job.of, job.offers);
         const auto [least, most] = std::ranges::minmax(loads_of(*made));
@@ -124,7 +129,7 @@ BOOST_AUTO_TEST_CASE(kafkas_equal_members_differ_by_one_and_keep_all_that_they_h
             wrong += was[i] == baselines::nobody ? list[i] >= job.offers.size() : list[i] != was[i];
     }
     BOOST_TEST(wrong == 0);
-    BOOST_TEST(tried > 400);
+    BOOST_TEST(tried > rounds(800));
 }
 
 BOOST_AUTO_TEST_CASE(kafkas_members_give_up_what_is_above_their_quota) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "small_inputs.hpp"
+
 #include <headgate/assignment/materialise.hpp>
 #include <headgate/assignment/views.hpp>
 
@@ -12,6 +14,7 @@
 namespace {
 
 using namespace headgate;
+using headgate::tests::rounds;
 
 /// Three nodes, some in grains, on lines of each spacing, by worker or of runs in another order, turned by `random`.
 plan any_plan(std::mt19937_64& random) {
@@ -47,7 +50,7 @@ plan any_plan(std::mt19937_64& random) {
 BOOST_AUTO_TEST_CASE(views_and_the_materialised_list_say_what_worker_of_says_A4) {
     std::mt19937_64 random(3);
     int wrong = 0;
-    for (int round = 0; round < 2'000; ++round) {
+    for (int round = 0; round < rounds(2'000); ++round) {
         const plan made = any_plan(random);
         std::vector<placed_subtask> list;
         std::vector<std::vector<subtask_at>> by_worker(4);

@@ -108,6 +108,36 @@ inline bool are_equal(std::span<const std::uint32_t> slots) {
     return std::ranges::adjacent_find(slots, std::not_equal_to<>{}) == slots.end();
 }
 
+/// `fits` for many items: mostly the smallest worker, the largest one, or what was counted for the item before is
+/// enough to tell.
+class fitting {
+public:
+    explicit fitting(std::span<const std::uint32_t> slots) : slots_(slots) {
+        for (const std::uint32_t each : slots) {
+            least_ = std::min(least_, each);
+            most_ = std::max(most_, each);
+        }
+    }
+
+    bool operator()(const balance_item& what) {
+        const std::uint64_t workers = slots_.size();
+        if (workers * (least_ / what.grain) >= what.units) return true;
+        if (workers * (most_ / what.grain) < what.units) return false;
+        if (std::exchange(grain_, what.grain) != what.grain) {
+            room_ = 0;
+            for (const std::uint32_t each : slots_) room_ += each / what.grain;
+        }
+        return room_ >= what.units;
+    }
+
+private:
+    std::span<const std::uint32_t> slots_;
+    std::uint32_t least_ = std::numeric_limits<std::uint32_t>::max();
+    std::uint32_t most_ = 0;
+    std::uint32_t grain_ = 0;  ///< that `room_` is of
+    std::uint64_t room_ = 0;
+};
+
 }  // namespace detail
 
 inline std::size_t least_layouts(std::span<const balance_item> items, std::span<const std::uint32_t> slots) {
@@ -156,11 +186,11 @@ inline balanced_items deal(std::span<const balance_item> items, std::span<const 
     if (std::ranges::adjacent_find(items, std::not_equal_to<>{}, &balance_item::weight) == items.end()) {
         for (std::size_t i = 0; i < items.size(); ++i) place(i);
     } else {
-        std::vector<std::uint32_t> order = counted_up(items.size());
-        std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
-            return items[a].weight != items[b].weight ? items[a].weight > items[b].weight : a < b;
-        });
-        for (const std::uint32_t at : order) place(at);
+        std::vector<std::pair<std::uint64_t, std::size_t>> order;  // by weight, the heaviest first
+        order.reserve(items.size());
+        for (std::size_t i = 0; i < items.size(); ++i) order.emplace_back(~items[i].weight, i);
+        std::ranges::sort(order);
+        for (const auto& [weight, at] : order) place(at);
     }
     return made;
 }
@@ -189,11 +219,12 @@ private:
 
     /// Heavy and large ones first: the largest nodes need the small workers too, the others can go around them.
     void sort_classes() {
-        const auto before = [&](std::uint32_t a, std::uint32_t b) {
-            const balance_item &x = items_[a], &y = items_[b];
-            return std::tuple(y.weight, y.units, y.grain, a) < std::tuple(x.weight, x.units, x.grain, b);
-        };
-        if (not std::ranges::is_sorted(order_, before)) std::ranges::sort(order_, before);
+        std::vector<std::tuple<std::uint64_t, std::uint32_t, std::uint32_t, std::uint32_t>> keys;
+        keys.reserve(items_.size());
+        for (std::uint32_t i = 0; i < items_.size(); ++i)
+            keys.emplace_back(~items_[i].weight, ~items_[i].units, ~items_[i].grain, i);
+        if (not std::ranges::is_sorted(keys)) std::ranges::sort(keys);
+        for (std::size_t i = 0; i < keys.size(); ++i) order_[i] = std::get<3>(keys[i]);
         for (std::size_t first = 0; first < order_.size();) {
             const balance_item& one = items_[order_[first]];
             // The line of a class has a slot for each of its units, and a line has fewer than 2^32.

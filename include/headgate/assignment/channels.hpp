@@ -3,6 +3,7 @@
 // assignment: how many channels between subtasks leave a worker, a machine, a zone; counted without going over them.
 
 #include <headgate/assignment/loads.hpp>
+#include <headgate/assignment/nodes_by_id.hpp>
 #include <headgate/assignment/offer.hpp>
 #include <headgate/assignment/same_place.hpp>
 #include <headgate/vocabulary/outcome.hpp>
@@ -57,24 +58,46 @@ channels_report channels_of(const plan& made, const program& of, const worker_pl
 
 namespace detail {
 
+/// Numbers texts in the order in which they first come; mostly one comes again at once.
+class numbered_texts {
+public:
+    std::uint32_t number_of(std::string_view text) {
+        if (numbers_.empty() or text != last_text_) {
+            last_text_ = text;
+            last_ = numbers_.emplace(text, static_cast<std::uint32_t>(numbers_.size())).first->second;
+        }
+        return last_;
+    }
+
+private:
+    std::unordered_map<std::string_view, std::uint32_t> numbers_{};  // looked up only, never walked
+    std::string_view last_text_{};
+    std::uint32_t last_ = 0;
+};
+
+/// Precondition: workers of `made` ascend by id.
 inline expected<worker_places> places_of(const plan& made, std::span<const offer> offers) {
-    // Looked up only, never walked.
-    std::unordered_map<std::uint64_t, const offer*> by_id;
-    for (const offer& each : offers)
-        if (not by_id.emplace(each.id.value, &each).second) return invalid(name(each.id) + " is offered twice");
-    std::unordered_map<std::string_view, std::uint32_t> machines, zones;
+    std::vector<const offer*> by_id;
+    by_id.reserve(offers.size());
+    for (const offer& each : offers) by_id.push_back(&each);
+    const auto id_of = [](const offer* each) { return each->id; };
+    if (not std::ranges::is_sorted(by_id, {}, id_of)) std::ranges::sort(by_id, {}, id_of);
+    if (const auto twin = std::ranges::adjacent_find(by_id, {}, id_of); twin != by_id.end())
+        return invalid(name((*twin)->id) + " is offered twice");
+    numbered_texts machines, zones;
     worker_places found;
-    for (std::size_t i = 0; i < made.workers.size(); ++i) {
-        const auto from = by_id.find(made.workers[i].id.value);
-        if (from == by_id.end()) return invalid("plan: " + name(made.workers[i].id) + " is not among the workers");
-        if (from->second->slots != made.workers[i].slots)
-            return invalid("plan: " + name(made.workers[i].id) + " has " + std::to_string(made.workers[i].slots) +
-                           " slots, it offers " + std::to_string(from->second->slots));
-        const auto number = [](auto& numbers, std::string_view key) {
-            return numbers.emplace(key, static_cast<std::uint32_t>(numbers.size())).first->second;
-        };
-        found.machines.push_back(number(machines, from->second->machine.value));
-        found.zones.push_back(number(zones, from->second->zone));
+    found.machines.reserve(made.workers.size());
+    found.zones.reserve(made.workers.size());
+    auto from = by_id.begin();
+    for (const placed_worker& each : made.workers) {
+        while (from != by_id.end() and (*from)->id < each.id) ++from;
+        if (from == by_id.end() or (*from)->id != each.id)
+            return invalid("plan: " + name(each.id) + " is not among the workers");
+        if ((*from)->slots != each.slots)
+            return invalid("plan: " + name(each.id) + " has " + std::to_string(each.slots) + " slots, it offers " +
+                           std::to_string((*from)->slots));
+        found.machines.push_back(machines.number_of((*from)->machine.value));
+        found.zones.push_back(zones.number_of((*from)->zone));
     }
     return found;
 }
@@ -147,26 +170,6 @@ struct line_of_places {
           machines(line, at.machines, of_nodes),
           zones(line, at.zones, of_nodes),
           units(of_nodes) {}
-};
-
-/// Positions of nodes by id. Mostly ids count up; a table is made for those that do not.
-class nodes_by_id {
-public:
-    explicit nodes_by_id(const plan& of) : nodes_(of.nodes) {}
-
-    std::optional<std::uint32_t> find(node_id id) {
-        if (nodes_.empty()) return std::nullopt;
-        const std::uint32_t guess = id.value - nodes_.front().id.value;
-        if (guess < nodes_.size() and nodes_[guess].id == id) return guess;
-        if (others_.empty())
-            for (std::uint32_t i = 0; i < nodes_.size(); ++i) others_.emplace(nodes_[i].id.value, i);
-        const auto at = others_.find(id.value);
-        return at == others_.end() ? std::nullopt : std::optional(at->second);
-    }
-
-private:
-    std::span<const placed_node> nodes_;
-    std::unordered_map<std::uint32_t, std::uint32_t> others_{};  // looked up only, never walked
 };
 
 inline std::uint64_t capped_sum(std::uint64_t a, std::uint64_t b) {
@@ -280,7 +283,7 @@ private:
 inline channels_report channels_of(const plan& made, const program& of, const worker_places& at) {
     channels_report found;
     found.by_edge.reserve(of.edges.size());
-    detail::nodes_by_id nodes(made);
+    const detail::nodes_by_id nodes(made.nodes);
     detail::channel_counter counter(made, at);
     for (const edge& one : of.edges) {
         channel_counts& counts = found.by_edge.emplace_back();

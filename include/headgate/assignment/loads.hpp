@@ -38,9 +38,11 @@ inline void append_ranges(const plan& of, std::size_t node, std::vector<range_on
         const std::uint64_t each = placed.units / runs, more = placed.units % runs;
         std::uint32_t next = 0;
         std::size_t run = placed.offset;
-        for (std::uint64_t i = 0; i < std::min<std::uint64_t>(placed.units, runs); ++i) {
+        const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(placed.units, runs));
+        into.resize(into.size() + count);
+        for (std::size_t i = 0; i < count; ++i) {
             const auto end = next + static_cast<std::uint32_t>((each + (i < more ? 1 : 0)) * placed.grain);
-            into.push_back({placed.owner(run), {next, end}});
+            into[into.size() - count + i] = {placed.owner(run), {next, end}};
             next = end;
             run = run + 1 < runs ? run + 1 : 0;
         }
@@ -112,18 +114,18 @@ private:
     }
     void add_dense(const placement& placed) {
         const std::uint64_t end = placed.offset + placed.units;
-        add_slots(placed.offset, std::min(end, placed.slots), placed.grain);
-        if (end > placed.slots) add_slots(0, end - placed.slots, placed.grain);
-    }
-    void add_slots(std::uint64_t first, std::uint64_t last, std::uint64_t grain) {
-        const auto run_of = [&](std::uint64_t slot) {
-            const auto next = std::upper_bound(line_.boundaries.begin(), line_.boundaries.end(), slot);
-            return static_cast<std::size_t>(next - line_.boundaries.begin()) - 1;
-        };
-        const std::size_t from = run_of(first), to = run_of(last - 1);
-        add_whole(from, to + 1, grain);
-        part_[from] -= (first - line_.boundaries[from]) * grain;  // both wrap, and back when all is summed up
-        part_[to] -= (line_.boundaries[to + 1] - last) * grain;
+        const bool is_around = end > placed.slots;
+        const std::size_t from = placed.run_of(0);
+        const std::size_t to = placed.run_of(static_cast<std::uint32_t>(placed.units * placed.grain - 1));
+        if (is_around) {
+            add_whole(from, runs_, placed.grain);
+            add_whole(0, to + 1, placed.grain);
+        } else {
+            add_whole(from, to + 1, placed.grain);
+        }
+        // Both wrap, and back when all is summed up.
+        part_[from] -= (placed.offset - line_.boundaries[from]) * placed.grain;
+        part_[to] -= (line_.boundaries[to + 1] - (is_around ? end - placed.slots : end)) * placed.grain;
     }
     void add_evens(std::uint64_t units, std::uint64_t grain, std::vector<std::uint64_t>& offsets) {
         std::ranges::sort(offsets);

@@ -8,6 +8,7 @@
 #include <headgate/assignment/channels.hpp>
 #include <headgate/assignment/line_up.hpp>
 #include <headgate/assignment/loads.hpp>
+#include <headgate/assignment/nodes_by_id.hpp>
 #include <headgate/assignment/policy.hpp>
 #include <headgate/assignment/slot_filling.hpp>
 #include <headgate/assignment/together.hpp>
@@ -50,15 +51,15 @@ namespace detail {
 
 /// Nodes so that neighbours are near each other: along the edges in either direction, depth first.
 inline std::vector<std::uint32_t> in_a_row(const program& of) {
-    const node_positions at = positions_of(of);
+    const nodes_by_id at(of.nodes);
     std::vector<std::vector<std::uint32_t>> next(of.nodes.size());
     std::vector<bool> is_fed(of.nodes.size()), seen(of.nodes.size());
     for (const edge& each : of.edges) {
-        const auto from = at.find(each.from.value), to = at.find(each.to.value);
-        if (from == at.end() or to == at.end()) continue;
-        next[from->second].push_back(to->second);
-        next[to->second].push_back(from->second);
-        is_fed[to->second] = true;
+        const auto from = at.find(each.from), to = at.find(each.to);
+        if (not from or not to) continue;
+        next[*from].push_back(*to);
+        next[*to].push_back(*from);
+        is_fed[*to] = true;
     }
     std::vector<std::uint32_t> row, open;
     row.reserve(of.nodes.size());
@@ -158,20 +159,24 @@ inline expected<plan> local::operator()(const program& of, std::span<const offer
 
     std::optional<plan> best;
     std::tuple<std::uint64_t, std::uint64_t, std::uint64_t> fewest;
-    const auto consider = [&](plan made) {
+    const auto consider = [&](plan made, const worker_places& places) {
         if (total_runs(made.layouts) > most_runs) return;
         const std::vector<std::uint64_t> loads = loads_of(made);
         for (std::size_t i = 0; i < loads.size(); ++i)
             if (const auto at = position_of(*empty, made.workers[i].id); loads[i] > caps[*at]) return;
-        const auto places = detail::places_of(made, offers);
-        const channel_counts crossing = channels_of(made, of, *places).total;
+        const channel_counts crossing = channels_of(made, of, places).total;
         const std::tuple counts(crossing.across_workers, crossing.across_machines, crossing.across_zones);
         if (best and not(counts < fewest)) return;
         fewest = counts;
         best = std::move(made);
     };
     for (const filling_order order : {filling_order::largest_first, filling_order::by_id})
-        if (auto made = slot_filling{order}(of, offers)) consider(*std::move(made));
+        if (auto made = slot_filling{order}(of, offers)) {
+            const auto places = detail::places_of(*made, offers);  // it leaves workers out
+            consider(*std::move(made), *places);
+        }
+
+    const auto places = detail::places_of(*empty, offers);
 
     const std::vector<std::uint32_t> nodes = detail::in_a_row(of);
     std::uint64_t all_slots = 0;
@@ -195,7 +200,7 @@ inline expected<plan> local::operator()(const program& of, std::span<const offer
             detail::place(made, of, items,
                           bins.size() == 1 ? balance(items.items, line->slots, {.aim = aim})
                                            : detail::over_bins(bins, items.items, line->slots, aim));
-            consider(std::move(made));
+            consider(std::move(made), *places);
         }
     }
     // One bin of single nodes is what `balanced` makes, and that is within any slack but for numbers beyond SPEC 10.

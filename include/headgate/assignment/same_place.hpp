@@ -94,8 +94,9 @@ public:
     /// Pairs of a subtask of each that are at the same place.
     std::uint64_t pairs(const slots_taken& a, const slots_taken& b) const {
         if (are_apart(a, b)) return 0;
-        std::uint64_t sum =
-            before(a.end, b.end) - before(a.end, b.begin) - before(a.begin, b.end) + before(a.begin, b.begin);
+        std::uint64_t sum = before(a.end, b.end);
+        if (a.begin.slot > 0 or b.begin.slot > 0)
+            sum += before(a.begin, b.begin) - before(a.end, b.begin) - before(a.begin, b.end);
         if (a.whole > 0) sum += a.whole * (before(b.end, end_) - before(b.begin, end_));
         if (b.whole > 0) sum += b.whole * (before(a.end, end_) - before(a.begin, end_));
         sum += a.whole * b.whole * places_.back().squares;

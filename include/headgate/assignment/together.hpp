@@ -3,6 +3,7 @@
 // assignment: which nodes forward edges join, and the smallest pieces of them that no channel leaves.
 
 #include <headgate/assignment/balance.hpp>
+#include <headgate/assignment/nodes_by_id.hpp>
 #include <headgate/vocabulary/program.hpp>
 
 #include <cstddef>
@@ -27,7 +28,7 @@ struct items_of_nodes {
 /// A group that forward edges join has as many units as the greatest common divisor of its parallelisms. One that does
 /// not fit on workers of `slots` falls apart into its nodes; so do all if their `least_layouts` are more than
 /// `most_layouts`. Edges to nodes that are not there are ignored.
-/// O(nodes + edges), and O(workers) for each group that is hard to fit.
+/// O(nodes + edges), and O(workers) for groups that are hard to fit, at most once for each.
 items_of_nodes items_of(const program& of, keep_together what, std::span<const std::uint32_t> slots);
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -41,11 +42,12 @@ inline std::vector<std::uint32_t> forward_groups(const program& of) {
         while (parent[at] != at) at = parent[at] = parent[parent[at]];
         return at;
     };
-    const node_positions at = positions_of(of);
+    const nodes_by_id at(of.nodes);
     for (const edge& each : of.edges) {
-        const auto from = at.find(each.from.value), to = at.find(each.to.value);
-        if (each.kind != edge_kind::forward or from == at.end() or to == at.end()) continue;
-        const std::uint32_t a = root(from->second), b = root(to->second);
+        if (each.kind != edge_kind::forward) continue;
+        const auto from = at.find(each.from), to = at.find(each.to);
+        if (not from or not to) continue;
+        const std::uint32_t a = root(*from), b = root(*to);
         parent[std::max(a, b)] = std::min(a, b);
     }
     for (std::uint32_t i = 0; i < parent.size(); ++i) parent[i] = root(i);
@@ -73,12 +75,13 @@ inline items_of_nodes items_of(const program& of, keep_together what, std::span<
     }
     std::vector<std::uint32_t> position(of.nodes.size());
     std::vector<bool> whole(of.nodes.size());
+    detail::fitting fits_on_slots(slots);
     for (std::size_t i = 0; i < of.nodes.size(); ++i) {
         const std::size_t mine = group[i];
         if (mine == i) {
             groups[i].grain = largest[i] / groups[i].units;
             groups[i].weight /= groups[i].units;
-            whole[i] = fits(groups[i], slots);
+            whole[i] = fits_on_slots(groups[i]);
         }
         if (mine == i or not whole[mine]) {
             position[i] = static_cast<std::uint32_t>(made.items.size());

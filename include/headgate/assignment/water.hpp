@@ -3,7 +3,6 @@
 // assignment: load that is poured on workers and finds its level.
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -48,6 +47,19 @@ private:
     /// As many units as fit below a level that is just too low for `amount`, or is short of few.
     std::vector<std::uint64_t> below_a_level(std::uint64_t amount, std::uint64_t weight,
                                              std::span<const std::uint64_t> room) const;
+    /// The unit after those that worker `i` got, which comes before others that raise it more.
+    next_unit next(std::size_t i, std::uint64_t weight, std::uint64_t got) const {
+        return {static_cast<double>(loads_[i] + weight * (got + 1)) / width(i), turn(i), i};
+    }
+    static bool later(const next_unit& a, const next_unit& b) {
+        return a.level != b.level ? a.level > b.level : a.turn > b.turn;
+    }
+    static bool sooner(const next_unit& a, const next_unit& b) { return later(b, a); }
+
+    /// A unit to each who has his next before anybody has one more; answers what is left of `amount`. These need no
+    /// order among themselves.
+    std::uint64_t pour_one_each(std::uint64_t amount, std::uint64_t weight, std::span<const std::uint64_t> room,
+                                std::vector<std::uint64_t>& got) const;
     /// One after the other to whom it raises least.
     void pour_singly(std::uint64_t amount, std::uint64_t weight, std::span<const std::uint64_t> room,
                      std::vector<std::uint64_t>& got) const;
@@ -72,14 +84,14 @@ inline std::vector<std::uint64_t> water::below_a_level(std::uint64_t amount, std
         high = std::max(high, static_cast<double>(loads_[i] + weight * room[i]) / width(i));
     }
     const auto up_to = [&](double level, std::size_t i) -> std::uint64_t {
-        const double units = std::floor((level * width(i) - static_cast<double>(loads_[i])) / unit);
-        if (not(units > 0)) return 0;
+        const double units = (level * width(i) - static_cast<double>(loads_[i])) / unit;
+        if (not(units >= 1)) return 0;
         return units < static_cast<double>(room[i]) ? static_cast<std::uint64_t>(units) : room[i];
     };
     // A secant that is not trusted twice in a row: loads that begin late and end early bend the line both ways.
     // What is left to pour singly is at most a unit a worker.
     std::uint64_t at_low = 0, at_high = std::accumulate(room.begin(), room.end(), std::uint64_t{0});
-    for (int round = 0; round < 128 and amount - at_low > workers / 2 and at_high - at_low > workers; ++round) {
+    for (int round = 0; round < 128 and amount - at_low > workers and at_high - at_low > workers; ++round) {
         double slope = 0;
         for (std::size_t i = 0; i < workers; ++i)
             if (up_to(low, i) < room[i]) slope += width(i) / unit;
@@ -102,24 +114,36 @@ inline std::vector<std::uint64_t> water::below_a_level(std::uint64_t amount, std
     return got;
 }
 
+inline std::uint64_t water::pour_one_each(std::uint64_t amount, std::uint64_t weight,
+                                          std::span<const std::uint64_t> room, std::vector<std::uint64_t>& got) const {
+    next_unit second{std::numeric_limits<double>::infinity(), 0, 0};
+    for (std::size_t i = 0; i < loads_.size(); ++i)
+        if (got[i] + 1 < room[i]) second = std::min(second, next(i, weight, got[i] + 1), sooner);
+    std::vector<next_unit> first;
+    first.reserve(loads_.size());
+    for (std::size_t i = 0; i < loads_.size(); ++i)
+        if (const next_unit mine = next(i, weight, got[i]); got[i] < room[i] and sooner(mine, second))
+            first.push_back(mine);
+    if (first.size() > amount) {
+        std::ranges::nth_element(first, first.begin() + static_cast<std::ptrdiff_t>(amount), sooner);
+        first.resize(amount);
+    }
+    for (const next_unit& each : first) ++got[each.worker];
+    return amount - first.size();
+}
+
 inline void water::pour_singly(std::uint64_t amount, std::uint64_t weight, std::span<const std::uint64_t> room,
                                std::vector<std::uint64_t>& got) const {
-    const auto later = [](const next_unit& a, const next_unit& b) {
-        return a.level != b.level ? a.level > b.level : a.turn > b.turn;
-    };
-    const auto next = [&](std::size_t i) {
-        return next_unit{static_cast<double>(loads_[i] + weight * (got[i] + 1)) / width(i), turn(i), i};
-    };
     std::vector<next_unit> waiting;
     waiting.reserve(loads_.size());
     for (std::size_t i = 0; i < loads_.size(); ++i)
-        if (got[i] < room[i]) waiting.push_back(next(i));
+        if (got[i] < room[i]) waiting.push_back(next(i, weight, got[i]));
     std::ranges::make_heap(waiting, later);
     for (; amount > 0 and not waiting.empty(); --amount) {
         std::ranges::pop_heap(waiting, later);
         const std::size_t worker = waiting.back().worker;
         if (++got[worker] < room[worker]) {
-            waiting.back() = next(worker);
+            waiting.back() = next(worker, weight, got[worker]);
             std::ranges::push_heap(waiting, later);
         } else {
             waiting.pop_back();
@@ -133,6 +157,7 @@ inline std::vector<std::uint64_t> water::pour(std::uint64_t amount, std::uint64_
     std::vector<std::uint64_t> got = below_a_level(amount, weight, room);
     std::uint64_t left = amount;
     for (const std::uint64_t each : got) left -= each;
+    if (left > 0) left = pour_one_each(left, weight, room, got);
     if (left > 0) pour_singly(left, weight, room, got);
     for (std::size_t i = 0; i < loads_.size(); ++i) loads_[i] += weight * got[i];
     return got;

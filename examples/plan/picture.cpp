@@ -70,19 +70,60 @@ bars bars_of(const plan& in, std::span<const offer> offers, const std::vector<st
     return made;
 }
 
-/// The outline of a layer on those below it; steps of the same height are one.
-std::string layer_path(const std::vector<double>& low, const std::vector<double>& high, double base, double scale) {
-    const double step = width / static_cast<double>(low.size());
+/// What is one colour, from the bottom up.
+struct layers {
+    std::vector<std::string> names{};
+    std::vector<std::size_t> of_node{};
+};
+
+/// The largest nodes by themselves and all others together, if those are less than half; else nodes that follow each
+/// other in the program, about as many subtasks in each layer.
+layers layers_of(const program& of) {
+    const std::size_t count = of.nodes.size(), own = count <= own_colours + 1 ? count : own_colours;
+    layers made{.names = {}, .of_node = std::vector<std::size_t>(count, own_colours)};
+    std::vector<std::size_t> order(count);
+    for (std::size_t i = 0; i < count; ++i) order[i] = i;
+    std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(~of.nodes[i].parallelism, i); });
+    std::uint64_t all = 0, of_own = 0;
+    for (const node& each : of.nodes) all += each.parallelism;
+    for (std::size_t rank = 0; rank < own; ++rank) {
+        const node& each = of.nodes[order[rank]];
+        of_own += each.parallelism;
+        made.of_node[order[rank]] = rank;
+        made.names.push_back(fmt::format("node {} ({})", each.id.value, each.parallelism));
+    }
+    if (own == count) return made;
+    made.names.push_back(fmt::format("{} other nodes", count - own));
+    if (2 * of_own >= all) return made;
+    made.names.clear();
+    std::uint64_t before = 0;
+    for (std::size_t first = 0, last = 0; first < count; first = last) {
+        const std::uint64_t end = all * (made.names.size() + 1) / (own_colours + 1);
+        for (; last < count and (before < end or last == first); ++last) {
+            made.of_node[last] = made.names.size();
+            before += of.nodes[last].parallelism;
+        }
+        made.names.push_back(last == first + 1
+                                 ? fmt::format("node {}", of.nodes[first].id.value)
+                                 : fmt::format("{} to {}", of.nodes[first].id.value, of.nodes[last - 1].id.value));
+    }
+    return made;
+}
+
+/// The outline of a layer with all that is below it, which is drawn after it. Steps of less than half a pixel are one.
+std::string layer_path(const std::vector<double>& high, double base, double scale) {
+    const double step = width / static_cast<double>(high.size());
     // Bars that are wide enough stand apart.
     const double space = step > 4 ? std::min(2.0, step / 6) : 0;
     std::string path;
+    const auto same = [&](double a, double b) { return (a > 0) == (b > 0) and std::abs(a - b) * scale < 0.5; };
     const auto x = [&](std::size_t bar) { return left + static_cast<double>(bar) * step; };
-    for (std::size_t first = 0; first < low.size();) {
+    for (std::size_t first = 0; first < high.size();) {
         std::size_t last = first + 1;
-        while (space == 0 and last < low.size() and low[last] == low[first] and high[last] == high[first]) ++last;
-        if (high[first] > low[first])
-            path += fmt::format("M{:.1f} {:.1f}H{:.1f}V{:.1f}H{:.1f}z", x(first), base - low[first] * scale,
-                                x(last) - space, base - high[first] * scale, x(first));
+        while (space == 0 and last < high.size() and same(high[last], high[first])) ++last;
+        if (high[first] > 0)
+            path += fmt::format("M{:.1f} {:.1f}H{:.1f}V{:.1f}H{:.1f}z", x(first), base, x(last) - space,
+                                base - high[first] * scale, x(first));
         first = last;
     }
     return path;
@@ -91,13 +132,7 @@ std::string layer_path(const std::vector<double>& low, const std::vector<double>
 }  // namespace
 
 std::string picture_of(const std::vector<trial>& trials, const program& of, std::span<const offer> offers) {
-    std::vector<std::size_t> order(of.nodes.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(~of.nodes[i].parallelism, i); });
-    const std::size_t own = of.nodes.size() <= own_colours + 1 ? of.nodes.size() : own_colours;
-    std::vector<std::size_t> layer(of.nodes.size(), own_colours);
-    for (std::size_t rank = 0; rank < own; ++rank) layer[order[rank]] = rank;
-
+    const layers shown = layers_of(of);
     double most = 1, bound_of_all = 1;
     std::size_t panels = 0;
     for (const trial& one : trials) {
@@ -116,25 +151,20 @@ std::string picture_of(const std::vector<trial>& trials, const program& of, std:
         left + width + right, height);
     double legend = left;
     svg += fmt::format(
-        "<text x=\"{}\" y=\"20\" font-weight=\"bold\">Subtasks by worker, ascending by id; all panels have one "
-        "scale</text>\n",
+        "<text x=\"{}\" y=\"20\" font-weight=\"bold\">Subtasks by worker, ascending by id, and node; all panels "
+        "have one scale</text>\n",
         left);
-    for (std::size_t rank = 0; rank <= std::min(own, own_colours); ++rank) {
-        const bool is_rest = rank == own;
-        if (is_rest and own == of.nodes.size()) break;
-        const std::string name =
-            is_rest ? fmt::format("{} other nodes", of.nodes.size() - own)
-                    : fmt::format("node {} ({})", of.nodes[order[rank]].id.value, of.nodes[order[rank]].parallelism);
+    for (std::size_t at = 0; at < shown.names.size(); ++at) {
         svg += fmt::format(
             "<rect x=\"{:.0f}\" y=\"32\" width=\"11\" height=\"11\" fill=\"{}\"/><text x=\"{:.0f}\" "
             "y=\"42\">{}</text>\n",
-            legend, colours[is_rest ? own_colours : rank], legend + 15, name);
-        legend += 30 + 6.2 * static_cast<double>(name.size());
+            legend, colours[at], legend + 15, shown.names[at]);
+        legend += 30 + 6.2 * static_cast<double>(shown.names[at].size());
     }
     double y = top;
     for (const trial& one : trials) {
         if (not one.report) continue;
-        const bars drawn = bars_of(*one.made, offers, layer);
+        const bars drawn = bars_of(*one.made, offers, shown.of_node);
         const double base = y + panel + 18, scale = panel / most;
         const assignment_report& r = *one.report;
         svg += fmt::format(
@@ -143,14 +173,15 @@ std::string picture_of(const std::vector<trial>& trials, const program& of, std:
             "slot {:.2f} of the bound; {} of {} workers used</text>\n",
             left, y + 10, escaped(one.policy), r.by_worker.largest, r.gap(), r.gap_per_slot(), r.workers_used,
             r.workers);
-        std::vector<double> low(drawn.fullest.size()), high = low;
-        for (std::size_t at = 0; at < drawn.layers.size(); ++at) {
-            for (std::size_t bar = 0; bar < low.size(); ++bar)
-                high[bar] = std::min(most, low[bar] + drawn.layers[at][bar]);
-            if (const std::string path = layer_path(low, high, base, scale); not path.empty())
-                svg += fmt::format("<path fill=\"{}\" d=\"{}\"/>\n", colours[at], path);
-            low = high;
+        std::vector<std::vector<double>> highs;
+        std::vector<double> high(drawn.fullest.size());
+        for (const auto& layer : drawn.layers) {
+            for (std::size_t bar = 0; bar < high.size(); ++bar) high[bar] = std::min(most, high[bar] + layer[bar]);
+            highs.push_back(high);
         }
+        for (std::size_t at = shown.names.size(); at-- > 0;)
+            if (const std::string path = layer_path(highs[at], base, scale); not path.empty())
+                svg += fmt::format("<path fill=\"{}\" d=\"{}\"/>\n", colours[at], path);
         if (offers.size() > drawn.fullest.size()) {
             std::string line = "M";
             const double step = width / static_cast<double>(drawn.fullest.size());

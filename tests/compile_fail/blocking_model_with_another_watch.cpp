@@ -11,7 +11,7 @@ struct cluster {
 #ifdef CONTROL
     static std::optional<worker_news> watch(cursor) { return std::nullopt; }
 #else
-    static std::vector<worker_news> watch(cursor) { return {}; }
+    static worker_news watch(cursor) { return {}; }
 #endif
 };
 

@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -174,6 +175,25 @@ BOOST_AUTO_TEST_CASE(a_held_watch_is_told_at_the_next_call_or_look) {
     BOOST_TEST(text == "started ");
     scheduler.look();
     BOOST_TEST(text == "started 1 exits ");
+}
+
+BOOST_AUTO_TEST_CASE(whoever_sees_an_end_may_look_when_the_scheduler_is_gone) {
+    std::string text;
+    watched_cluster model;
+    const auto backend = model.backend;
+    std::optional<blocking<watched_cluster>> scheduler(std::in_place, model);
+    auto look = scheduler->looker();
+    scheduler->start_workers(start, said{{}, &text});
+    scheduler->watch({}, said{{}, &text});
+    backend->exit({"job"}, {1}, {1}, "exit status 1");
+    look();
+    BOOST_TEST(text == "started 1 exits ");
+    scheduler->watch({}, said{{}, &text});
+    scheduler.reset();
+    backend->exit({"job"}, {1}, {1}, "exit status 1");
+    text.clear();
+    look();
+    BOOST_TEST(text == "");
 }
 
 /// Its stop joins a thread that says that there may be news: the worker's own, which ends.

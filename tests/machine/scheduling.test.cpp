@@ -4,6 +4,7 @@
 #include <headgate/conformance/archetypes/assignment.hpp>
 #include <headgate/vocabulary/note_text.hpp>
 
+#include <limits>
 #include <set>
 #include <span>
 
@@ -453,6 +454,16 @@ BOOST_AUTO_TEST_CASE(a_restore_point_that_is_committing_is_fatal_by_name_and_its
     s.start();
     BOOST_TEST((s.stands.state == state_name::failed and s.checkpoints.empty()));
     BOOST_TEST(s.stands.last_error.find("epoch 4, generation 2 is committing") != std::string::npos);
+    BOOST_TEST(s.job().workers.members().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_restore_point_of_the_last_epoch_there_is_is_fatal_by_name_and_its_row_is_left_S10) {
+    stage s;
+    s.restore = ready_checkpoint();
+    s.restore->name.epoch = {std::numeric_limits<std::uint32_t>::max()};
+    s.start();
+    BOOST_TEST((s.stands.state == state_name::failed and s.checkpoints.empty()));
+    BOOST_TEST(s.stands.last_error.find("epoch 4294967295, generation 2 leaves no epoch") != std::string::npos);
     BOOST_TEST(s.job().workers.members().empty());
 }
 

@@ -286,12 +286,16 @@ BOOST_AUTO_TEST_CASE(check_names_every_rule_that_a_plan_breaks_A1) {
          }},
         {"layout 1: no such spacing", [](plan& p) { p.layouts[1].spaced = static_cast<spacing>(3); }},
         {"layout 0 does not begin with slot 0", [](plan& p) { p.layouts[0].boundaries[0] = 1; }},
-        {"node 7: parallelism 4, its layout has 0 slots", [](plan& p) { p.layouts[0].boundaries.clear(); }},
+        {"layout 0 does not begin with slot 0", [](plan& p) { p.layouts[0].boundaries.clear(); }},
         {"layout 0: 2 runs, but 3 owners", [](plan& p) { p.layouts[0].boundaries.pop_back(); }},
         {"layout 1: 2 runs, but 1 owners", [](plan& p) { p.layouts[1].owners.pop_back(); }},
         {"layout 0: boundary 2 descends",
          [](plan& p) {
              p.layouts[0].boundaries = {0, 2, 1, 6};
+         }},
+        {"layout 0: boundary 3 descends",
+         [](plan& p) {
+             p.layouts[0].boundaries = {0, 5, 7, 3};
          }},
         {"layout 1: run 0 is of worker number 3", [](plan& p) { p.layouts[1].owners[0] = 3; }},
         {"layout 0 hands out more slots of worker 1 than its 2",

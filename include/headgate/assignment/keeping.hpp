@@ -5,6 +5,7 @@
 #include <headgate/assignment/balance.hpp>
 #include <headgate/assignment/loads.hpp>
 #include <headgate/assignment/moves.hpp>
+#include <headgate/assignment/nodes_by_id.hpp>
 #include <headgate/assignment/past.hpp>
 #include <headgate/assignment/spread.hpp>
 #include <headgate/assignment/water.hpp>
@@ -63,8 +64,7 @@ inline constexpr std::uint64_t most_counts = 4'000'000;
 inline std::optional<std::vector<kept_class>> classes_of(const program& of, const plan& now, const past& before) {
     const plan& old = *before.previous;
     const std::vector<std::uint32_t> corresponds = corresponding(old, now);
-    std::unordered_map<std::uint32_t, std::uint32_t> old_nodes;
-    for (std::uint32_t i = 0; i < old.nodes.size(); ++i) old_nodes.emplace(old.nodes[i].id.value, i);
+    const nodes_by_id old_nodes(old.nodes);
     std::unordered_map<std::uint32_t, std::pair<double, int>> sizes;  // bytes, entries
     for (const state_size& each : before.sizes) {
         auto& mine = sizes[each.node.value];
@@ -80,9 +80,9 @@ inline std::optional<std::vector<kept_class>> classes_of(const program& of, cons
     std::uint64_t runs = 0;
     for (std::uint32_t i = 0; i < of.nodes.size(); ++i) {
         const std::uint32_t parallelism = of.nodes[i].parallelism;
-        const auto at = old_nodes.find(of.nodes[i].id.value);
-        const bool is_new = at == old_nodes.end();
-        const placed_node was = is_new ? placed_node{} : old.nodes[at->second];
+        const std::optional<std::uint32_t> at = old_nodes.find(of.nodes[i].id);
+        const bool is_new = not at;
+        const placed_node was = is_new ? placed_node{} : old.nodes[*at];
         const auto size = sizes.find(of.nodes[i].id.value);
         const double bytes = is_new ? 0 : size != sizes.end() ? size->second.first : before.sizes.empty() ? 1 : 0;
         const bool is_plain =
@@ -100,7 +100,7 @@ inline std::optional<std::vector<kept_class>> classes_of(const program& of, cons
                 made.was.push_back({no_worker, {0, parallelism}});
             } else {
                 ranges.clear();
-                append_ranges(old, at->second, ranges);
+                append_ranges(old, *at, ranges);
                 made.was = rescaled(ranges, was.parallelism, parallelism, corresponds);
             }
             runs += std::max<std::size_t>(made.was.size(), std::min<std::size_t>(parallelism, now.workers.size()));

@@ -3,6 +3,7 @@
 // assignment: what a plan moves against the one before.
 
 #include <headgate/assignment/loads.hpp>
+#include <headgate/assignment/nodes_by_id.hpp>
 #include <headgate/assignment/past.hpp>
 #include <headgate/vocabulary/outcome.hpp>
 #include <headgate/vocabulary/plan.hpp>
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -182,22 +184,20 @@ inline expected<moves_report> moves_of(const plan& made, const past& before) {
     if (not before.previous) return found;
     const plan& old = *before.previous;
     const std::vector<std::uint32_t> corresponds = corresponding(old, made);
-    std::unordered_map<std::uint32_t, std::uint32_t> old_nodes;
-    for (std::uint32_t i = 0; i < old.nodes.size(); ++i) old_nodes.emplace(old.nodes[i].id.value, i);
+    const detail::nodes_by_id old_nodes(old.nodes);
     std::unordered_map<std::uint32_t, std::vector<const state_size*>> sizes;
     for (const state_size& each : before.sizes) sizes[each.node.value].push_back(&each);
     const state_size one_byte{.bytes = 1};
     const state_size* const each_one = &one_byte;
     std::vector<range_on_worker> from, to;
     for (std::size_t node = 0; node < made.nodes.size(); ++node) {
-        const auto at = old_nodes.find(made.nodes[node].id.value);
-        if (at == old_nodes.end()) continue;
+        const std::optional<std::uint32_t> was = old_nodes.find(made.nodes[node].id);
+        if (not was) continue;
         from.clear();
         to.clear();
-        append_ranges(old, at->second, from);
+        append_ranges(old, *was, from);
         append_ranges(made, node, to);
-        detail::key_moves keys{.old_count = old.nodes[at->second].parallelism,
-                               .new_count = made.nodes[node].parallelism};
+        detail::key_moves keys{.old_count = old.nodes[*was].parallelism, .new_count = made.nodes[node].parallelism};
         const auto mine = sizes.find(made.nodes[node].id.value);
         const std::span<const state_size* const> none =
             before.sizes.empty() ? std::span(&each_one, 1) : std::span(&each_one, 0);

@@ -64,6 +64,8 @@ public:
     /// There may be news: asks the model, or lets whoever has it ask. From any thread, one that an operation of the
     /// model waits for too.
     void look();
+    /// `look()` as a nullary function for whoever may outlive this; called later it does nothing.
+    auto looker() const;
 
 private:
     struct held_watch {
@@ -71,7 +73,7 @@ private:
         held_completion<watch_workers> done;
     };
     static constexpr bool has_news = requires(Model & m) {
-        { m.watch(cursor{}) } -> std::convertible_to<std::optional<worker_news>>;
+        { m.watch(cursor{}) } -> std::same_as<std::optional<worker_news>>;
     };
     static_assert(
         has_news or not requires { &Model::watch; },
@@ -155,6 +157,13 @@ void blocking<Model, Executor>::watch(const request<watch_workers>& r, completio
 template <class Model, class Executor>
 void blocking<Model, Executor>::look() {
     executor_([state = state_] { tell(*state); });
+}
+
+template <class Model, class Executor>
+auto blocking<Model, Executor>::looker() const {
+    return [weak = std::weak_ptr(state_), executor = executor_]() mutable {
+        if (auto of = weak.lock()) executor([of = std::move(of)] { tell(*of); });
+    };
 }
 
 /// Waits for nobody: whoever has the model asks it for news after that.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // concepts: a scheduler whose operations return what they did.
 
+#include <headgate/vocabulary/identity.hpp>
 #include <headgate/vocabulary/record.hpp>
 
 #include <concepts>

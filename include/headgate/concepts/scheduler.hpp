@@ -92,20 +92,22 @@ concept scheduler =
 /// A controller does so with each of its models.
 template <class Scheduler>
 struct scheduler_check {
-    static_assert(not blocking_scheduler<Scheduler> or scheduler<Scheduler>,
-                  "scheduler: this model's operations return their answers; wrap it: headgate::blocking scheduler{model}");
+    static constexpr bool is_blocking = blocking_scheduler<Scheduler> and not scheduler<Scheduler>;
+    static_assert(
+        not is_blocking,
+        "scheduler: this model's operations return their answers; wrap it: headgate::blocking scheduler{model}");
     static_assert(scheduler_has::worker_slots<Scheduler>,
                   "scheduler: it has no `std::uint32_t worker_slots()`: the slots of each worker that it starts");
-    static_assert(scheduler_has::start_workers<Scheduler>,
+    static_assert(is_blocking or scheduler_has::start_workers<Scheduler>,
                   "scheduler: it has no `void start_workers(const request<start_workers>&, done)`, where `done` is "
                   "any completion_for<start_workers>, called once with outcome<applied>");
-    static_assert(scheduler_has::stop_workers<Scheduler>,
+    static_assert(is_blocking or scheduler_has::stop_workers<Scheduler>,
                   "scheduler: it has no `void stop_workers(const request<stop_workers>&, done)`, where `done` is "
                   "any completion_for<stop_workers>, called once with outcome<std::uint32_t>, how many are left");
-    static_assert(scheduler_has::workers<Scheduler>,
+    static_assert(is_blocking or scheduler_has::workers<Scheduler>,
                   "scheduler: it has no `void workers(const request<list_workers>&, done)`, where `done` is any "
                   "completion_for<list_workers>, called once with expected<std::vector<worker_id>>");
-    static_assert(scheduler_has::watch<Scheduler>,
+    static_assert(is_blocking or scheduler_has::watch<Scheduler>,
                   "scheduler: it has no `void watch(const request<watch_workers>&, done)`, where `done` is any "
                   "completion_for<watch_workers>, called once with expected<worker_news>");
 };

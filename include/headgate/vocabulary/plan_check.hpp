@@ -74,9 +74,11 @@ inline std::uint64_t most_units(const layout& line, const asked_of_layout& asked
     return length;
 }
 
-/// `handed_out` is all 0, by worker, and is so again afterwards, so that it is cleared at the cost of the runs.
-inline expected<applied> check_layout(const plan& what, std::size_t position, const asked_of_layout& asked,
-                                      std::vector<std::uint64_t>& handed_out) {
+inline std::size_t owner_of(const layout& line, std::size_t run) {
+    return line.owners.empty() ? run : line.owners[run];
+}
+
+inline expected<applied> check_shape(const plan& what, std::size_t position) {
     const layout& line = what.layouts[position];
     const auto which = [&] { return "plan: layout " + std::to_string(position); };
     if (line.spaced != spacing::dense and line.spaced != spacing::even and line.spaced != spacing::level)
@@ -89,16 +91,27 @@ inline expected<applied> check_layout(const plan& what, std::size_t position, co
     for (std::size_t run = 0; run < runs; ++run) {
         if (line.boundaries[run] > line.boundaries[run + 1])
             return invalid(which() + ": boundary " + std::to_string(run + 1) + " descends");
-        const std::size_t owner = line.owners.empty() ? run : line.owners[run];
-        if (owner >= what.workers.size())
+        if (const std::size_t owner = owner_of(line, run); owner >= what.workers.size())
             return invalid(which() + ": run " + std::to_string(run) + " is of worker number " + std::to_string(owner) +
                            ", which is not there");
+    }
+    return applied{};
+}
+
+/// Of a layout whose shape is right. `handed_out` is all 0, by worker, and is so again afterwards, so that it is
+/// cleared at the cost of the runs.
+inline expected<applied> check_handed_out(const plan& what, std::size_t position, const asked_of_layout& asked,
+                                          std::vector<std::uint64_t>& handed_out) {
+    const layout& line = what.layouts[position];
+    const std::size_t runs = line.boundaries.size() - 1;
+    for (std::size_t run = 0; run < runs; ++run) {
+        const std::size_t owner = owner_of(line, run);
         handed_out[owner] += most_units(line, asked, line.boundaries[run + 1] - line.boundaries[run]);
         if (handed_out[owner] > what.workers[owner].slots / asked.grain)
-            return invalid(which() + " hands out more slots of " + name(what.workers[owner].id) + " than its " +
-                           std::to_string(what.workers[owner].slots));
+            return invalid("plan: layout " + std::to_string(position) + " hands out more slots of " +
+                           name(what.workers[owner].id) + " than its " + std::to_string(what.workers[owner].slots));
     }
-    for (std::size_t run = 0; run < runs; ++run) handed_out[line.owners.empty() ? run : line.owners[run]] = 0;
+    for (std::size_t run = 0; run < runs; ++run) handed_out[owner_of(line, run)] = 0;
     return applied{};
 }
 
@@ -116,9 +129,7 @@ inline expected<applied> check_node(const plan& what, const placed_node& placed,
         return invalid(which() + ": there is no layout " + std::to_string(placed.layout));
     const layout& line = what.layouts[placed.layout];
     const bool is_level = line.spaced == spacing::level;
-    const std::size_t places = line.boundaries.empty() ? 0
-                               : is_level              ? line.boundaries.size() - 1
-                                                       : line.boundaries.back();
+    const std::size_t places = is_level ? line.boundaries.size() - 1 : line.boundaries.back();
     const auto has = [&] { return ", its layout has " + std::to_string(places) + (is_level ? " runs" : " slots"); };
     if (line.spaced == spacing::dense and placed.parallelism / placed.grain > places)
         return invalid(which() + ": parallelism " + std::to_string(placed.parallelism) + has());
@@ -142,6 +153,8 @@ inline expected<applied> check(const plan& what, const program& of, const limits
     for (const layout& line : what.layouts) runs += line.boundaries.size();
     if (runs > most.materialised_subtasks)
         return detail::invalid("plan: runs " + detail::above(runs, most.materialised_subtasks));
+    for (std::size_t i = 0; i < what.layouts.size(); ++i)
+        if (const auto ok = detail::check_shape(what, i); not ok) return ok;
     std::vector<detail::asked_of_layout> asked(what.layouts.size());
     for (std::size_t i = 0; i < what.nodes.size(); ++i) {
         const placed_node& placed = what.nodes[i];
@@ -152,7 +165,7 @@ inline expected<applied> check(const plan& what, const program& of, const limits
     }
     std::vector<std::uint64_t> handed_out(what.workers.size());
     for (std::size_t i = 0; i < what.layouts.size(); ++i)
-        if (const auto ok = detail::check_layout(what, i, asked[i], handed_out); not ok) return ok;
+        if (const auto ok = detail::check_handed_out(what, i, asked[i], handed_out); not ok) return ok;
     return applied{};
 }
 

@@ -101,11 +101,22 @@ struct broken_by {
     }
 };
 
-/// "a plan", "a plan that is none: ...", "an error: ...".
-inline std::string answer_text(const expected<plan>& answer, const program& of, const limits& most = {}) {
+/// "a plan", "a plan that is none: ...", "a plan of workers that are not the offers' ...", "an error: ...".
+inline std::string answer_text(const expected<plan>& answer, const program& of, const std::vector<offer>& offers,
+                               const limits& most = {}) {
     if (not answer) return "an error: " + describe(answer.error());
-    const auto checked = check(*answer, of, most);
-    return checked ? "a plan" : "a plan that is none: " + describe(checked.error());
+    if (const auto checked = check(*answer, of, most); not checked)
+        return "a plan that is none: " + describe(checked.error());
+    return is_of_offers(*answer, offers) ? "a plan"
+                                         : "a plan with a worker, or slots, machine or address of one, that was not "
+                                           "offered, or with load on a worker of no slots";
+}
+
+/// ", offered in the order 5 3 4": of ids.
+inline std::string order_text(const std::vector<offer>& offers) {
+    std::string made = ", offered in the order";
+    for (const offer& each : offers) made.append(" ").append(std::to_string(each.id.value));
+    return made;
 }
 
 inline bool is_right_refusal(const error& why, std::uint64_t needed, std::uint64_t available) {
@@ -137,8 +148,8 @@ void check_assignment(const Policy& policy, Report report) {
             };
 
             const auto first = policy(of, offers, past{});
-            const auto came = [&of](const expected<plan>& made) {
-                return [&made, &of] { return detail::answer_text(made, of); };
+            const auto came = [&](const expected<plan>& made) {
+                return [&] { return detail::answer_text(made, of, offers); };
             };
             if (first) valid.expect(is_valid(first), input, came(first));
             enough.expect(first ? available >= needed : detail::is_right_refusal(first.error(), needed, available),
@@ -159,8 +170,9 @@ void check_assignment(const Policy& policy, Report report) {
                                         std::to_string(policy.largest_load(parallelisms, slots));
                              });
             while (std::ranges::next_permutation(offers, {}, &offer::id).found)
-                same.expect(policy(of, offers, past{}) == first and policy(of, offers, before) == second, input,
-                            [] { return "another"; });
+                same.expect(
+                    policy(of, offers, past{}) == first and policy(of, offers, before) == second,
+                    [&] { return input() + detail::order_text(offers); }, [] { return "another plan"; });
             if (first) strange = *first;
         }
     }
@@ -170,7 +182,7 @@ void check_assignment(const Policy& policy, Report report) {
         const auto answer = policy(of, offers, past{});
         total.expect(
             not answer and answer.error().kind == error_kind::invalid, [&] { return what; },
-            [&] { return detail::answer_text(answer, of); });
+            [&] { return detail::answer_text(answer, of, offers); });
     };
     refuses({}, two, "no nodes");
     refuses(detail::program_with({1, 0}), two, "parallelism 0");
@@ -178,15 +190,17 @@ void check_assignment(const Policy& policy, Report report) {
     const auto without = policy(detail::program_with({2}), {}, past{});
     total.expect(
         not without and detail::is_right_refusal(without.error(), 2, 0), [] { return "no offers"; },
-        [&] { return detail::answer_text(without, detail::program_with({2})); });
+        [&] { return detail::answer_text(without, detail::program_with({2}), {}); });
     constexpr std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
-    const program large = detail::program_with({most, 3, most - 1});
-    const auto on_large = policy(large, detail::offers_with({most, 7, most}), past{});
+    const std::vector<std::uint32_t> parallelisms{most, 3, most - 1}, slots{most, 7, most};
+    const program large = detail::program_with(parallelisms);
+    const std::vector<offer> offers = detail::offers_with(slots);
+    const auto on_large = policy(large, offers, past{});
     const limits no_limits{.parallelism = most, .slots = most};
-    const auto slots_of_32_bits = [] { return "slots of 2^32 - 1"; };
-    const auto came = [&] { return detail::answer_text(on_large, large, no_limits); };
-    total.expect(on_large.has_value(), slots_of_32_bits, came);
-    if (on_large) valid.expect(check(*on_large, large, no_limits).has_value(), slots_of_32_bits, came);
+    const auto of_32_bits = [&] { return detail::input(parallelisms, slots); };
+    const auto came = [&] { return detail::answer_text(on_large, large, offers, no_limits); };
+    total.expect(on_large.has_value(), of_32_bits, came);
+    if (on_large) valid.expect(check(*on_large, large, no_limits).has_value(), of_32_bits, came);
 
     report("valid", valid.found.empty(), valid.found.text());
     report("enough", enough.found.empty(), enough.found.text());

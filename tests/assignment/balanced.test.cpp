@@ -290,6 +290,16 @@ BOOST_AUTO_TEST_CASE(groups_that_need_more_layouts_than_a_message_holds_fall_apa
     BOOST_TEST(together(of, offers_with({2'000}))->nodes.back().grain == 2'000u);
 }
 
+BOOST_AUTO_TEST_CASE(on_equal_slots_the_heaviest_go_first_and_those_of_one_weight_in_their_order) {
+    const std::vector<std::uint64_t> weights{1, 300, 70'000, 300, std::uint64_t{1} << 40, 255, 256};
+    std::vector<balance_item> items;
+    for (const std::uint64_t each : weights) items.push_back({.units = 1, .weight = each});
+    const balanced_items made = balance(items, numbers(10, 1));
+    numbers turns;
+    for (const balanced_item& each : made.items) turns.push_back(each.offset);
+    BOOST_TEST(turns == (numbers{6, 2, 1, 3, 0, 5, 4}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_plan_is_no_larger_than_nodes_and_workers_A4) {
     const auto size_of = [](const plan& made) {
         std::size_t runs = made.nodes.size();

@@ -6,6 +6,7 @@
 #include <headgate/vocabulary/plan_layout.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -143,11 +144,11 @@ private:
 inline std::size_t least_layouts(std::span<const balance_item> items, std::span<const std::uint32_t> slots) {
     const bool by_grain = detail::are_equal(slots);
     std::set<balance_item> kinds;
-    for (const balance_item& each : items)
-        if (by_grain)
-            kinds.insert(balance_item{.grain = each.grain});
-        else if (each.weight > 1)
-            kinds.insert(each);
+    std::optional<balance_item> last;  // mostly one is as the one before
+    for (const balance_item& each : items) {
+        const balance_item kind = by_grain ? balance_item{.grain = each.grain} : each;
+        if ((by_grain or each.weight > 1) and last != kind) kinds.insert(last.emplace(kind));
+    }
     return kinds.size();
 }
 
@@ -163,6 +164,23 @@ inline std::vector<std::uint32_t> counted_up(std::size_t count) {
     std::vector<std::uint32_t> made(count);
     for (std::uint32_t i = 0; i < made.size(); ++i) made[i] = i;
     return made;
+}
+
+/// Positions of items, the heaviest first, those of one weight in their order. Sorted digit by digit, a byte at a time:
+/// mostly weights are small.
+inline std::vector<std::uint32_t> heaviest_first(std::span<const balance_item> items) {
+    std::vector<std::uint32_t> order = counted_up(items.size()), next(items.size());
+    std::uint64_t most = 0;
+    for (const balance_item& each : items) most = std::max(most, each.weight);
+    for (unsigned shift = 0; shift < 64 and most >> shift > 0; shift += 8) {
+        const auto digit = [&](std::uint32_t at) { return ~(items[at].weight >> shift) & 255; };
+        std::array<std::uint32_t, 257> begins{};
+        for (const std::uint32_t at : order) ++begins[digit(at) + 1];
+        for (std::size_t i = 1; i < begins.size(); ++i) begins[i] += begins[i - 1];
+        for (const std::uint32_t at : order) next[begins[digit(at)]++] = at;
+        std::swap(order, next);
+    }
+    return order;
 }
 
 /// Equal slots.
@@ -183,15 +201,10 @@ inline balanced_items deal(std::span<const balance_item> items, std::span<const 
         made.items[at] = {.layout = found->second, .offset = static_cast<std::uint32_t>(next)};
         next = (next + items[at].units) % slots.size();
     };
-    if (std::ranges::adjacent_find(items, std::not_equal_to<>{}, &balance_item::weight) == items.end()) {
+    if (std::ranges::adjacent_find(items, std::not_equal_to<>{}, &balance_item::weight) == items.end())
         for (std::size_t i = 0; i < items.size(); ++i) place(i);
-    } else {
-        std::vector<std::pair<std::uint64_t, std::size_t>> order;  // by weight, the heaviest first
-        order.reserve(items.size());
-        for (std::size_t i = 0; i < items.size(); ++i) order.emplace_back(~items[i].weight, i);
-        std::ranges::sort(order);
-        for (const auto& [weight, at] : order) place(at);
-    }
+    else
+        for (const std::uint32_t at : heaviest_first(items)) place(at);
     return made;
 }
 

@@ -131,12 +131,21 @@ BOOST_FIXTURE_TEST_CASE(one_id_twice_is_one_worker_and_a_second_incarnation_take
     };
     BOOST_TEST(registers(0, {20}, incarnation{{1, 1}}) == "accepted");
     BOOST_TEST(registers(0, {21}, incarnation{{1, 1}}) == "accepted");
-    BOOST_TEST(alarms() == 0);
+    BOOST_TEST((is_closed({20}) and not is_closed({21}) and alarms() == 0));
+    BOOST_TEST(controller.strangers() == 0u);
     BOOST_TEST(registers(0, {22}, incarnation{{2, 2}}) == "accepted");
     BOOST_TEST(alarms() == 1);
-    BOOST_TEST((answer_to({21}, heartbeat{}) == "go"));
+    BOOST_TEST((is_closed({21}) and not is_closed({22})));
     const auto& members = controller.find(job)->job().workers.members();
     BOOST_TEST((members.size() == 2u and members[0].stream == stream_id{22}));
+}
+
+// Accepted ones are not closed for others, so their number has to be bounded.
+BOOST_FIXTURE_TEST_CASE(a_worker_has_one_stream_however_often_it_registers_I16, besieged) {
+    for (std::uint64_t i = 0; i < 100; ++i) BOOST_TEST(registers(0, {100 + i}, incarnation{{1, 1}}) == "accepted");
+    BOOST_TEST(channel.closed.size() == 99u);
+    for (std::uint64_t i = 0; i < 100; ++i) registers(0, {200 + i}, incarnation{{2, i}});
+    BOOST_TEST((channel.closed.size() == 199u and not is_closed({299})));
 }
 
 // Which of them answers there is told by the proof of its dial, not by the address (S12).

@@ -165,15 +165,26 @@ BOOST_AUTO_TEST_CASE(a_standing_call_says_why_it_was_in_vain_until_it_is_not) {
 
 // Metrics -------------------------------------------------------------------------------------------------------------
 
+/// Of two nodes, 1 and 2, and 4 subtasks.
+job counted_job(generation present) {
+    job known;
+    known.next.generation = present;
+    known.tasks = task_board(program{.nodes = {{.id = {1}, .parallelism = 2, .operators = {}},
+                                               {.id = {2}, .parallelism = 2, .operators = {}}},
+                                     .edges = {}});
+    return known;
+}
+
 BOOST_AUTO_TEST_CASE(metrics_are_sums_over_workers_of_the_newest_word_of_each_S15) {
+    const job known = counted_job({1});
     metrics_of_job m;
-    BOOST_TEST((m.sum() == job_metrics{}));
-    m.heard({1}, {1},
+    BOOST_TEST((m.sum(known) == job_metrics{.generation = {1}}));
+    m.heard(known, {1},
             {{.node = {2}, .records_in = 5, .records_out = 1, .bytes_in = 50, .bytes_out = 7, .backpressure = 300},
              {.node = {1}, .records_in = 9}});
-    m.heard({1}, {0}, {{.node = {2}, .records_in = 7, .backpressure = 200}});
-    m.heard({1}, {0}, {{.node = {2}, .records_in = 8, .backpressure = 100}});
-    const job_metrics sum = m.sum();
+    m.heard(known, {0}, {{.node = {2}, .records_in = 7, .backpressure = 200}});
+    m.heard(known, {0}, {{.node = {2}, .records_in = 8, .backpressure = 100}});
+    const job_metrics sum = m.sum(known);
     BOOST_REQUIRE(sum.nodes.size() == 2u);
     BOOST_TEST((sum.generation == generation{1} and sum.nodes[0].node == node_id{1} and sum.nodes[0].records_in == 9u));
     BOOST_TEST(
@@ -182,24 +193,33 @@ BOOST_AUTO_TEST_CASE(metrics_are_sums_over_workers_of_the_newest_word_of_each_S1
              .node = {2}, .records_in = 13, .records_out = 1, .bytes_in = 50, .bytes_out = 7, .backpressure = 300}));
 }
 
-BOOST_AUTO_TEST_CASE(metrics_begin_anew_with_each_generation_and_late_ones_do_not_count_S15) {
+BOOST_AUTO_TEST_CASE(metrics_begin_anew_with_each_generation_S15) {
+    const job second = counted_job({2}), third = counted_job({3});
     metrics_of_job m;
-    m.heard({2}, {0}, {{.node = {1}, .records_in = 5}});
-    m.heard({1}, {1}, {{.node = {1}, .records_in = 100}});
-    BOOST_TEST((m.sum().nodes == std::vector<node_counters>{{.node = {1}, .records_in = 5}}));
-    m.heard({3}, {1}, {});
-    BOOST_TEST((m.sum().generation == generation{3} and m.sum().nodes.empty()));
+    m.heard(second, {0}, {{.node = {1}, .records_in = 5}});
+    BOOST_TEST((m.sum(second).nodes == std::vector<node_counters>{{.node = {1}, .records_in = 5}}));
+    BOOST_TEST((m.sum(third) == job_metrics{.generation = {3}}));
+    m.heard(third, {1}, {});
+    BOOST_TEST(m.sum(third).nodes.empty());
 }
 
-// History -------------------------------------------------------------------------------------------------------------
-
-note told(std::string text) { return remark{remark::severity::info, std::move(text)}; }
+BOOST_AUTO_TEST_CASE(what_hostile_workers_count_is_bounded_by_their_job_I16) {
+    const job known = counted_job({1});
+    metrics_of_job m;
+    std::vector<node_counters> all;
+    for (std::uint32_t id = 100'000; id > 0; --id) all.push_back({.node = {id}, .records_in = 1});
+    m.heard(known, {0}, all);
+    m.heard(known, {0}, {{.node = {2}, .records_in = 3}, {.node = {2}, .records_in = 4}, {.node = {3}}});
+    BOOST_TEST((m.sum(known).nodes == std::vector<node_counters>{{.node = {2}, .records_in = 3}}), "once a node");
+    for (std::uint32_t worker = 0; worker < 100; ++worker) m.heard(known, {worker}, all);
+    const std::vector<node_counters> two_each{{.node = {1}, .records_in = 2}, {.node = {2}, .records_in = 2}};
+    BOOST_TEST((m.sum(known).nodes == two_each), "4 counters of 4 subtasks");
+}
 
 BOOST_AUTO_TEST_CASE(a_jobs_metrics_have_its_restarts_and_checkpoint_times_and_are_of_the_present_generation_S15) {
+    job known = counted_job({1});
     metrics_of_job m;
-    m.heard({1}, {0}, {{{1}, 10, 20, 30, 40, 5}});
-    job known;
-    known.next.generation = {1};
+    m.heard(known, {0}, {{{1}, 10, 20, 30, 40, 5}});
     known.next.restarts = 3;
     known.checkpointed = {.count = 2, .newest = {7}};
     BOOST_TEST((m.sum(known).restarts == 3u and m.sum(known).checkpoints == known.checkpointed));
@@ -207,6 +227,10 @@ BOOST_AUTO_TEST_CASE(a_jobs_metrics_have_its_restarts_and_checkpoint_times_and_a
     known.next.generation = {2};
     BOOST_TEST((m.sum(known).nodes.empty() and m.sum(known).generation == generation{2}));
 }
+
+// History -------------------------------------------------------------------------------------------------------------
+
+note told(std::string text) { return remark{remark::severity::info, std::move(text)}; }
 
 BOOST_AUTO_TEST_CASE(lines_are_kept_until_they_are_stored_and_told_once_at_a_time) {
     history h;

@@ -197,6 +197,29 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_fails_three_times_leads_to_recovering_and
     BOOST_TEST((s.stands.last_error == "checkpoint: epoch 3: worker 0: disk full"));
 }
 
+BOOST_AUTO_TEST_CASE(handles_above_what_a_subtask_or_a_checkpoint_may_have_fail_it_by_name_SPEC_10_I16) {
+    stage s({}, {.most = {.handle = 8, .handles = 20}});
+    s.subtasks_store = false;
+    s.run_up();
+    const auto stores = [&](std::uint32_t subtask, std::string handle) {
+        s.says(0, checkpoint_report{.epoch = s.in<running>().taken.name.epoch,
+                                    .subtasks = {{{2}, subtask, std::move(handle)}},
+                                    .failure = {}});
+    };
+    runs_on(s, 11s);
+    stores(0, "8 bytes.");
+    stores(0, "8 again.");
+    BOOST_TEST((s.in<running>().taken.stage == checkpoint_stage::collecting));
+    stores(1, "9 bytes..");
+    BOOST_TEST((s.in<running>().taken.stage == checkpoint_stage::failing));
+    BOOST_TEST(s.said("node 2, subtask 1: its handle has 9 bytes, above the limit of 8"));
+    runs_on(s, 11s);
+    for (const std::uint32_t subtask : {0u, 1u}) stores(subtask, "8 bytes.");
+    s.says(0, checkpoint_report{
+                  .epoch = s.in<running>().taken.name.epoch, .subtasks = {{{1}, 0, "5...."}}, .failure = {}});
+    BOOST_TEST(s.said("node 1, subtask 0: with its handle all have 21 bytes, above the limit of 20"));
+}
+
 BOOST_AUTO_TEST_CASE(a_checkpoint_that_is_ready_makes_earlier_failures_forgotten_J1) {
     stage s;
     s.subtasks_store = false;

@@ -7,7 +7,10 @@
 #include <headgate/vocabulary/strong.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace headgate::inline v1 {
@@ -24,47 +27,66 @@ struct job_metrics {
 /// Begins anew with each generation.
 class metrics_of_job {
 public:
-    /// Counters are cumulative by worker: the newest replace the older ones.
-    void heard(generation of, ordinal worker, std::vector<node_counters> counters);
-    job_metrics sum() const;
-    /// Of the present generation of `known`, which may not have been heard yet.
+    /// Counters are cumulative by worker: the newest replace the older ones. They are bounded by the job, whatever its
+    /// workers say: of a node that it does not have, of one a second time, and of more than there are subtasks, nothing
+    /// is kept. O(counters log nodes).
+    void heard(const job& of, ordinal worker, std::vector<node_counters> counters);
+    /// Of the present generation of `known`, which may not have been heard yet. O(counters + nodes log nodes).
     job_metrics sum(const job& known) const;
 
 private:
+    struct kept {
+        std::uint32_t position{};  ///< of the node
+        node_counters counters{};
+    };
+
     generation of_{};
-    std::vector<std::vector<node_counters>> by_worker_;
+    std::vector<std::vector<kept>> by_worker_;
+    std::uint64_t count_ = 0;
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-inline void metrics_of_job::heard(generation of, ordinal worker, std::vector<node_counters> counters) {
-    if (of < of_) return;
-    if (of > of_) *this = {};
-    of_ = of;
+inline void metrics_of_job::heard(const job& of, ordinal worker, std::vector<node_counters> counters) {
+    if (std::exchange(of_, of.next.generation) != of.next.generation) {
+        by_worker_.clear();
+        count_ = 0;
+    }
     if (by_worker_.size() <= worker.value) by_worker_.resize(std::size_t{worker.value} + 1);
-    by_worker_[worker.value] = std::move(counters);
-}
-
-inline job_metrics metrics_of_job::sum() const {
-    job_metrics all{.generation = of_};
-    for (const auto& worker : by_worker_)
-        for (const node_counters& one : worker) {
-            auto at = std::ranges::lower_bound(all.nodes, one.node, {}, &node_counters::node);
-            if (at == all.nodes.end() or at->node != one.node) at = all.nodes.insert(at, {.node = one.node});
-            at->records_in += one.records_in;
-            at->records_out += one.records_out;
-            at->bytes_in += one.bytes_in;
-            at->bytes_out += one.bytes_out;
-            at->backpressure = std::max(at->backpressure, one.backpressure);
-        }
-    return all;
+    std::vector<kept>& mine = by_worker_[worker.value];
+    count_ -= mine.size();
+    std::ranges::stable_sort(counters, {}, &node_counters::node);
+    const auto repeated = std::ranges::unique(counters, {}, &node_counters::node);
+    counters.erase(repeated.begin(), repeated.end());
+    std::vector<kept> next;
+    for (const node_counters& one : counters)
+        if (const auto position = of.tasks.find(one.node); position and count_ + next.size() < of.tasks.count())
+            next.push_back({*position, one});
+    mine = std::move(next);
+    count_ += mine.size();
 }
 
 inline job_metrics metrics_of_job::sum(const job& known) const {
-    const generation present = known.next.generation;
-    job_metrics all = of_ == present ? sum() : job_metrics{.generation = present};
-    all.restarts = known.next.restarts;
-    all.checkpoints = known.checkpointed;
+    job_metrics all{.generation = known.next.generation,
+                    .restarts = known.next.restarts,
+                    .checkpoints = known.checkpointed,
+                    .nodes = {}};
+    if (of_ != all.generation) return all;
+    std::vector<std::optional<node_counters>> sums;
+    for (const auto& worker : by_worker_)
+        for (const kept& one : worker) {
+            if (sums.size() <= one.position) sums.resize(std::size_t{one.position} + 1);
+            std::optional<node_counters>& at = sums[one.position];
+            if (not at) at = {.node = one.counters.node};
+            at->records_in += one.counters.records_in;
+            at->records_out += one.counters.records_out;
+            at->bytes_in += one.counters.bytes_in;
+            at->bytes_out += one.counters.bytes_out;
+            at->backpressure = std::max(at->backpressure, one.counters.backpressure);
+        }
+    for (const std::optional<node_counters>& one : sums)
+        if (one) all.nodes.push_back(*one);
+    std::ranges::sort(all.nodes, {}, &node_counters::node);
     return all;
 }
 

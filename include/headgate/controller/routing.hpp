@@ -44,6 +44,8 @@ private:
     void refuse(stream_id stream, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
     void dismiss(stream_id stream, entry* of, jobs_type& jobs, const Bindings& to);
     void end(stream_id stream, verdict last, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
+    /// The stream that counted for the worker of `by` before: a worker has one, or accepted ones were without a bound.
+    void supersede(stream_id earlier, bool is_same_incarnation, const proven& by, jobs_type& jobs, const Bindings& to);
     /// Without a verdict: a worker of ours tries again.
     void hang_up(stream_id stream, const Bindings& to);
 
@@ -105,7 +107,8 @@ void routing<Bindings, Policies>::hear(stream_id stream, const std::string& peer
     const auto token = of->drive.token_of(before.said.worker, to);
     if (not token) return dismiss(stream, of, jobs, to);
     const ordinal number = ordinal_of(before.said.worker);
-    const worker_identity granted = of->job().workers.members()[number.value].identity;
+    const auto member = [&]() -> const auto& { return of->job().workers.members()[number.value]; };
+    const worker_identity granted = member().identity;
     const auto as = prove(to.secrets, before, shown, *token, granted, stream, jobs.policy().most);
     if (not as) return refuse(stream, as.error().text, of, jobs, to);
     if (not jobs.policy().address(shown.profile.rpc_address, peer_host))
@@ -115,9 +118,12 @@ void routing<Bindings, Policies>::hear(stream_id stream, const std::string& peer
     const proven now{before.job, *as};
     streams_.put(stream, now);
     to.box->put(sorted_mail::stream(stream), sorted_mail::job(before.job));
+    const stream_id earlier = member().stream;
+    const incarnation was = member().profile.incarnation;
     jobs.give(*of, as->fence(registered{shown.profile}), to);
     // The machine may not want it any more: it exited, was dropped, or another took its place.
     if (not still(stream, now, jobs, to)) return;
+    if (earlier != stream) supersede(earlier, was == shown.profile.incarnation, now, jobs, to);
     const patience& wait = jobs.policy().wait;
     to.channel.send(stream, verdict{accepted{wait.heartbeat, wait.lease}});
 }
@@ -142,7 +148,7 @@ void routing<Bindings, Policies>::hear(stream_id stream, const proven& by, const
     entry* const of = still(stream, by, jobs, to);
     if (not of) return;
     jobs.give(*of, by.as.fence(said), to);
-    of->counted.heard(by.as.generation, by.as.worker, said.counters);
+    of->counted.heard(of->job(), by.as.worker, said.counters);
     to.channel.send(stream, heartbeat_answer{said.sequence});
 }
 
@@ -187,6 +193,19 @@ void routing<Bindings, Policies>::end(stream_id stream, verdict last, const std:
     if (of) jobs.turn_away(*of, why, to);
     to.channel.send(stream, std::move(last));
     hang_up(stream, to);
+}
+
+template <class Bindings, class Policies>
+void routing<Bindings, Policies>::supersede(stream_id earlier, bool is_same_incarnation, const proven& by,
+                                            jobs_type& jobs, const Bindings& to) {
+    const streams::standing* const how = streams_.find(earlier);
+    const auto* const was = how ? std::get_if<proven>(how) : nullptr;
+    if (not was or was->job != by.job or was->as.generation != by.as.generation or was->as.worker != by.as.worker)
+        return;
+    // The incarnation that was replaced is told to go, or it would come back and replace the other.
+    if (not is_same_incarnation) return dismiss(earlier, jobs.find(by.job), jobs, to);
+    to.channel.close(earlier);
+    streams_.remove(earlier);
 }
 
 template <class Bindings, class Policies>

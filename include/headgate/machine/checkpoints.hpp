@@ -21,8 +21,10 @@
 #include <headgate/vocabulary/checkpoint.hpp>
 #include <headgate/vocabulary/effect.hpp>
 #include <headgate/vocabulary/fenced.hpp>
+#include <headgate/vocabulary/limits.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -54,6 +56,7 @@ struct checkpoints {
     fact<> object{};                 ///< likewise
     subtask_set reported{};
     checkpoint_metadata metadata{};
+    std::size_t handle_bytes{};               ///< of all handles in `metadata`
     std::vector<checkpoint_name> obsolete{};  ///< at most `most_obsolete`
     bool has_left = false;                    ///< of those that were listed
 
@@ -97,6 +100,7 @@ void begin(checkpoints& k, Context& c) {
     k.began = c.from_now({});
     k.reported = subtask_set(c.job.tasks.count());
     k.metadata = {.name = k.name, .nodes = {}};
+    k.handle_bytes = 0;
     for (const node& each : c.job.running->program->nodes) {
         node_state& state = k.metadata.nodes.emplace_back();
         state.node = each.id;
@@ -116,6 +120,16 @@ void fail(checkpoints& k, Context& c, const std::string& why) {
     c.say(remark::severity::warning, describe(failed));
     c.spend(failed);
     enter(k, checkpoint_stage::failing);
+}
+
+/// What is wrong with the newest handle; empty: nothing.
+inline std::string too_much(const checkpoints& k, const std::string& handle, const limits& most) {
+    const auto above = [](std::size_t bytes, std::size_t limit) {
+        return std::to_string(bytes) + " bytes, above the limit of " + std::to_string(limit);
+    };
+    if (handle.size() > most.handle) return "its handle has " + above(handle.size(), most.handle);
+    if (k.handle_bytes > most.handles) return "with its handle all have " + above(k.handle_bytes, most.handles);
+    return {};
 }
 
 template <class Context>
@@ -222,8 +236,14 @@ void on(checkpoints& k, Context& c, const fenced<checkpoint_report>& m) {
         }
         const std::uint32_t node = *c.job.tasks.find(one.node);
         const std::uint64_t bit = c.job.tasks.bit_of(node, one.subtask);
+        std::string& handle = k.metadata.nodes[node].handles[one.subtask];
+        k.handle_bytes = k.handle_bytes - handle.size() + one.handle.size();
+        if (const std::string why = detail::too_much(k, one.handle, c.policy.most); not why.empty())
+            return detail::fail(k, c,
+                                "node " + std::to_string(one.node.value) + ", subtask " + std::to_string(one.subtask) +
+                                    ": " + why);
+        handle = one.handle;
         k.reported.add(bit, bit + 1);
-        k.metadata.nodes[node].handles[one.subtask] = one.handle;
     }
     if (k.reported.missing() == 0) detail::enter(k, checkpoint_stage::storing);
 }

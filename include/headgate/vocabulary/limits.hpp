@@ -24,6 +24,9 @@ struct limits {
     std::uint32_t workers = 10'000;  ///< of one job
     std::uint32_t slots = 65'536;    ///< of one worker
 
+    std::size_t handle = std::size_t{64} << 10;    ///< of a subtask's state
+    std::size_t handles = std::size_t{512} << 20;  ///< of one checkpoint's subtasks together
+
     std::uint32_t turns = 16;  ///< transitions and writes that one event may lead to; more is an inconsistency (S19)
 
     std::size_t mailbox = 1'024;  ///< messages of one job, or of one stream; above 0; senders wait, nothing is dropped

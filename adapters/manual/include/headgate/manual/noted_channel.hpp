@@ -5,7 +5,7 @@
 #include <headgate/concepts/channel.hpp>
 #include <headgate/manual/scheduler.hpp>
 
-#include <algorithm>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -77,7 +77,7 @@ private:
             const auto found = open_.find(which);
             if (found == open_.end()) return;
             stream& one = found->second;
-            one.is_accepted = true;
+            if (not std::exchange(one.is_accepted, true)) ++accepted_[{one.job, one.worker}];
             to_->note_stream_opened(one.job, one.of, one.worker);
         }
         void forget_scheduler() {
@@ -99,16 +99,15 @@ private:
             const stream ended = found->second;
             open_.erase(found);
             // It may have come back on another stream before the end of this one was heard.
-            const auto is_same = [&](const auto& one) {
-                return one.second.is_accepted and one.second.job == ended.job and one.second.worker == ended.worker;
-            };
-            if (ended.is_accepted and std::ranges::none_of(open_, is_same))
-                to_->note_stream_ended(ended.job, ended.of, ended.worker);
+            if (not ended.is_accepted or --accepted_[{ended.job, ended.worker}] > 0) return;
+            accepted_.erase({ended.job, ended.worker});
+            to_->note_stream_ended(ended.job, ended.of, ended.worker);
         }
 
         scheduler* to_;
         std::mutex guard_;
         std::map<stream_id, stream> open_;
+        std::map<std::pair<job_id, worker_id>, std::size_t> accepted_;  ///< how many of a worker's are open; above 0
     };
 
     Channel& of_;

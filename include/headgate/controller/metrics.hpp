@@ -30,7 +30,7 @@ public:
     /// Counters are cumulative by worker: the newest replace the older ones. They are bounded by the job, whatever its
     /// workers say: of a node that it does not have, of one a second time, and of more than there are subtasks, nothing
     /// is kept. O(counters log nodes).
-    void heard(const job& of, ordinal worker, std::vector<node_counters> counters);
+    void heard(const job& of, ordinal worker, const std::vector<node_counters>& counters);
     /// Of the present generation of `known`, which may not have been heard yet. O(counters + nodes log nodes).
     job_metrics sum(const job& known) const;
 
@@ -47,7 +47,7 @@ private:
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-inline void metrics_of_job::heard(const job& of, ordinal worker, std::vector<node_counters> counters) {
+inline void metrics_of_job::heard(const job& of, ordinal worker, const std::vector<node_counters>& counters) {
     if (std::exchange(of_, of.next.generation) != of.next.generation) {
         by_worker_.clear();
         count_ = 0;
@@ -55,13 +55,16 @@ inline void metrics_of_job::heard(const job& of, ordinal worker, std::vector<nod
     if (by_worker_.size() <= worker.value) by_worker_.resize(std::size_t{worker.value} + 1);
     std::vector<kept>& mine = by_worker_[worker.value];
     count_ -= mine.size();
-    std::ranges::stable_sort(counters, {}, &node_counters::node);
-    const auto repeated = std::ranges::unique(counters, {}, &node_counters::node);
-    counters.erase(repeated.begin(), repeated.end());
     std::vector<kept> next;
-    for (const node_counters& one : counters)
-        if (const auto position = of.tasks.find(one.node); position and count_ + next.size() < of.tasks.count())
-            next.push_back({*position, one});
+    std::vector<bool> has;  // by position
+    for (const node_counters& one : counters) {
+        const std::optional<std::uint32_t> position = of.tasks.find(one.node);
+        if (not position or count_ + next.size() >= of.tasks.count()) continue;
+        if (has.size() <= *position) has.resize(std::size_t{*position} + 1);
+        if (has[*position]) continue;
+        has[*position] = true;
+        next.push_back({*position, one});
+    }
     mine = std::move(next);
     count_ += mine.size();
 }

@@ -161,15 +161,18 @@ bool may_have_failed(const std::string& error, const fault_plan& wrong, const Po
         since_healed <= wait.worker_start_up + wait.task_start_up + state_backoff.base.most + wait.call;
     if (says("permanent: forbidden")) return sum({fault::scheduler_gives_up}) > 0;
     if (says("permanent: node ")) return sum({fault::task_fails_for_good}) > 0;
-    // Who had the slots may have had them for the whole start-up time: in a tight room another job, whose given-up
+    // Who had the slots may have had them for as long as this one tried: in a tight room another job, whose given-up
     // workers live as long as their generation.
+    const bool others_have_slots = among.is_tight and among.jobs > 1;
     if (says("not enough slots: "))
-        return among.is_tight ? harmful(wrong) > 0 and (is_soon or among.jobs > 1)
+        return among.is_tight ? harmful(wrong) > 0 and (is_soon or others_have_slots)
                               : sum({fault::slots_taken}) > 0 and is_soon;
     if (says("state backend: checkpoint of "))
         return sum({fault::states_refuse, fault::states_lose_request, fault::states_lose_answer, fault::states_slow}) >=
                policy.budget[error_kind::state_backend];
-    if (says("permanent: gave up after too long without a healthy run")) return harmful(wrong) > 0 and is_soon;
+    if (says("permanent: gave up after too long without a healthy run"))
+        return harmful(wrong) > 0 and
+               (is_soon or (others_have_slots and error.find("not enough slots: ") != std::string::npos));
     if (says("permanent: gave up after ")) return harmful(wrong) >= policy.restart.within.restarts;
     return false;
 }

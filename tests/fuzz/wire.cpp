@@ -46,6 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     of.controller.poll();
     must(of.row().has_value(), "the job is not there any more");
+    must(of.controller.metrics(of.job).nodes.size() <= 2, "more nodes are counted than there are");
     must(of.state() or is_terminal(of.row()->state), "the job was let go, and nobody else has it");
     return 0;
 }

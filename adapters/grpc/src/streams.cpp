@@ -13,6 +13,10 @@ using reactor = ::grpc::ServerBidiReactor<::grpc::ByteBuffer, ::grpc::ByteBuffer
 
 ::grpc::Status status_of(::grpc::StatusCode code, std::string why) { return {code, std::move(why)}; }
 
+/// Bytes of a message, decoded before its worker is accepted. A proof is the longest that it may say: two ids, two
+/// addresses and less than 128 bytes of numbers; what is left is for fields of later versions.
+constexpr std::size_t most_of_a_stranger(const limits& most) { return 2 * most.id + 2 * most.address + 1'024; }
+
 class refusal : public reactor {
 public:
     explicit refusal(::grpc::Status why) {
@@ -54,11 +58,25 @@ public:
         write_next();
     }
 
-    /// After what was sent.
+    /// Its worker may say more than a stranger from now on.
+    void accept() {
+        const std::lock_guard held(lock_);
+        is_accepted_ = true;
+    }
+
+    /// After what was sent, which a peer that does not read keeps waiting for ever.
     void close() {
         const std::lock_guard held(lock_);
         is_closing_ = true;
         write_next();
+    }
+
+    /// Whether the peer reads or not.
+    void cut() {
+        const std::lock_guard held(lock_);
+        if (is_done_) return;  // and nobody may touch the context any more
+        finish(::grpc::Status::CANCELLED);
+        context_.TryCancel();
     }
 
     void end(::grpc::Status why) {
@@ -68,15 +86,9 @@ public:
 
     void OnReadDone(bool ok) override {
         if (not ok) return close();  // the worker has closed its side, or the stream broke
-        { const std::lock_guard seen(lock_); }
-        auto message = read_bytes(
-            read_, [&](std::string_view bytes) { return protobuf::decode_worker_message(bytes, of_.options_.limits); });
+        auto message = next_message();
         if (not message) return end(status_of(::grpc::StatusCode::INVALID_ARGUMENT, message.error().text));
-        if (not has_hello_) {
-            if (not std::holds_alternative<hello>(*message))
-                return end(status_of(::grpc::StatusCode::INVALID_ARGUMENT, "a stream begins with a hello"));
-            has_hello_ = true;
-        }
+        ++heard_;
         (*hear_)({.stream = {id_}, .peer_host = peer_host_, .what = *std::move(message)});
         const std::lock_guard held(lock_);
         if (not is_finished_) StartRead(&read_);
@@ -92,12 +104,39 @@ public:
     void OnCancel() override { end(::grpc::Status::CANCELLED); }
 
     void OnDone() override {
-        { const std::lock_guard seen(lock_); }
-        if (has_hello_) (*hear_)({.stream = {id_}, .peer_host = peer_host_, .what = stream_ended{}});
+        {
+            const std::lock_guard held(lock_);
+            is_done_ = true;
+        }
+        if (heard_ > 0) (*hear_)({.stream = {id_}, .peer_host = peer_host_, .what = stream_ended{}});
         of_.ended(id_);  // ends this
     }
 
 private:
+    /// What was read. Until it is accepted a worker says hello, proves itself and waits for the verdict; so a stranger
+    /// leaves no more than that waiting.
+    expected<worker_message> next_message() {
+        bool is_stranger = true;
+        {
+            const std::lock_guard held(lock_);
+            is_stranger = not is_accepted_;
+        }
+        const auto refuse = [](std::string why) { return failure(error_kind::invalid, std::move(why)); };
+        const std::size_t most = most_of_a_stranger(of_.options_.limits);
+        if (is_stranger and read_.Length() > most)
+            return refuse("a message of " + std::to_string(read_.Length()) + " bytes, the limit is " +
+                          std::to_string(most) + " until the worker is accepted");
+        auto message = read_bytes(
+            read_, [&](std::string_view bytes) { return protobuf::decode_worker_message(bytes, of_.options_.limits); });
+        if (not message) return message;
+        if (heard_ == 0 and not std::holds_alternative<hello>(*message)) return refuse("a stream begins with a hello");
+        if (is_stranger and heard_ == 1 and not std::holds_alternative<proof>(*message))
+            return refuse("after the hello comes a proof");
+        if (is_stranger and heard_ > 1) return refuse("after the proof a worker waits until it is accepted");
+        return message;
+    }
+
+    // With the lock.
     void write_next() {
         if (is_finished_ or is_writing_) return;
         if (not waiting_.empty()) {
@@ -125,14 +164,16 @@ private:
     const std::shared_ptr<const std::function<void(stream_event)>> hear_;
 
     ::grpc::ByteBuffer read_;  // reading is one after the other
-    bool has_hello_ = false;
+    std::uint64_t heard_ = 0;  // messages
 
     std::mutex lock_;
     std::deque<::grpc::ByteBuffer> waiting_;
     ::grpc::ByteBuffer writing_;
     bool is_writing_ = false;
+    bool is_accepted_ = false;
     bool is_closing_ = false;
     bool is_finished_ = false;
+    bool is_done_ = false;
 };
 
 streams::~streams() {
@@ -149,26 +190,26 @@ reactor* streams::Work(::grpc::CallbackServerContext* context) {
     const auto refuse = [](::grpc::StatusCode code, const char* why) { return new refusal(status_of(code, why)); };
     if (not is_trusted(*context->auth_context(), security_))
         return refuse(::grpc::StatusCode::UNAUTHENTICATED, "this connection is not known to be a worker's");
-    std::shared_ptr<stream> made, oldest_stranger;
+    std::shared_ptr<stream> made, gone;
     {
         const std::lock_guard held(lock_);
         if (not hear_) return refuse(::grpc::StatusCode::UNAVAILABLE, "the controller does not listen yet");
-        if (all_.size() >= options_.streams) {
+        if (all_.size() - gone_.size() >= options_.streams) {
             // Whoever says nothing, or a hello and no more, must not keep workers out.
-            if (not strangers_.empty()) oldest_stranger = all_.at(*strangers_.begin());
-        } else {
-            made = std::make_shared<stream>(*this, ++last_id_, *context, hear_);
-            all_.emplace(last_id_, made);
-            strangers_.insert(last_id_);
+            if (strangers_.empty() or gone_.size() >= options_.streams)
+                return refuse(::grpc::StatusCode::RESOURCE_EXHAUSTED, "the controller has as many streams as it takes");
+            const std::uint64_t oldest = *strangers_.begin();
+            gone = all_.at(oldest);
+            gone_.insert(oldest);
+            strangers_.erase(oldest);
         }
+        made = std::make_shared<stream>(*this, ++last_id_, *context, hear_);
+        all_.emplace(last_id_, made);
+        strangers_.insert(last_id_);
     }
-    if (made) {
-        made->begin();
-        return made.get();
-    }
-    if (oldest_stranger)
-        oldest_stranger->end(status_of(::grpc::StatusCode::RESOURCE_EXHAUSTED, "was not accepted for too long"));
-    return refuse(::grpc::StatusCode::RESOURCE_EXHAUSTED, "the controller has as many streams as it takes");
+    if (gone) gone->cut();
+    made->begin();
+    return made.get();
 }
 
 std::shared_ptr<stream> streams::find(stream_id which) {
@@ -182,6 +223,7 @@ void streams::ended(std::uint64_t id) {
     std::unique_lock held(lock_);
     std::shared_ptr<stream> last = std::exchange(all_.at(id), nullptr);
     strangers_.erase(id);
+    gone_.erase(id);
     held.unlock();
     last.reset();
     held.lock();
@@ -194,8 +236,11 @@ void streams::send(stream_id to, const controller_message& message) {
     if (not found) return;
     const auto* const said = std::get_if<verdict>(&message);
     if (said and std::holds_alternative<accepted>(*said)) {
-        const std::lock_guard held(lock_);
-        strangers_.erase(to.value);
+        {
+            const std::lock_guard held(lock_);
+            strangers_.erase(to.value);
+        }
+        found->accept();
     }
     const std::string bytes = protobuf::encode(message);
     if (bytes.size() > options_.limits.message)
@@ -205,7 +250,15 @@ void streams::send(stream_id to, const controller_message& message) {
 }
 
 void streams::close(stream_id which) {
-    if (const auto found = find(which)) found->close();
+    std::shared_ptr<stream> found;
+    {
+        const std::lock_guard held(lock_);
+        const auto at = all_.find(which.value);
+        if (at == all_.end() or not at->second) return;
+        found = at->second;
+        if (not gone_.contains(which.value)) strangers_.insert(which.value);
+    }
+    found->close();
 }
 
 }  // namespace headgate::inline v1::grpc

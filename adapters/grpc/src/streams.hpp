@@ -47,7 +47,8 @@ private:
     std::condition_variable is_empty_;
     std::shared_ptr<const std::function<void(stream_event)>> hear_;
     std::map<std::uint64_t, std::shared_ptr<stream>> all_;
-    std::set<std::uint64_t> strangers_;  // not accepted yet; the oldest first
+    std::set<std::uint64_t> strangers_;  // not accepted yet, or closed: they make room, the oldest first
+    std::set<std::uint64_t> gone_;       // they made room, and gRPC is about to have done with them
     std::uint64_t last_id_ = 0;
 };
 

@@ -88,7 +88,8 @@ concept stop_execution =
 ///
 /// Laws (`conformance/laws/channel.hpp` tries them on a model and its workers' side):
 ///
-///     carries     what is sent arrives unchanged and, on one stream, in order
+///     carries     what is sent arrives unchanged and, on one stream, in order; a stream may end that says more than
+///                 a hello and a proof before `accepted` was sent on it
 ///     ends        a stream that either side ends is heard as ended, once, and after what came before
 ///     dials       a dial answers who is there; nobody there, in time: not applied or unknown, never applied
 ///     calls       a call reaches the worker of its connection with the dial's call token, and brings its answer

@@ -73,7 +73,9 @@ struct pair {
         link->open();
         link->send(hello{});
         BOOST_REQUIRE(rings.wait([&] { return streams.size() > before; }));
-        return streams.all().back().stream;
+        const stream_id made = streams.all().back().stream;
+        channel->send(made, verdict(accepted{1s, 1s}));
+        return made;
     }
 };
 

@@ -4,6 +4,7 @@
 #include <headgate/grpc/controller_link.hpp>
 
 #include "pair.hpp"
+#include "raw_peer.hpp"
 
 #include <headgate/protobuf/messages.hpp>
 
@@ -16,9 +17,11 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -177,11 +180,13 @@ struct controller {
     explicit controller(headgate::grpc::channel_options with = {}) : channel(open_channel(std::move(with))) {}
 };
 
-wire::v1::WorkerMessage a_hello() {
+wire::v1::WorkerMessage wire_of(const worker_message& what) {
     wire::v1::WorkerMessage message;
-    BOOST_REQUIRE(message.ParseFromString(protobuf::encode(worker_message(hello{.job = {"words"}}))));
+    BOOST_REQUIRE(message.ParseFromString(protobuf::encode(what)));
     return message;
 }
+
+wire::v1::WorkerMessage a_hello() { return wire_of(hello{.job = {"words"}}); }
 
 BOOST_AUTO_TEST_CASE(a_stream_that_does_not_begin_with_a_hello_is_ended_and_not_heard) {
     controller c;
@@ -220,6 +225,64 @@ BOOST_AUTO_TEST_CASE(a_controller_that_does_not_listen_yet_says_so) {
     BOOST_TEST((early.end().error_code() == ::grpc::StatusCode::UNAVAILABLE));
 }
 
+/// The longest that a worker may say before it is accepted.
+const hello longest_hello{.protocol = ~0u,
+                          .job = {std::string(64, 'j')},
+                          .generation = {~0u},
+                          .worker = {~std::uint64_t{}},
+                          .incarnation = {{~std::uint64_t{}, ~std::uint64_t{}}},
+                          .nonce = {}};
+const proof longest_proof{.profile = {.id = {~std::uint64_t{}},
+                                      .incarnation = {{~std::uint64_t{}, ~std::uint64_t{}}},
+                                      .slots = ~0u,
+                                      .machine = {std::string(64, 'm')},
+                                      .zone = std::string(64, 'z'),
+                                      .rpc_address = std::string(256, 'r'),
+                                      .data_address = std::string(256, 'd')},
+                          .mac = {}};
+
+/// A message with so many bytes that its reader does not know.
+wire::v1::WorkerMessage padded(wire::v1::WorkerMessage with, std::size_t bytes) {
+    const auto fields = with.GetReflection()->MutableUnknownFields(&with);
+    fields->AddLengthDelimited(2047, std::string(bytes - with.ByteSizeLong() - 4, 'x'));
+    BOOST_REQUIRE(with.ByteSizeLong() == bytes);
+    return with;
+}
+
+BOOST_AUTO_TEST_CASE(until_it_is_accepted_a_worker_may_say_hello_and_a_proof_of_some_length_and_no_more_SPEC_10) {
+    controller c;
+    c.channel->listen(c.streams);
+    const auto end_of = [&](const std::vector<wire::v1::WorkerMessage>& said) {
+        stream one(*c.channel);
+        for (const auto& each : said) one.both->Write(each);
+        one.both->WritesDone();
+        return one.end().error_message();
+    };
+    const auto first = wire_of(longest_hello), second = wire_of(longest_proof), beat = wire_of(heartbeat{});
+    BOOST_TEST(end_of({first, second}) == "");
+    BOOST_REQUIRE(c.rings.wait([&] { return c.streams.size() == 3; }));
+    BOOST_TEST((std::get<worker_message>(c.streams.all()[1].what) == worker_message(longest_proof)));
+    BOOST_TEST(end_of({padded(first, 1'664), padded(second, 1'664)}) == "");
+    for (const std::size_t bytes : {1'665u, 10'000u}) {
+        const std::string why =
+            "a message of " + std::to_string(bytes) + " bytes, the limit is 1664 until the worker is accepted";
+        BOOST_TEST(end_of({padded(first, bytes)}) == why);
+        BOOST_TEST(end_of({first, padded(second, bytes)}) == why);
+    }
+    BOOST_TEST(end_of({first, beat}) == "after the hello comes a proof");
+    BOOST_TEST(end_of({first, first}) == "after the hello comes a proof");
+    BOOST_TEST(end_of({first, second, second}) == "after the proof a worker waits until it is accepted");
+    BOOST_TEST(end_of({first, second, beat}) == "after the proof a worker waits until it is accepted");
+
+    stream works(*c.channel);
+    const std::size_t before = c.streams.size();
+    works.both->Write(first);
+    BOOST_REQUIRE(c.rings.wait([&] { return c.streams.size() > before; }));
+    c.channel->send(c.streams.all().back().stream, verdict(accepted{}));
+    works.both->Write(padded(beat, 1'665));
+    BOOST_TEST(c.rings.wait([&] { return c.streams.size() > before + 1; }));
+}
+
 BOOST_AUTO_TEST_CASE(streams_that_say_nothing_or_hello_and_no_more_do_not_keep_workers_out_SPEC_10) {
     for (const bool greets : {false, true}) {
         controller c({.streams = 2});
@@ -239,21 +302,63 @@ BOOST_AUTO_TEST_CASE(streams_that_say_nothing_or_hello_and_no_more_do_not_keep_w
         if (greets) stranger.both->Write(a_hello());
         if (greets) BOOST_REQUIRE(stranger.both->Read(&answer));
 
-        stream refused(*c.channel);
-        BOOST_TEST((refused.end().error_code() == ::grpc::StatusCode::RESOURCE_EXHAUSTED));
-        BOOST_TEST((stranger.end().error_code() == ::grpc::StatusCode::RESOURCE_EXHAUSTED));
-        // The server lets go of it a little later; a worker comes again.
-        bool is_taken = false;
-        for (int attempt = 0; attempt < 10'000 and not is_taken; ++attempt) {
-            stream again(*c.channel);
-            again.both->Write(a_hello());
-            is_taken = again.both->Read(&answer);
-        }
-        BOOST_TEST(is_taken);
+        stream next(*c.channel);
+        next.both->Write(a_hello());
+        BOOST_TEST(next.both->Read(&answer));
+        BOOST_TEST((stranger.end().error_code() == ::grpc::StatusCode::CANCELLED));
         works.both->Write(a_hello());
         BOOST_TEST(works.both->Read(&answer), "who was accepted stays");
         c.channel.reset();
     }
+}
+
+/// What hears hellos: of the job "words" it accepts, and others it refuses and closes, as a controller does.
+auto doorman(controller& c) {
+    return [&c, channel = c.channel.get()](const stream_event& event) {
+        if (const auto* const said = std::get_if<worker_message>(&event.what)) {
+            const auto* const first = std::get_if<hello>(said);
+            const bool is_ours = first and first->job.value == "words";
+            channel->send(event.stream, is_ours ? verdict(accepted{}) : verdict(refused{"not launched"}));
+            if (not is_ours) channel->close(event.stream);
+        }
+        c.streams(event);
+    };
+}
+
+BOOST_AUTO_TEST_CASE(streams_that_read_nothing_do_not_keep_workers_out_SPEC_10) {
+    controller c({.streams = 4});
+    c.channel->listen(doorman(c));
+    raw_peer stranger(c.channel->address());
+    for (int i = 0; i < 4; ++i) stranger.open(hello{.job = {"none"}});
+    BOOST_REQUIRE(c.rings.wait([&] { return c.streams.size() == 4; }));
+
+    wire::v1::ControllerMessage answer;
+    std::list<stream> workers;
+    for (int i = 0; i < 4; ++i) {
+        workers.emplace_back(*c.channel).both->Write(a_hello());
+        BOOST_TEST(workers.back().both->Read(&answer));
+        BOOST_TEST(answer.verdict().has_accepted());
+    }
+    // Each stranger's end is heard: nothing of it is left.
+    BOOST_TEST(c.rings.wait([&] { return c.streams.size() == 12; }));
+    stream one_more(*c.channel);
+    BOOST_TEST((one_more.end().error_code() == ::grpc::StatusCode::RESOURCE_EXHAUSTED));
+    c.channel.reset();
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_does_not_read_that_it_is_let_go_keeps_no_other_out_SPEC_10) {
+    controller c({.streams = 1});
+    c.channel->listen(doorman(c));
+    raw_peer first(c.channel->address());
+    first.open(hello{.job = {"words"}});
+    BOOST_REQUIRE(c.rings.wait([&] { return c.streams.size() == 1; }));
+    c.channel->send(c.streams.all()[0].stream, verdict(go{}));
+    c.channel->close(c.streams.all()[0].stream);
+    stream second(*c.channel);
+    second.both->Write(a_hello());
+    wire::v1::ControllerMessage answer;
+    BOOST_TEST(second.both->Read(&answer));
+    c.channel.reset();
 }
 
 BOOST_AUTO_TEST_CASE(the_wire_is_what_the_protos_say) {

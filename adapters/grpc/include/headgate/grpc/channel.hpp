@@ -29,7 +29,7 @@ struct channel_options {
     std::function<instant()> now = steady_now;  ///< the clock of the requests' deadlines; called from any thread
     duration connect_timeout = std::chrono::seconds(5);  ///< a dial takes no longer, whatever its deadline
     duration longest_call = std::chrono::minutes(10);    ///< for requests whose deadline is later, or `never`
-    /// Open at a time; one more is refused, and the oldest one that was not accepted is ended.
+    /// Open at a time; one more takes the place of the oldest that was not accepted or is closed, or is refused.
     std::size_t streams = 65'536;
     std::size_t stream_queue = 64;     ///< messages that wait to be sent on one stream; one more ends it
     std::size_t connections = 65'536;  ///< dialled at a time; one more dial is answered not applied
@@ -42,7 +42,7 @@ struct channel_options {
 ///            answer in time, a connection that broke or was hung up: unknown. A dial changes nothing, so it is unknown
 ///            only at its deadline.
 /// Streams    heard from their hello on. What is not a message, or a first message that is not a hello, ends the
-///            stream.
+///            stream; and so does, until `accepted` was sent, all but a hello and a proof, of about 2 KiB at most.
 /// Threads    every member may be called from any thread; the receiver and completions are called from threads of
 ///            gRPC, and within the call where there is nothing to wait for. None may destroy the channel.
 /// Ending     the destructor ends all streams and calls and waits for the receiver and completions to return: every

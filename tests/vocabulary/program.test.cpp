@@ -22,6 +22,7 @@ static_assert(limits{}.environment_variables == 256 and limits{}.environment_var
 static_assert(limits{}.environment == 128 << 10);
 static_assert(limits{}.nodes == 100'000 and limits{}.parallelism == 1u << 20 and limits{}.workers == 10'000);
 static_assert(limits{}.materialised_subtasks == 10'000'000 and limits{}.slots == 65'536);
+static_assert(limits{}.failures == 32 and limits{}.ranges == 100'000 and limits{}.states == 65'536);
 static_assert(limits{}.registrations_per_second == 1'000 and limits{}.registrations_burst == 20'000);
 
 /// source (4) -> map (4) => window (8) => sink (2): forward, shuffle, shuffle.

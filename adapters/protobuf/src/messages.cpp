@@ -145,7 +145,12 @@ expected<worker_message> read_message(const wire::v1::Heartbeat& from, const lim
 }
 
 expected<std::vector<task_range>> read_ranges(std::string_view what,
-                                              const google::protobuf::RepeatedPtrField<wire::v1::TaskRange>& from) {
+                                              const google::protobuf::RepeatedPtrField<wire::v1::TaskRange>& from,
+                                              const limits& most) {
+    if (const auto ok = at_most("report: ranges of " + std::string(what) + " subtasks",
+                                static_cast<std::size_t>(from.size()), most.ranges);
+        not ok)
+        return failed(ok);
     std::vector<task_range> to;
     to.reserve(static_cast<std::size_t>(from.size()));
     for (const wire::v1::TaskRange& each : from) {
@@ -162,10 +167,12 @@ expected<std::vector<task_range>> read_ranges(std::string_view what,
 }
 
 expected<worker_message> read_message(const wire::v1::TaskReport& from, const limits& most) {
-    auto started = read_ranges("started", from.started());
+    auto started = read_ranges("started", from.started(), most);
     if (not started) return failed(started);
-    auto finished = read_ranges("finished", from.finished());
+    auto finished = read_ranges("finished", from.finished(), most);
     if (not finished) return failed(finished);
+    const auto failures = static_cast<std::size_t>(from.failures_size());
+    if (const auto ok = at_most("report: failures", failures, most.failures); not ok) return failed(ok);
     task_report to{.started = *std::move(started), .finished = *std::move(finished), .failures = {}};
     for (const wire::v1::TaskFailure& each : from.failures()) {
         if (const auto ok = at_most("report: bytes of an operator's id", each.operator_name().size(), most.id); not ok)
@@ -183,8 +190,10 @@ expected<worker_message> read_message(const wire::v1::TaskReport& from, const li
 }
 
 expected<worker_message> read_message(const wire::v1::CheckpointReport& from, const limits& most) {
+    const auto states = static_cast<std::size_t>(from.subtasks_size());
+    if (const auto ok = at_most("checkpoint report: subtasks", states, most.states); not ok) return failed(ok);
     checkpoint_report to{.epoch = {from.epoch()}, .subtasks = {}, .failure = {}};
-    to.subtasks.reserve(static_cast<std::size_t>(from.subtasks_size()));
+    to.subtasks.reserve(states);
     for (const wire::v1::SubtaskState& each : from.subtasks())
         to.subtasks.push_back({.node = {each.node()}, .subtask = each.subtask(), .handle = each.handle()});
     if (from.has_failure()) to.failure = cut(from.failure(), most);

@@ -26,6 +26,11 @@ struct limits {
 
     std::size_t handle = std::size_t{64} << 10;    ///< of a subtask's state
     std::size_t handles = std::size_t{512} << 20;  ///< of one checkpoint's subtasks together
+    // Of one message of a worker.
+    std::size_t failures = 32;     ///< of tasks; more are not told: the first one already ends the attempt
+    std::size_t ranges = 100'000;  ///< of subtasks that started, and as many that finished; more wait until they have
+                                   ///< grown together
+    std::size_t states = 65'536;   ///< of subtasks, of a checkpoint; more come in the next message
 
     std::uint32_t turns = 16;  ///< transitions and writes that one event may lead to; more is an inconsistency (S19)
 

@@ -54,7 +54,7 @@ private:
     static constexpr std::size_t field_count = 17;
 
     bool is_mine(node_id node, std::uint32_t subtask) const;
-    void tell_tasks(worker_context& c);
+    void tell_tasks(worker_context& c, const limits& most);
     void tell_checkpoint(worker_context& c, const limits& most);
     bool checkpoint_waits() const { return told_states_ < states_.size() or (not_stored_ and not told_failure_); }
 
@@ -119,7 +119,7 @@ inline bool worker_reports::add(const subtask_finished& said) {
 }
 
 inline bool worker_reports::add(task_failure said, const limits& most) {
-    if (not is_mine(said.node, said.subtask) or failures_.size() == most_failures) return false;
+    if (not is_mine(said.node, said.subtask) or failures_.size() >= most.failures) return false;
     const auto same = [&](const task_failure& f) { return f.node == said.node and f.subtask == said.subtask; };
     if (std::ranges::any_of(failures_, same)) return false;
     worker_detail::cut(said.text, most.error_text);
@@ -173,7 +173,7 @@ inline void worker_reports::repeat() {
 inline void worker_reports::tell(worker_context& c, const worker_settings& settings) {
     if (initialized_ and not std::exchange(told_initialized_, true)) c.ask(*initialized_);
     if (tasks_changed_ and c.reached(tasks_due_)) {
-        tell_tasks(c);
+        tell_tasks(c, settings.most);
         tasks_due_ = c.after(settings.times.report);
     }
     if (checkpoint_waits() and c.reached(checkpoint_due_)) {
@@ -187,19 +187,19 @@ inline void worker_reports::tell_now(worker_context& c, const worker_settings& s
     tell(c, settings);
 }
 
-inline void worker_reports::tell_tasks(worker_context& c) {
+inline void worker_reports::tell_tasks(worker_context& c, const limits& most) {
     tasks_changed_ = false;
-    c.ask(task_report{started_.list(most_ranges), finished_.list(most_ranges), failures_});
+    c.ask(task_report{started_.list(most.ranges), finished_.list(most.ranges), failures_});
 }
 
-// As many messages as their limit asks for: a state is its handle and a few numbers.
+// As many messages as their limits ask for: a state is its handle and a few numbers.
 inline void worker_reports::tell_checkpoint(worker_context& c, const limits& most) {
     constexpr std::size_t numbers = 32;
     do {
         checkpoint_report part{.epoch = epoch_};
         for (std::size_t bytes = 0; told_states_ < states_.size(); ++told_states_) {
             bytes += states_[told_states_].handle.size() + numbers;
-            if (not part.subtasks.empty() and bytes > most.message / 2) break;
+            if (not part.subtasks.empty() and (bytes > most.message / 2 or part.subtasks.size() >= most.states)) break;
             part.subtasks.push_back(states_[told_states_]);
         }
         if (told_states_ == states_.size() and not std::exchange(told_failure_, true)) part.failure = not_stored_;

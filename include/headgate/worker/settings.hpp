@@ -40,10 +40,6 @@ inline constexpr duration shortest_lease = std::chrono::milliseconds(100);
 inline constexpr duration longest_lease = std::chrono::hours(24);
 inline constexpr int most_heartbeats_in_a_lease = 64;
 
-/// More are dropped: the first one already ends the attempt.
-inline constexpr std::size_t most_failures = 32;
-/// Of subtasks in one report; more wait until ranges have grown together.
-inline constexpr std::size_t most_ranges = 100'000;
 /// Calls that came before the worker was accepted; more are refused.
 inline constexpr std::size_t most_early_calls = 8;
 

@@ -54,6 +54,11 @@ std::size_t bytes_around(const std::function<std::string(std::size_t)>& message)
     const std::size_t size = std::size_t{3} << 20;
     return message(size).size() - size;
 }
+std::vector<task_range> ranges(std::size_t count) {
+    std::vector<task_range> made(count, {{1}, 0, 1});
+    for (std::uint32_t i = 0; i < count; ++i) made[i].node = {i};
+    return made;
+}
 std::string shown(const std::function<void(worker_profile&)>& with) {
     proof made;
     with(made.profile);
@@ -131,6 +136,22 @@ BOOST_AUTO_TEST_CASE(what_workers_say_is_read_up_to_each_limit_and_refused_above
              return said(task_report{.started = {}, .finished = {}, .failures = {{.operator_name = text(n)}}});
          },
          "65, the limit is 64"},
+        {"report: started ranges", 100'000,
+         [](std::size_t n) { return said(task_report{.started = ranges(n), .finished = {}, .failures = {}}); },
+         "ranges of started subtasks 100001, the limit is 100000"},
+        {"report: finished ranges", 100'000,
+         [](std::size_t n) { return said(task_report{.started = {}, .finished = ranges(n), .failures = {}}); },
+         "ranges of finished subtasks 100001, the limit is 100000"},
+        {"report: failures", 32,
+         [](std::size_t n) {
+             return said(task_report{.started = {}, .finished = {}, .failures = std::vector<task_failure>(n)});
+         },
+         "failures 33, the limit is 32"},
+        {"checkpoint report: subtasks", 65'536,
+         [](std::size_t n) {
+             return said(checkpoint_report{.epoch = {1}, .subtasks = std::vector<subtask_state>(n), .failure = {}});
+         },
+         "subtasks 65537, the limit is 65536"},
         {"any message", four_mib,
          [](std::size_t n) {
              return why_not(decode_worker_message(filled(encode(worker_message(heartbeat{1, {}})), n)));

@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(any_two_bytes_make_a_line_of_utf_8_within_the_limit) {
                 const std::string line = one_line(std::string_view(bytes, 2), most);
                 BOOST_REQUIRE(line.size() <= most);
                 for (std::string_view rest = line; not rest.empty();) {
-                    const auto next = note_detail::first_character(rest);
+                    const auto next = first_character(rest);
                     BOOST_REQUIRE((next.bytes > 0 and not note_detail::is_control(next.value)));
                     rest.remove_prefix(next.bytes);
                 }

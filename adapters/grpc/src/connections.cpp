@@ -2,6 +2,7 @@
 #include "connections.hpp"
 
 #include <headgate/protobuf/messages.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 
 #include <grpcpp/generic/generic_stub.h>
 
@@ -24,7 +25,7 @@ outcome<applied> told_by(const ::grpc::Status& status, error_kind kind, const li
     switch (status.error_code()) {
         case ::grpc::StatusCode::OK: return applied{};
         case ::grpc::StatusCode::FAILED_PRECONDITION:
-            return not_applied{about(error_kind::permanent, one_line(status.error_message(), most))};
+            return not_applied{about(error_kind::permanent, one_line(status.error_message(), most.error_text))};
         case ::grpc::StatusCode::INVALID_ARGUMENT:
         case ::grpc::StatusCode::UNAUTHENTICATED:
         case ::grpc::StatusCode::PERMISSION_DENIED:
@@ -142,7 +143,8 @@ void connections::open(std::uint64_t id, const ::grpc::Status& status, const ::g
         if (status.error_code() == ::grpc::StatusCode::DEADLINE_EXCEEDED)
             return done(unknown{about(error_kind::dial, "no answer in time")});
         if (status.error_code() == ::grpc::StatusCode::FAILED_PRECONDITION)
-            return done(not_applied{about(error_kind::permanent, one_line(status.error_message(), options_.limits))});
+            return done(not_applied{
+                about(error_kind::permanent, one_line(status.error_message(), options_.limits.error_text))});
         // It asks who is there and changes nothing.
         return done(not_applied{about(error_kind::dial, describe(status, options_.limits))});
     }

@@ -2,6 +2,7 @@
 #include "transport.hpp"
 
 #include <headgate/concepts/credentials.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 
 #include <grpc/grpc_security_constants.h>
 #include <grpcpp/security/auth_metadata_processor.h>
@@ -340,16 +341,9 @@ void keep_door(const security& by, const std::optional<digest256>& token) {
     return {&slice, 1};
 }
 
-std::string one_line(std::string_view text, const limits& most) {
-    std::string found(text.substr(0, most.error_text));
-    std::ranges::replace_if(
-        found, [](char c) { return static_cast<unsigned char>(c) < 0x20 or c == 0x7f; }, ' ');
-    return found;
-}
-
 std::string describe(const ::grpc::Status& status, const limits& most) {
     std::string text = name_of(status.error_code());
-    if (not status.error_message().empty()) text += ": " + one_line(status.error_message(), most);
+    if (not status.error_message().empty()) text += ": " + one_line(status.error_message(), most.error_text);
     return text;
 }
 

@@ -88,10 +88,7 @@ auto read_bytes(const ::grpc::ByteBuffer& from, With with) {
     return with(std::string_view(reinterpret_cast<const char*>(all.begin()), all.size()));
 }
 
-/// One line, at most as long as the limit: what a peer says is not trusted to be either.
-std::string one_line(std::string_view text, const limits& most);
-
-/// "unavailable: connection refused".
+/// "unavailable: connection refused". One line, whatever the peer says.
 std::string describe(const ::grpc::Status& status, const limits& most);
 
 }  // namespace headgate::inline v1::grpc

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "text.hpp"
 
+#include <headgate/vocabulary/note_text.hpp>
+#include <headgate/vocabulary/utf8.hpp>
+
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -8,52 +12,12 @@
 
 namespace headgate::inline v1::postgres {
 
-namespace {
-
-/// Bytes of the character that `from` begins with; 0 if it begins with none that the server takes (RFC 3629).
-std::size_t character(std::string_view from) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(from[i]); };
-    const unsigned char first = byte(0);
-    if (first > 0 and first < 0x80) return 1;
-    const std::size_t size = first >= 0xc2 and first < 0xe0   ? 2
-                             : first >= 0xe0 and first < 0xf0 ? 3
-                             : first >= 0xf0 and first < 0xf5 ? 4
-                                                              : 0;
-    if (size == 0 or from.size() < size) return 0;
-    for (std::size_t i = 1; i < size; ++i)
-        if ((byte(i) & 0xc0) != 0x80) return 0;
-    const bool is_too_long = (first == 0xe0 and byte(1) < 0xa0) or (first == 0xf0 and byte(1) < 0x90);
-    const bool is_surrogate = first == 0xed and byte(1) > 0x9f;
-    const bool is_too_large = first == 0xf4 and byte(1) > 0x8f;
-    return is_too_long or is_surrogate or is_too_large ? 0 : size;
-}
-
-std::string one_line(std::string_view text) {
-    std::string line(text.substr(0, text.find_last_not_of(" \n") + 1));
-    for (char& each : line)
-        if (each == '\n') each = ' ';
-    return line;
-}
-
-}  // namespace
-
-bool is_text(std::string_view from) {
-    while (not from.empty()) {
-        const std::size_t size = character(from);
-        if (size == 0) return false;
-        from.remove_prefix(size);
-    }
-    return true;
-}
+bool is_text(std::string_view from) { return is_utf8(from) and from.find('\0') == from.npos; }
 
 std::string as_text(std::string_view from) {
-    if (is_text(from)) return std::string(from);
-    std::string made;
-    while (not from.empty()) {
-        const std::size_t size = character(from);
-        made.append(size == 0 ? std::string_view("\xef\xbf\xbd") : from.substr(0, size));
-        from.remove_prefix(size == 0 ? 1 : size);
-    }
+    constexpr std::string_view replacement = "\xef\xbf\xbd";
+    std::string made = as_utf8(from);
+    for (std::size_t at = 0; (at = made.find('\0', at)) != made.npos;) made.replace(at, 1, replacement);
     return made;
 }
 
@@ -159,10 +123,12 @@ words::words(const std::string& to) {
 }
 
 error words::say(error_kind kind, std::string_view what, std::string_view to_do) const {
-    std::string text = one_line(what);
+    std::string text(what.substr(0, what.find_last_not_of(" \n") + 1));
     for (std::size_t at = 0; not password_.empty() and (at = text.find(password_, at)) != std::string::npos; at += 3)
         text.replace(at, password_.size(), "***");
-    return {.kind = kind, .text = where_ + ": " + text + "; " + std::string(to_do)};
+    std::ranges::replace_if(
+        text, [](char c) { return c == '\n' or c == '\t'; }, ' ');  // libpq's own lines
+    return {.kind = kind, .text = where_ + ": " + one_line(text) + "; " + std::string(to_do)};
 }
 
 error words::refused(PGconn* by, bool is_up) const {

@@ -3,28 +3,11 @@
 
 #include "convert.hpp"
 
-#include <algorithm>
 #include <limits>
 
 namespace headgate::inline v1::protobuf {
 
 namespace {
-
-/// Length of the sequence that `text` begins with; 0: it begins with none (RFC 3629).
-std::size_t sequence(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned first = byte(0);
-    if (first < 0x80) return 1;
-    const std::size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-    if (length == 0 or text.size() < length) return 0;
-    for (std::size_t i = 1; i < length; ++i)
-        if ((byte(i) & 0xc0u) != 0x80u) return 0;
-    const unsigned second = byte(1);
-    const bool is_overlong = (first == 0xe0 and second < 0xa0) or (first == 0xf0 and second < 0x90);
-    const bool is_surrogate = first == 0xed and second > 0x9f;
-    const bool is_above = first == 0xf4 and second > 0x8f;
-    return is_overlong or is_surrogate or is_above ? 0 : length;
-}
 
 template <class Message, class Value>
 std::string encoded(const Value& what) {
@@ -44,26 +27,6 @@ auto decoded(std::string_view what, std::string_view bytes, std::size_t size, co
 }
 
 }  // namespace
-
-bool is_utf8(std::string_view text) {
-    while (not text.empty()) {
-        const std::size_t length = sequence(text);
-        if (length == 0) return false;
-        text.remove_prefix(length);
-    }
-    return true;
-}
-
-std::string as_utf8(std::string_view text) {
-    std::string found;
-    found.reserve(text.size());
-    while (not text.empty()) {
-        const std::size_t length = sequence(text);
-        found.append(length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length));
-        text.remove_prefix(std::max<std::size_t>(length, 1));
-    }
-    return found;
-}
 
 expected<applied> check_format(std::string_view what, std::uint32_t found) {
     if (found == format) return applied{};

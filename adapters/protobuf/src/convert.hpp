@@ -14,6 +14,7 @@
 #include <headgate/vocabulary/outcome.hpp>
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/program.hpp>
+#include <headgate/vocabulary/utf8.hpp>
 
 #include <cstdint>
 #include <limits>
@@ -31,10 +32,6 @@ template <class T>
 auto failed(const expected<T>& why) {
     return tl::unexpected(why.error());
 }
-
-bool is_utf8(std::string_view text);
-/// Bad bytes become U+FFFD.
-std::string as_utf8(std::string_view text);
 
 inline expected<applied> at_most(std::string_view what, std::size_t size, std::size_t most) {
     if (size <= most) return applied{};

@@ -5,6 +5,7 @@
 #include <headgate/vocabulary/limits.hpp>
 #include <headgate/vocabulary/note.hpp>
 #include <headgate/vocabulary/outcome.hpp>
+#include <headgate/vocabulary/utf8.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -27,27 +28,6 @@ std::string text_of(const note& what);
 // Implementation ------------------------------------------------------------------------------------------------------
 
 namespace note_detail {
-
-struct character {
-    char32_t value{};
-    std::size_t bytes{};  ///< 0: the text does not begin with a character of UTF-8
-};
-
-/// The first character of a text that is not empty (RFC 3629: no overlong forms, no surrogates).
-constexpr character first_character(std::string_view text) {
-    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    if (byte(0) < 0x80) return {byte(0), 1};
-    const std::size_t bytes = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : byte(0) >= 0xc0 ? 2 : 0;
-    if (bytes == 0 or byte(0) > 0xf4 or text.size() < bytes) return {};
-    char32_t value = byte(0) & (0x7fu >> bytes);
-    for (std::size_t i = 1; i < bytes; ++i) {
-        if ((byte(i) & 0xc0u) != 0x80) return {};
-        value = value << 6 | (byte(i) & 0x3fu);
-    }
-    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x1'0000};
-    if (value < least[bytes] or value > 0x10'ffff or (value >= 0xd800 and value <= 0xdfff)) return {};
-    return {value, bytes};
-}
 
 /// Whether a terminal or a viewer may act on it.
 constexpr bool is_control(char32_t value) {
@@ -82,7 +62,7 @@ inline std::string one_line(std::string_view text, std::size_t most) {
     std::string line;
     std::size_t fits = 0;  // of the line, if the mark of a cut follows
     while (not text.empty()) {
-        const note_detail::character next = note_detail::first_character(text);
+        const utf8_character next = first_character(text);
         const std::size_t bytes = next.bytes == 0 ? 1 : next.bytes;
         if (next.bytes == 0)
             line += note_detail::escape(static_cast<unsigned char>(text[0]));

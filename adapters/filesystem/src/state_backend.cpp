@@ -2,6 +2,7 @@
 #include <headgate/filesystem/state_backend.hpp>
 
 #include <headgate/protobuf/codec.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 
 #include "file.hpp"
 
@@ -41,7 +42,8 @@ error about(const auto& what, std::string_view text, error_kind kind = error_kin
     const checkpoint_name name = name_of(what);
     return {.kind = kind,
             .text = "the checkpoint of epoch " + std::to_string(name.epoch.value) + ", generation " +
-                    std::to_string(name.generation.value) + " of job " + job_of(what).value + ": " + std::string(text)};
+                    std::to_string(name.generation.value) + " of job " + one_line(job_of(what).value) + ": " +
+                    std::string(text)};
 }
 
 error about(const auto& what, const file_result& failed) {

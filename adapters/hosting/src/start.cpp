@@ -1,5 +1,7 @@
 #include <headgate/hosting/start.hpp>
 
+#include <headgate/vocabulary/note_text.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -88,8 +90,8 @@ expected<applied> check_variables(const start_workers& what) {
 }
 
 error was_stopped(const start_workers& what, const std::string& file) {
-    const std::string why = "generation " + std::to_string(what.generation.value) + " of job " + what.job.value +
-                            " was stopped: nothing of it starts any more";
+    const std::string why = "generation " + std::to_string(what.generation.value) + " of job " +
+                            one_line(what.job.value) + " was stopped: nothing of it starts any more";
     return {.kind = error_kind::scheduler,
             .text = file.empty() ? why : why + " (" + file + "; if the database was made anew since, remove that)"};
 }

@@ -3,6 +3,7 @@
 #include <headgate/hosting/desk.hpp>
 #include <headgate/hosting/directory.hpp>
 #include <headgate/hosting/start.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -191,7 +192,8 @@ bool scheduler::state::start(const request<headgate::start_workers>& r,
     if (needed > available)
         return refuse({.kind = error_kind::not_enough_slots, .needed = needed, .available = available});
     for (const std::string& name : hosting::overridden(what))
-        what_.warn("job " + what.job.value + ": its environment variable " + name + " is replaced by headgate's");
+        what_.warn(
+            one_line("job " + what.job.value + ": its environment variable " + name + " is replaced by headgate's"));
     std::vector<std::size_t> positions;
     for (const auto& [of, position] : added) positions.push_back(position);
     if (const auto all = hand_over_all(**held, what, positions); not all) return refuse(all.error());

@@ -3,6 +3,7 @@
 #include <headgate/hosting/desk.hpp>
 #include <headgate/hosting/directory.hpp>
 #include <headgate/hosting/start.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 
 #include "system.hpp"
 
@@ -12,6 +13,7 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace headgate::inline v1::process {
 
@@ -224,11 +226,11 @@ bool scheduler::state::start(const request<headgate::start_workers>& r,
     if (const auto fresh = refresh(**held); not fresh) return refuse(fresh.error());
 
     std::vector<std::size_t> positions;
+    std::set<worker_id> seen;
     std::uint64_t needed = 0, used = 0;
     for (std::size_t i = 0; i < what.workers.size(); ++i) {
-        if (all_.contains({what.job, what.generation, what.workers[i].id})) continue;
-        const auto is_same = [&](std::size_t earlier) { return what.workers[earlier].id == what.workers[i].id; };
-        if (std::ranges::any_of(positions, is_same)) continue;
+        const worker_id id = what.workers[i].id;
+        if (all_.contains({what.job, what.generation, id}) or not seen.insert(id).second) continue;
         positions.push_back(i);
         needed += what.workers[i].slots;
     }
@@ -237,7 +239,8 @@ bool scheduler::state::start(const request<headgate::start_workers>& r,
     if (needed > available)
         return refuse({.kind = error_kind::not_enough_slots, .needed = needed, .available = available});
     for (const std::string& name : hosting::overridden(what))
-        what_.warn("job " + what.job.value + ": its environment variable " + name + " is replaced by headgate's");
+        what_.warn(
+            one_line("job " + what.job.value + ": its environment variable " + name + " is replaced by headgate's"));
     if (const auto all = launch_all(**held, what, positions); not all) return refuse(all.error());
     done(applied{});
     return true;

@@ -76,6 +76,9 @@ BOOST_AUTO_TEST_CASE(variables_of_headgate_win_with_a_warning_S6) {
     BOOST_TEST(d.printed->find("HEADGATE_JOB='job'") != std::string::npos);
     BOOST_TEST(d.printed->find("'mine'") == std::string::npos);
     BOOST_TEST(*d.warned == "job job: its environment variable HEADGATE_JOB is replaced by headgate's\n");
+    d.warned->clear();
+    BOOST_TEST(d.ask.start({"a\n\x1b[31m"}, first, 1, {{"HEADGATE_JOB", "mine"}}) == "started");
+    BOOST_TEST(*d.warned == "job a\\n\\x1b[31m: its environment variable HEADGATE_JOB is replaced by headgate's\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_revokes_at_once_and_is_gone_when_the_lease_has_passed_gone) {

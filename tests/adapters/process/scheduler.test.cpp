@@ -238,7 +238,10 @@ BOOST_AUTO_TEST_CASE(a_worker_has_a_small_environment_in_which_headgates_variabl
     BOOST_TEST(m.ask.start(job, first, 1, {{"HEADGATE_JOB", "mine"}, {"SCRIPT", "spill"}}) == "started");
     BOOST_TEST(m.ask.next_exit() == "job 1 0: exit status 0");
     BOOST_TEST(contents(logs->path() / ("job.1." + std::to_string(id_of(first, {0}).value) + ".log")) == "job");
-    BOOST_TEST(warned.find("HEADGATE_JOB") != std::string::npos);
+    BOOST_TEST(warned == "job job: its environment variable HEADGATE_JOB is replaced by headgate's");
+    const job_id odd{"a\n\x1b[31m"};
+    BOOST_TEST(m.ask.start(odd, first, 1, {{"HEADGATE_JOB", "mine"}}) == "started");
+    BOOST_TEST(warned == "job a\\n\\x1b[31m: its environment variable HEADGATE_JOB is replaced by headgate's");
     BOOST_TEST(m.ask.start(job, second, 1) == "started");
     const pid_t pid = pid_of(m.at->path(), job, id_of(second, {0}));
     BOOST_TEST(environment_of(pid).find("SECRET_OF_THE_CONTROLLER") == std::string::npos);

@@ -38,8 +38,9 @@ struct of_one_origin {
     using hash = std::hash<std::uint64_t>;
 };
 
-/// Whoever posts while `most` items of one origin wait, waits too, and nobody else does; but for the thread that polled
-/// last, which would wait for itself. Items that are cumulative never wait: one of an origin is there at most.
+/// Whoever posts while `most` items of one origin wait, waits too, and posts of other origins do not; but the thread
+/// that waits does nothing else meanwhile, which a library with few threads notices. The thread that polled last never
+/// waits, as it would for itself; nor does who posts items that are cumulative, of which an origin has one at most.
 ///
 /// Items of one line are taken in the order in which they came; lines take turns, so that a long one keeps no other
 /// waiting.

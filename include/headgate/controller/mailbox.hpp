@@ -30,8 +30,9 @@ using mail = std::variant<job_mail, stream_event, answered<watch_jobs>, answered
                           answered<advance_lease>, answered<tell>>;
 
 /// Whose an item is (SPEC 10): answers count for their job, and what comes on a stream for that stream. So no job keeps
-/// another's from coming; and none keeps another's waiting, because each has a line, into which the thread that polls
-/// puts the streams of its proven workers too (L5). All other streams share one, however many there are.
+/// another's from coming, while the channel has a thread for it; and none keeps another's waiting, because each has a
+/// line, into which the thread that polls puts the streams of its proven workers too (L5). All other streams share one,
+/// however many there are.
 struct mail_origin {
     enum class kind : std::uint8_t { controller, job, stream, heartbeats, reports };
 

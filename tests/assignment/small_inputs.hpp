@@ -147,17 +147,9 @@ inline least_loads by_enumeration(const numbers& parallelisms, const numbers& sl
     return least;
 }
 
-/// Whether all subtasks can be placed with at most `most[w]` on worker w, of which `room_for(node, w)` of a node: a
-/// flow from nodes to workers (Edmonds, Karp).
-template <class RoomFor>
-bool can_be_placed(const numbers& parallelisms, const std::vector<std::uint64_t>& most, RoomFor room_for) {
-    const std::size_t nodes = parallelisms.size(), size = nodes + most.size() + 2, source = size - 2, sink = size - 1;
-    std::vector<std::vector<std::uint64_t>> room(size, std::vector<std::uint64_t>(size));
-    for (std::size_t n = 0; n < nodes; ++n) {
-        room[source][n] = parallelisms[n];
-        for (std::size_t w = 0; w < most.size(); ++w) room[n][nodes + w] = room_for(n, w);
-    }
-    for (std::size_t w = 0; w < most.size(); ++w) room[nodes + w][sink] = most[w];
+/// The largest flow from the last but one to the last, where `room[from][to]` fits (Edmonds, Karp).
+inline std::uint64_t largest_flow(std::vector<std::vector<std::uint64_t>> room) {
+    const std::size_t size = room.size(), source = size - 2, sink = size - 1;
     std::uint64_t flow = 0;
     for (;;) {
         std::vector<std::size_t> from(size, size);
@@ -170,7 +162,7 @@ bool can_be_placed(const numbers& parallelisms, const std::vector<std::uint64_t>
                     from[to] = open.front();
                     open.push(to);
                 }
-        if (from[sink] == size) return flow == sum_of(parallelisms);
+        if (from[sink] == size) return flow;
         std::uint64_t width = std::numeric_limits<std::uint64_t>::max();
         for (std::size_t at = sink; at != source; at = from[at]) width = std::min(width, room[from[at]][at]);
         for (std::size_t at = sink; at != source; at = from[at]) {
@@ -179,6 +171,20 @@ bool can_be_placed(const numbers& parallelisms, const std::vector<std::uint64_t>
         }
         flow += width;
     }
+}
+
+/// Whether all subtasks can be placed with at most `most[w]` on worker w, of which `room_for(node, w)` of a node: a
+/// flow from nodes to workers.
+template <class RoomFor>
+bool can_be_placed(const numbers& parallelisms, const std::vector<std::uint64_t>& most, RoomFor room_for) {
+    const std::size_t nodes = parallelisms.size(), size = nodes + most.size() + 2, source = size - 2, sink = size - 1;
+    std::vector<std::vector<std::uint64_t>> room(size, std::vector<std::uint64_t>(size));
+    for (std::size_t n = 0; n < nodes; ++n) {
+        room[source][n] = parallelisms[n];
+        for (std::size_t w = 0; w < most.size(); ++w) room[n][nodes + w] = room_for(n, w);
+    }
+    for (std::size_t w = 0; w < most.size(); ++w) room[nodes + w][sink] = most[w];
+    return largest_flow(std::move(room)) == sum_of(parallelisms);
 }
 
 inline bool can_be_placed(const numbers& parallelisms, const numbers& slots, const std::vector<std::uint64_t>& most) {

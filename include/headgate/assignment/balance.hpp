@@ -3,6 +3,8 @@
 // assignment: the arithmetic of balanced plans, on numbers only, so that any controller's types will do (A7).
 
 #include <headgate/assignment/water.hpp>
+#include <headgate/assignment/water_by_zone.hpp>
+#include <headgate/vocabulary/outcome.hpp>
 #include <headgate/vocabulary/plan_layout.hpp>
 
 #include <algorithm>
@@ -13,8 +15,10 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <span>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -49,9 +53,11 @@ struct balanced_items {
 struct balance_options {
     balance_by aim = balance_by::load_per_slot;
     std::span<const std::uint32_t> turns{};  ///< of workers whose level would be the same; default: by position
-    /// All items of the same size are shared out together, even if all slots are equal. Then of every item every
-    /// stretch of workers has its share, rounded down or up; not of those that are joined, which follow `turns`.
-    bool by_stretch = false;
+    /// By worker, ascending from 0. If not empty, items of the same size are shared out together even if all slots are
+    /// equal, and over zones first, see `water_by_zone`; not those that are joined, which follow `turns`, nor any where
+    /// some class finds no room for that. Precondition: all items are of grain and weight 1, the aim is
+    /// `load_per_slot`.
+    std::span<const std::uint32_t> zones{};
 };
 
 /// How many layouts `balance` cannot do without: one for each grain on equal slots, else one for each kind of items
@@ -67,13 +73,14 @@ bool fits(const balance_item& what, std::span<const std::uint32_t> slots);
 /// worker with its share, rounded down or up, and so is the sum of items of one weight.
 /// Unequal slots: items that are alike are a class, and classes are poured one after the other; a class of n items with
 /// c(w) units on worker w is a line of all c(w) on which item k begins at slot k, so that every item has c(w) / n of
-/// them, rounded down or up, and all n exactly c(w) (Hermite's identity). With more classes than `most_classes`, or by
-/// stretch `most_layouts`, the rarest of weight 1 are put on a line of their own, one densely behind the other.
-/// With items of weight 1 the largest load per slot is the proven bound; so is the largest load, if that was asked for
-/// and classes are at most `most_layouts`: with more the load per slot is balanced in its place.
-/// O(items log items + classes * workers); layouts: 1 for each grain, or one a class.
-balanced_items balance(std::span<const balance_item> items, std::span<const std::uint32_t> slots,
-                       const balance_options& how = {});
+/// them, rounded down or up, and all n exactly c(w) (Hermite's identity). With more classes than `most_classes`, or
+/// for load or over zones `most_layouts`, those of weight 1 that are rare, or for load small, are put on a line of
+/// their own, one densely behind the other. With items of weight 1 the largest load per slot is the proven bound; so is
+/// the largest load, if that was asked for and nothing had to be joined. `invalid` for more classes than `most_layouts`
+/// where slots are 2^32 or more in all: they have no line. O(items log items + classes * workers); layouts: 1 for each
+/// grain, or one a class.
+expected<balanced_items> balance(std::span<const balance_item> items, std::span<const std::uint32_t> slots,
+                                 const balance_options& how = {});
 
 /// Boundaries that the layouts of a plan of ours have together at most, for up to 100,000 workers: at 4 bytes for a
 /// boundary and 2 for an owner a plan of 100,000 nodes on 10,000 workers with short names is below the 4 MiB of a
@@ -216,14 +223,18 @@ public:
         made_.items.resize(items.size());
     }
 
-    balanced_items run() {
+    expected<balanced_items> run() {
+        for (const std::uint32_t each : slots_) all_slots_ += each;
         sort_classes();
-        if (how_.aim == balance_by::load and classes_.size() > most_layouts(slots_.size())) {
-            how_.aim = balance_by::load_per_slot;
-            level_ = water(slots_, how_.aim, how_.turns);
+        if (all_slots_ <= std::numeric_limits<std::uint32_t>::max()) {
+            if (const auto joined = join(); not joined.empty()) pour_joined(joined);
+        } else if (classes_.size() > most_layouts(slots_.size())) {
+            return failure(error_kind::invalid, std::to_string(classes_.size()) + " kinds of nodes on " +
+                                                    std::to_string(slots_.size()) +
+                                                    " workers of 2^32 slots or more in all make too large a plan");
         }
-        if (const auto rare = join_rare(); not rare.empty()) pour_joined(rare);
-        for (const auto& each : classes_) pour_class(each);
+        if (not pour_by_zone())
+            for (const members each : classes_) put(each, share_of(each));
         return std::move(made_);
     }
 
@@ -249,64 +260,103 @@ private:
         }
     }
 
-    /// The members of the classes that are too many, if they can be joined: the smallest classes go.
-    std::vector<std::uint32_t> join_rare() {
-        const std::size_t most =
-            how_.by_stretch ? most_layouts(slots_.size()) : most_classes(items_.size(), slots_.size());
-        std::uint64_t all = 0;
-        for (const std::uint32_t each : slots_) all += each;
-        if (classes_.size() <= most or how_.aim == balance_by::load or all > std::numeric_limits<std::uint32_t>::max())
-            return {};
-        const auto subtasks = [&](members of) { return std::uint64_t{of.size()} * items_[of[0]].units; };
+    /// The members of the classes that are too many: of those with the fewest subtasks, or for load of the smallest,
+    /// which need the fewest slots of any worker.
+    std::vector<std::uint32_t> join() {
+        const bool by_load = how_.aim == balance_by::load;
+        const std::size_t most = by_load or not how_.zones.empty() ? most_layouts(slots_.size())
+                                                                   : most_classes(items_.size(), slots_.size());
+        if (classes_.size() <= most) return {};
+        const auto size = [&](members of) { return (by_load ? 1 : std::uint64_t{of.size()}) * items_[of[0]].units; };
         std::vector<std::uint64_t> sizes;
-        for (const members each : classes_) sizes.push_back(subtasks(each));
+        for (const members each : classes_) sizes.push_back(size(each));
         std::ranges::nth_element(sizes, sizes.begin() + static_cast<std::ptrdiff_t>(most) - 1, std::greater<>{});
         const std::uint64_t least = sizes[most - 1];
-        std::vector<std::uint32_t> rare;
+        std::vector<std::uint32_t> joined;
         std::vector<members> kept;
         for (const members each : classes_)
-            if (items_[each[0]].weight == 1 and (subtasks(each) < least or kept.size() >= most))
-                rare.insert(rare.end(), each.begin(), each.end());
+            if (items_[each[0]].weight == 1 and (size(each) < least or kept.size() >= most))
+                joined.insert(joined.end(), each.begin(), each.end());
             else
                 kept.push_back(each);
         classes_ = std::move(kept);
-        std::ranges::sort(rare);
-        return rare;
+        std::ranges::sort(joined);
+        return joined;
     }
 
-    /// One densely behind the other, around a line of all slots. Every slot is passed m times, and those that `level_`
-    /// wants more of, once more: they stand first, and so are all passed when the rest is only half through.
-    void pour_joined(std::span<const std::uint32_t> rare) {
+    /// By worker, the slots of a line for what is joined: all, or for load as even as the largest of it allows.
+    std::vector<std::uint32_t> slots_for(std::span<const std::uint32_t> joined) const {
+        std::vector<std::uint32_t> slots(slots_.begin(), slots_.end());
+        if (how_.aim == balance_by::load_per_slot) return slots;
+        std::uint32_t largest = 0;
+        for (const std::uint32_t at : joined) largest = std::max(largest, items_[at].units);
+        const auto is_short = [&](std::uint32_t each) {
+            std::uint64_t sum = 0;
+            for (const std::uint32_t mine : slots_) sum += std::min(mine, each);
+            return sum < largest;
+        };
+        const std::uint32_t most =
+            *std::ranges::partition_point(std::views::iota(std::uint32_t{1}, std::ranges::max(slots_)), is_short);
+        for (std::uint32_t& mine : slots) mine = std::min(mine, most);
+        return slots;
+    }
+
+    /// One densely behind the other, around one line. Every slot of it is passed m times, and those that are to have
+    /// more, once more: they stand first, and so are all passed when the rest is only half through.
+    void pour_joined(std::span<const std::uint32_t> joined) {
+        const std::vector<std::uint32_t> slots = slots_for(joined);
         std::uint64_t amount = 0, all = 0;
-        for (const std::uint32_t at : rare) amount += items_[at].units;
-        for (const std::uint32_t each : slots_) all += each;
-        const auto got = level_.pour(amount, 1, std::vector<std::uint64_t>(slots_.size(), amount));
+        for (const std::uint32_t at : joined) amount += items_[at].units;
+        for (const std::uint32_t each : slots) all += each;
+        water on_line(slots, balance_by::load_per_slot, how_.turns);
+        auto got = on_line.pour(amount, 1, std::vector<std::uint64_t>(slots.size(), amount));
         layout line{.spaced = spacing::dense};
-        std::vector<std::uint32_t> order = counted_up(slots_.size());
+        std::vector<std::uint32_t> order = counted_up(slots.size());
         if (not how_.turns.empty())
             std::ranges::sort(order, {}, [&](std::uint32_t worker) { return how_.turns[worker]; });
         for (const bool is_first : {true, false})
             for (const std::uint32_t worker : order) {
-                const auto more = static_cast<std::uint32_t>(got[worker] - amount / all * slots_[worker]);
-                const std::uint32_t run = is_first ? more : slots_[worker] - more;
+                const auto more = static_cast<std::uint32_t>(got[worker] - amount / all * slots[worker]);
+                const std::uint32_t run = is_first ? more : slots[worker] - more;
                 if (run == 0) continue;
                 line.boundaries.push_back(line.boundaries.back() + run);
                 line.owners.push_back(worker);
             }
         std::uint64_t next = 0;
-        for (const std::uint32_t at : rare) {
+        for (const std::uint32_t at : joined) {
             made_.items[at] = {.layout = static_cast<std::uint32_t>(made_.layouts.size()),
                                .offset = static_cast<std::uint32_t>(next)};
             next = (next + items_[at].units) % all;
         }
         made_.layouts.push_back(std::move(line));
+        level_.set(std::move(got));
     }
 
-    void pour_class(members of) {
+    /// Nothing is placed where that cannot be done for all.
+    bool pour_by_zone() {
+        if (how_.zones.empty() or all_slots_ > std::numeric_limits<std::uint32_t>::max()) return false;
+        std::uint64_t amount = 0;
+        for (const balance_item& each : items_) amount += each.units;
+        water_by_zone zones(slots_, how_.zones, amount);
+        zones.add(level_.loads());
+        std::vector<std::vector<std::uint64_t>> shares;
+        for (const members each : classes_) {
+            auto share = zones.pour(each.size(), items_[each[0]].units);
+            if (not share) return false;
+            shares.push_back(*std::move(share));
+        }
+        for (std::size_t i = 0; i < classes_.size(); ++i) put(classes_[i], shares[i]);
+        return true;
+    }
+
+    std::vector<std::uint64_t> share_of(members of) {
         const balance_item& one = items_[of[0]];
         std::vector<std::uint64_t> room(slots_.begin(), slots_.end());
         for (std::uint64_t& each : room) each = of.size() * (each / one.grain);
-        const auto got = level_.pour(std::uint64_t{of.size()} * one.units, one.weight, std::move(room));
+        return level_.pour(std::uint64_t{of.size()} * one.units, one.weight, std::move(room));
+    }
+
+    void put(members of, std::span<const std::uint64_t> got) {
         layout line{.spaced = spacing::even};
         line.boundaries.reserve(got.size() + 1);
         for (const std::uint64_t each : got)
@@ -319,6 +369,7 @@ private:
     std::span<const balance_item> items_;
     std::span<const std::uint32_t> slots_;
     balance_options how_;
+    std::uint64_t all_slots_ = 0;
     water level_;
     std::vector<std::uint32_t> order_;
     std::vector<members> classes_{};
@@ -327,10 +378,10 @@ private:
 
 }  // namespace detail
 
-inline balanced_items balance(std::span<const balance_item> items, std::span<const std::uint32_t> slots,
-                              const balance_options& how) {
-    return detail::are_equal(slots) and not how.by_stretch ? detail::deal(items, slots)
-                                                           : detail::pouring(items, slots, how).run();
+inline expected<balanced_items> balance(std::span<const balance_item> items, std::span<const std::uint32_t> slots,
+                                        const balance_options& how) {
+    if (detail::are_equal(slots) and how.zones.empty()) return detail::deal(items, slots);
+    return detail::pouring(items, slots, how).run();
 }
 
 }  // namespace headgate::inline v1

@@ -20,11 +20,13 @@ namespace headgate::inline v1 {
 /// Not for: few workers with the rest let go (slot_filling), little traffic (local), state that should stay where it is
 /// (sticky).
 ///
-/// The largest load per slot, or if so asked the largest load, is the proven bound (bounds.hpp). Where groups are kept
-/// together it need not be: what is left is to pack weights, which nobody does best in time. Every worker with slots is
-/// in the plan. Errors: see `assignment_policy`. O(nodes log nodes + workers * parallelisms that differ), of which at
-/// most `most_classes` are counted when the load per slot is asked for; with equal slots O(nodes + workers). The plan
-/// is as large as `balance` says.
+/// The largest load per slot, or if so asked the largest load, is the proven bound (bounds.hpp), with two exceptions.
+/// The largest load may be above it where slots are unequal and more parallelisms differ than `most_layouts(workers)`
+/// (37 of 10,000 workers): those that are small then share a line. Where groups are kept together, either may: what is
+/// left is to pack weights, which nobody does best in time. Every worker with slots is in the plan. Errors: see
+/// `assignment_policy`; `invalid` for more such parallelisms than that on 2^32 slots or more in all. O(nodes log nodes
+/// + workers * parallelisms that differ), of which at most `most_classes` are counted when the load per slot is asked
+/// for; with equal slots O(nodes + workers). The plan is as large as `balance` says.
 struct balanced {
     balance_by aim = balance_by::load_per_slot;
     keep_together together = keep_together::nothing;
@@ -63,7 +65,9 @@ inline expected<plan> balanced::operator()(const program& of, std::span<const of
     auto made = plan_on(offers, line->order);
     if (not made) return made;
     const items_of_nodes items = items_of(of, together, line->slots);
-    detail::place(*made, of, items, balance(items.items, line->slots, {.aim = aim}));
+    auto placed = balance(items.items, line->slots, {.aim = aim});
+    if (not placed) return tl::unexpected(placed.error());
+    detail::place(*made, of, items, *std::move(placed));
     return made;
 }
 

@@ -71,7 +71,8 @@ inline std::uint64_t largest_load_bound(std::span<const std::uint32_t> paralleli
         // Of k nodes fewer are a worker's share as k grows, so `rest` only falls.
         while (rest > 0) {
             const std::uint64_t below = full - line[rest - 1];
-            if (k * below + (line.size() - rest + 1) * k * line[rest - 1] < sum) break;
+            const std::uint64_t of_one = below + (line.size() - rest + 1) * line[rest - 1];
+            if (of_one < (sum + k - 1) / k) break;  // times k it may be beyond 64 bits
             full = below;
             --rest;
         }
@@ -92,7 +93,7 @@ inline proven_bounds bounds_of(std::span<const std::uint32_t> parallelisms, std:
     // P(k) <= sum of floor(q s) for all nodes is the only condition that binds: for fewer than q nodes all slots do.
     water level(slots, balance_by::load_per_slot);
     std::vector<std::uint64_t> room;
-    for (const std::uint32_t each : slots) room.push_back(each == 0 ? 0 : sum);
+    for (const std::uint32_t each : slots) room.push_back(std::min(sum, parallelisms.size() * std::uint64_t{each}));
     level.pour(sum, 1, std::move(room));
     for (std::size_t i = 0; i < slots.size(); ++i)
         if (slots[i] > 0 and static_cast<double>(level.loads()[i]) / slots[i] > made.per_slot.value())

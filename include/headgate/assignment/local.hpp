@@ -34,7 +34,8 @@ namespace headgate::inline v1 {
 /// `balanced` with and without groups kept together, and the graph in a row, laid over bins of workers that are twice
 /// as large from one to the next: within a bin nodes share workers, and edges between bins are the only ones that cross
 /// wholly. To find the fewest channels of all is a quadratic assignment; the gap on small inputs is measured in
-/// benchmarks/README.md. Errors: see `assignment_policy`; `invalid` for a slack that is below 1 or not finite.
+/// benchmarks/README.md. Where no plan is within the slack, which may be so with the largest load of many parallelisms
+/// on unequal slots, it is the plan of `balanced`. Errors: see `balanced`; `invalid` for a slack below 1 or not finite.
 /// O((nodes + edges * workers) log workers).
 struct local {
     double slack = 1.1;
@@ -125,19 +126,20 @@ inline bool fill(std::vector<bin>& bins, std::span<const balance_item> items, st
     return true;
 }
 
-inline balanced_items over_bins(std::span<const bin> bins, std::span<const balance_item> items,
-                                std::span<const std::uint32_t> slots, balance_by aim) {
+inline expected<balanced_items> over_bins(std::span<const bin> bins, std::span<const balance_item> items,
+                                          std::span<const std::uint32_t> slots, balance_by aim) {
     balanced_items all{.layouts = {}, .items = std::vector<balanced_item>(items.size())};
     for (const bin& one : bins) {
         if (one.items.empty()) continue;
         std::vector<balance_item> mine;
         for (const std::uint32_t item : one.items) mine.push_back(items[item]);
-        balanced_items placed = balance(mine, slots.subspan(one.first, one.last - one.first), {.aim = aim});
+        auto placed = balance(mine, slots.subspan(one.first, one.last - one.first), {.aim = aim});
+        if (not placed) return placed;
         for (std::size_t i = 0; i < mine.size(); ++i)
             all.items[one.items[i]] = {
-                .layout = placed.items[i].layout + static_cast<std::uint32_t>(all.layouts.size()),
-                .offset = placed.items[i].offset};
-        for (layout& each : placed.layouts) {
+                .layout = placed->items[i].layout + static_cast<std::uint32_t>(all.layouts.size()),
+                .offset = placed->items[i].offset};
+        for (layout& each : placed->layouts) {
             if (each.owners.empty()) each.owners = counted_up(one.last - one.first);
             for (std::uint32_t& owner : each.owners) owner += static_cast<std::uint32_t>(one.first);
             all.layouts.push_back(std::move(each));
@@ -196,14 +198,16 @@ inline expected<plan> local::operator()(const program& of, std::span<const offer
             if (bins.size() == last_count) continue;
             last_count = bins.size();
             if (bins.size() > 1 and not detail::fill(bins, items.items, row, line->slots)) continue;
+            auto placed = bins.size() == 1 ? balance(items.items, line->slots, {.aim = aim})
+                                           : detail::over_bins(bins, items.items, line->slots, aim);
+            if (not placed) continue;
             plan made = *empty;
-            detail::place(made, of, items,
-                          bins.size() == 1 ? balance(items.items, line->slots, {.aim = aim})
-                                           : detail::over_bins(bins, items.items, line->slots, aim));
+            detail::place(made, of, items, *std::move(placed));
             consider(std::move(made), *places);
         }
     }
-    // One bin of single nodes is what `balanced` makes, and that is within any slack but for numbers beyond SPEC 10.
+    // One bin of single nodes is what `balanced` makes. That is within any slack but where `balanced` misses the
+    // largest load, and for numbers beyond SPEC 10.
     if (not best) return balanced{.aim = aim}(of, offers);
     return *std::move(best);
 }

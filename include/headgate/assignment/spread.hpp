@@ -26,12 +26,14 @@ namespace headgate::inline v1 {
 /// be; or machines that fail again and again are to have less of the job. Not for: little traffic between zones
 /// (local).
 ///
-/// As `balanced` with the load per slot, and every zone has of every node its share by slots, rounded up, or one more,
-/// rarely two (of 500,000 random jobs two had three), where slots or parallelisms differ. Of more parallelisms than
+/// As `balanced` with the load per slot, and every zone has of every node at most its share by slots, rounded up, or
+/// what balance needs above that. Balance wins: no worker is above the best load per slot. With equal slots no zone was
+/// ever seen above its share; of 200,000 random jobs on unequal ones 2,352 had such a zone, all but 185 with no plan
+/// that is better in that, and those were one or two off the best. Of more parallelisms than
 /// `most_layouts(workers)` the rarest go around the zones worker by worker: there a zone may be above its share by the
 /// slots of a few workers. A worker on a machine that had trouble offers fewer slots: the part `penalty * 2^(-ago /
 /// half_life)` is kept back, as far as the job can do without it. `invalid` for a penalty that is not from 0 to 1, or a
-/// half life of 0 or less; other errors: see `assignment_policy`. Cost: as `balanced`, but for as many layouts as
+/// half life of 0 or less; other errors: see `balanced`. Cost: as `balanced`, but for as many layouts as
 /// parallelisms differ, up to `most_runs`.
 struct spread {
     double penalty = 0;
@@ -133,7 +135,9 @@ inline expected<plan> spread::operator()(const program& of, std::span<const offe
     std::vector<std::uint32_t> slots;
     for (const std::uint32_t position : order.positions) slots.push_back(trusted[position]);
     const items_of_nodes items = items_of(of, keep_together::nothing, slots);
-    detail::place(*made, of, items, balance(items.items, slots, {.turns = order.turns, .by_stretch = true}));
+    auto placed = balance(items.items, slots, {.turns = order.turns, .zones = order.zones});
+    if (not placed) return tl::unexpected(placed.error());
+    detail::place(*made, of, items, *std::move(placed));
     for (layout& each : made->layouts) {
         if (each.owners.empty())
             each.owners = order.positions;

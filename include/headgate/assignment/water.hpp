@@ -33,8 +33,8 @@ public:
     void set(std::vector<std::uint64_t> loads) { loads_ = std::move(loads); }
 
     /// Adds `amount` units of `weight` each, at most `room[w]` of them to worker w, so that the highest level is as low
-    /// as it can be; answers how many each worker got. Precondition: that many fit. O(workers), and O(log workers) for
-    /// each of at most as many units as there are workers.
+    /// as it can be; answers how many each worker got. Precondition: that many fit, and are below 2^63. O(workers), and
+    /// O(log workers) for each of at most as many units as there are workers.
     std::vector<std::uint64_t> pour(std::uint64_t amount, std::uint64_t weight, std::vector<std::uint64_t> room);
 
 private:
@@ -90,7 +90,8 @@ inline std::vector<std::uint64_t> water::below_a_level(std::uint64_t amount, std
     };
     // A secant that is not trusted twice in a row: loads that begin late and end early bend the line both ways.
     // What is left to pour singly is at most a unit a worker.
-    std::uint64_t at_low = 0, at_high = std::accumulate(room.begin(), room.end(), std::uint64_t{0});
+    const auto plus = [](std::uint64_t a, std::uint64_t b) { return std::min(a + b, std::uint64_t{1} << 63); };
+    std::uint64_t at_low = 0, at_high = std::accumulate(room.begin(), room.end(), std::uint64_t{0}, plus);
     for (int round = 0; round < 128 and amount - at_low > workers and at_high - at_low > workers; ++round) {
         double slope = 0;
         for (std::size_t i = 0; i < workers; ++i)
@@ -99,7 +100,7 @@ inline std::vector<std::uint64_t> water::below_a_level(std::uint64_t amount, std
         const double level = round % 2 == 0 and guess < high ? guess : low + (high - low) / 2;
         if (not(level > low and level < high)) break;
         std::uint64_t sum = 0;
-        for (std::size_t i = 0; i < workers; ++i) sum += up_to(level, i);
+        for (std::size_t i = 0; i < workers; ++i) sum = plus(sum, up_to(level, i));
         if (sum <= amount) {
             low = level;
             at_low = sum;

@@ -340,9 +340,25 @@ BOOST_AUTO_TEST_CASE(a_past_that_is_none_is_refused_by_name) {
     BOOST_TEST(why({.balance = 0.5}, {}).starts_with("sticky: a balance of 0.5"));
     BOOST_TEST(why({.balance = std::numeric_limits<double>::quiet_NaN()}, {}).starts_with("sticky: a balance of nan"));
     BOOST_TEST(why({.zones = spread{.penalty = 2}}, {}).starts_with("spread: a penalty of 2"));
+    BOOST_TEST(why({.zones = spread{}, .aim = balance_by::load}, {}).starts_with("sticky: zones share out the load"));
     const program other = program_with({1, 2, 3});
     const plan of_another = *slot_filling{}(other, offers_with({3}));
     BOOST_TEST(why({}, {.previous = &of_another}) == "fine");
+}
+
+BOOST_AUTO_TEST_CASE(where_slots_are_kept_back_there_is_no_bound_on_what_moves) {
+    const program of = program_with({8, 8});
+    const auto offers = offers_with({8, 8, 8, 8});
+    const plan before = *balanced{}(of, offers);
+    const std::vector<trouble> troubles{{.machine = {"machine 2"}}};
+    const sticky policy{.zones = spread{.penalty = 1}};
+    const auto without = policy.decide(of, offers, {.previous = &before});
+    BOOST_TEST_REQUIRE((without and without->least_bytes));
+    BOOST_TEST(*without->least_bytes == 0);
+    const auto answer = policy.decide(of, offers, {.previous = &before, .troubles = troubles});
+    BOOST_TEST_REQUIRE(answer.has_value());
+    BOOST_TEST(answer->moved_bytes == 4);  // plain `sticky` moves nothing
+    BOOST_TEST(not answer->least_bytes);
 }
 
 }  // namespace

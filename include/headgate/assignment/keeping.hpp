@@ -61,9 +61,9 @@ inline std::vector<range_on_worker> rescaled(std::span<const range_on_worker> ol
 inline constexpr std::uint64_t most_counts = 4'000'000;
 
 /// Nothing if they are too many to be counted by worker, or to be laid out in `most_runs`.
-inline std::optional<std::vector<kept_class>> classes_of(const program& of, const plan& now, const past& before) {
+inline std::optional<std::vector<kept_class>> classes_of(const program& of, const plan& now, const past& before,
+                                                         std::span<const std::uint32_t> corresponds) {
     const plan& old = *before.previous;
-    const std::vector<std::uint32_t> corresponds = corresponding(old, now);
     const nodes_by_id old_nodes(old.nodes);
     std::unordered_map<std::uint32_t, std::pair<double, int>> sizes;  // bytes, entries
     for (const state_size& each : before.sizes) {

@@ -176,15 +176,11 @@ struct key_moves {
     }
 };
 
-}  // namespace detail
-
-inline expected<moves_report> moves_of(const plan& made, const past& before) {
-    if (const auto ok = check(before); not ok) return tl::unexpected(ok.error());
+/// `moves_of` for a past that passed `check` and has a previous plan, and workers that correspond so.
+inline moves_report moves_since(const plan& made, const past& before, std::span<const std::uint32_t> corresponds) {
     moves_report found;
-    if (not before.previous) return found;
     const plan& old = *before.previous;
-    const std::vector<std::uint32_t> corresponds = corresponding(old, made);
-    const detail::nodes_by_id old_nodes(old.nodes);
+    const nodes_by_id old_nodes(old.nodes);
     std::unordered_map<std::uint32_t, std::vector<const state_size*>> sizes;
     for (const state_size& each : before.sizes) sizes[each.node.value].push_back(&each);
     const state_size one_byte{.bytes = 1};
@@ -197,17 +193,25 @@ inline expected<moves_report> moves_of(const plan& made, const past& before) {
         to.clear();
         append_ranges(old, *was, from);
         append_ranges(made, node, to);
-        detail::key_moves keys{.old_count = old.nodes[*was].parallelism, .new_count = made.nodes[node].parallelism};
+        key_moves keys{.old_count = old.nodes[*was].parallelism, .new_count = made.nodes[node].parallelism};
         const auto mine = sizes.find(made.nodes[node].id.value);
         const std::span<const state_size* const> none =
             before.sizes.empty() ? std::span(&each_one, 1) : std::span(&each_one, 0);
         keys.compare(
             from, to, corresponds,
-            detail::sizes_in_a_row(mine == sizes.end() ? none : std::span<const state_size* const>(mine->second)));
+            sizes_in_a_row(mine == sizes.end() ? none : std::span<const state_size* const>(mine->second)));
         found.subtasks += made.nodes[node].parallelism - keys.kept_subtasks;
         found.bytes += keys.moved_bytes;
     }
     return found;
+}
+
+}  // namespace detail
+
+inline expected<moves_report> moves_of(const plan& made, const past& before) {
+    if (const auto ok = check(before); not ok) return tl::unexpected(ok.error());
+    if (not before.previous) return moves_report{};
+    return detail::moves_since(made, before, corresponding(*before.previous, made));
 }
 
 }  // namespace headgate::inline v1

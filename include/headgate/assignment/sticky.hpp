@@ -25,7 +25,7 @@ namespace headgate::inline v1 {
 
 enum class sticky_way : std::uint8_t {
     fresh,        ///< a plan as if nothing was before: nothing was, or to keep of it what fits is above `most_runs`
-    exact,        ///< by a flow of least cost: no plan within the slack moves fewer bytes, see `least_bytes`
+    exact,        ///< by a flow of least cost: no plan that keeps the balance moves fewer bytes, see `least_bytes`
     approximate,  ///< what fits stays, the rest moves
 };
 
@@ -33,8 +33,13 @@ struct sticky_answer {
     plan made{};
     sticky_way way{};
     double moved_bytes{};
-    /// No plan within the slack moves fewer, where the flow could tell. Sizes that are no whole numbers, or above 2^48,
-    /// are compared in units of the largest / 2^48: then each subtask that moves may count for one of these too much.
+    /// Whether the largest load is as `sticky` says. A fresh plan may be above it, where the largest load was asked for:
+    /// see `balance`.
+    bool keeps_balance = true;
+    /// Of all plans that keep the balance none moves fewer; at most `moved_bytes`. Only where `made` is one of them and
+    /// the flow could tell: not on rescale, of unequal sizes, or where `spread` keeps slots back. Sizes that are no
+    /// whole numbers, or above 2^48, are compared in units of the largest / 2^48: then each subtask that moves may count
+    /// for one of these too much.
     std::optional<double> least_bytes{};
 };
 
@@ -44,10 +49,11 @@ struct sticky_answer {
 /// Moves the fewest bytes against the previous plan so that the largest load per slot (or largest load) is at most
 /// `balance` times the proven bound. On rescale state follows key ranges. Sizes come with the past. Exact with at most
 /// `most_arcs` pairs of a node and a worker, if every node that was before has its parallelism and one size for all
-/// subtasks, and no zones are asked for; else approximate. With zones the flow, which does not look at them, still says
-/// how many bytes move at least. `zones`: slots that `spread` trusts, and no zone above its
-/// share of a node, rounded up, by what moves. Errors: as `assignment_policy`, `spread` and `check(past)`; `invalid`
-/// for a balance that is below 1 or not finite. Approximate: O(nodes + different nodes * workers), where nodes differ
+/// subtasks, and no zones are asked for; else approximate. On rescale it is never exact. With zones the flow, which does
+/// not look at them, still says how many bytes move at least, unless slots are kept back. `zones`: slots that `spread`
+/// trusts, of which the balance is counted too, and no zone above its share of a node, rounded up, by what moves.
+/// Errors: as `assignment_policy`, `spread` and `check(past)`; `invalid` for a balance that is below 1 or not finite,
+/// and for zones where the largest load is asked for. Approximate: O(nodes + different nodes * workers), where nodes differ
 /// by layout, offset, parallelism or size. Each different node needs a layout of its own: where these have more than
 /// `most_runs`, as those of 100 different nodes on each of 10,000 workers, or counts by different node and worker are
 /// above 4 million, the plan is a fresh one (`zones`, or `balanced`), nearly all state moves, and the answer says so.
@@ -109,29 +115,40 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
     if (not(std::isfinite(balance) and balance >= 1))
         return detail::invalid("sticky: a balance of " + std::to_string(balance) +
                                "; a finite one of at least 1 is needed");
-    if (zones)
+    if (zones) {
         if (const auto ok = detail::check(*zones); not ok) return tl::unexpected(ok.error());
+        if (aim == balance_by::load)
+            return detail::invalid("sticky: zones share out the load per slot; the largest load cannot be asked for");
+    }
     const auto line = line_up(of, offers);
     if (not line) return tl::unexpected(line.error());
     auto made = plan_on(offers, line->order);
     if (not made) return tl::unexpected(made.error());
-    std::optional<double> least;
-    const auto fresh = [&]() -> expected<sticky_answer> {
-        auto anew = zones ? (*zones)(of, offers, before) : balanced{.aim = aim}(of, offers, before);
-        if (not anew) return tl::unexpected(anew.error());
-        const auto moves = moves_of(*anew, before);
-        return sticky_answer{.made = *std::move(anew),
-                             .way = sticky_way::fresh,
-                             .moved_bytes = moves ? moves->bytes : 0,
-                             .least_bytes = least};
-    };
-    if (not before.previous) return fresh();
-
     const std::vector<std::uint32_t> slots =
         zones ? detail::trusted_slots(*zones, *line, offers, before.troubles) : line->slots;
     const std::vector<std::uint64_t> caps = caps_of(of, slots, aim, balance);
-    std::optional<std::vector<detail::kept_class>> known_classes = detail::classes_of(of, *made, before);
-    if (not known_classes) return fresh();
+    const std::vector<std::uint32_t> corresponds =
+        before.previous ? corresponding(*before.previous, *made) : std::vector<std::uint32_t>{};
+    std::optional<double> least;
+    const auto answered = [&](plan&& with, sticky_way way) {
+        sticky_answer answer{.made = std::move(with), .way = way};
+        answer.keeps_balance = std::ranges::equal(loads_of(answer.made), caps, std::ranges::less_equal{});
+        if (before.previous) answer.moved_bytes = detail::moves_since(answer.made, before, corresponds).bytes;
+        if (least and answer.keeps_balance) answer.least_bytes = std::min(*least, answer.moved_bytes);
+        return answer;
+    };
+    const auto fresh = [&]() -> expected<plan> {
+        return zones ? (*zones)(of, offers, before) : balanced{.aim = aim}(of, offers, before);
+    };
+    const auto afresh = [&]() -> expected<sticky_answer> {
+        auto anew = fresh();
+        if (not anew) return tl::unexpected(anew.error());
+        return answered(*std::move(anew), sticky_way::fresh);
+    };
+    if (not before.previous) return afresh();
+
+    std::optional<std::vector<detail::kept_class>> known_classes = detail::classes_of(of, *made, before, corresponds);
+    if (not known_classes) return afresh();
     std::vector<detail::kept_class>& classes = *known_classes;
     bool is_plain = true;
     std::size_t known = 0;
@@ -139,12 +156,13 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
         is_plain = is_plain and each.is_plain;
         known += each.is_new ? 0 : 1;
     }
-    if (known == 0) return fresh();
+    if (known == 0) return afresh();
     std::optional<least_moved> flow;
-    if (is_plain and of.nodes.size() <= most_arcs / slots.size()) flow = detail::exact_counts(classes, of, slots, caps);
+    if (is_plain and slots == line->slots and of.nodes.size() <= most_arcs / slots.size())
+        flow = detail::exact_counts(classes, of, slots, caps);
     if (flow) least = flow->cost;
-    sticky_answer answer{.way = flow and not zones ? sticky_way::exact : sticky_way::approximate};
-    if (answer.way == sticky_way::exact) {
+    const bool is_exact = flow and not zones;
+    if (is_exact) {
         detail::keep_exactly(*made, of, classes, flow->placed);
     } else {
         const auto zone_of = zones ? std::optional(detail::zone_order(*line, offers, slots)) : std::nullopt;
@@ -156,11 +174,12 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
                 // What stayed was in the way: as many of each on each worker as a new plan has, and what can of those
                 // stays.
                 auto anew = fresh();
-                if (not anew or of.nodes.size() > most_layouts(slots.size())) return anew;
+                if (not anew) return tl::unexpected(anew.error());
+                if (of.nodes.size() > most_layouts(slots.size())) return answered(*std::move(anew), sticky_way::fresh);
                 std::vector<std::uint64_t> counts(of.nodes.size() * slots.size());
                 std::vector<range_on_worker> ranges;
                 for (std::size_t n = 0; n < of.nodes.size(); ++n, ranges.clear()) {
-                    append_ranges(anew->made, n, ranges);
+                    append_ranges(*anew, n, ranges);
                     for (const range_on_worker& each : ranges)
                         counts[n * slots.size() + each.worker] += each.range.size();
                 }
@@ -168,11 +187,8 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
             }
         }
     }
-    if (total_runs(made->layouts) > most_runs) return fresh();
-    answer.made = *std::move(made);
-    answer.least_bytes = least;
-    if (const auto moves = moves_of(answer.made, before)) answer.moved_bytes = moves->bytes;
-    return answer;
+    if (total_runs(made->layouts) > most_runs) return afresh();
+    return answered(*std::move(made), is_exact ? sticky_way::exact : sticky_way::approximate);
 }
 
 }  // namespace headgate::inline v1

@@ -183,74 +183,89 @@ inline void keep_exactly(plan& made, const program& of, std::span<const kept_cla
             place_class(made, of, each, std::span(&node, 1), counts.subspan(node * workers, workers));
 }
 
+/// The workers of a zone, by position, and their slots.
+struct zone_of_workers {
+    std::vector<std::uint32_t> workers{};
+    std::vector<std::uint32_t> slots{};
+    std::uint64_t all_slots{};
+};
+
+/// Without zones all are in one. Workers without slots are in none.
+inline std::vector<zone_of_workers> by_zone(std::span<const std::uint32_t> slots, const zone_order* zones) {
+    std::vector<zone_of_workers> made(zones and not zones->zones.empty() ? zones->zones.back() + 1 : 1);
+    const auto add = [&](std::uint32_t zone, std::uint32_t worker) {
+        made[zone].workers.push_back(worker);
+        made[zone].slots.push_back(slots[worker]);
+        made[zone].all_slots += slots[worker];
+    };
+    if (zones)
+        for (std::size_t i = 0; i < zones->positions.size(); ++i) add(zones->zones[i], zones->positions[i]);
+    else
+        for (std::uint32_t w = 0; w < slots.size(); ++w) add(0, w);
+    return made;
+}
+
 /// First everybody keeps what fits, dear state first; then the rest is poured where there is room. False if there is
-/// not enough of it: what stayed was in the way.
+/// not enough of it: what stayed was in the way. O(classes * (workers + zones)).
 inline bool keep_what_fits(plan& made, const program& of, std::span<const kept_class> classes,
                            std::span<const std::uint32_t> slots, std::span<const std::uint64_t> caps,
-                           const zone_order* zones) {
+                           const zone_order* in_zones) {
     const std::size_t workers = slots.size();
+    const std::vector<zone_of_workers> zones = by_zone(slots, in_zones);
+    std::uint64_t all_slots = 0;
+    for (const zone_of_workers& each : zones) all_slots += each.all_slots;
     std::vector<std::uint64_t> room(caps.begin(), caps.end());
-    std::vector<std::vector<std::uint64_t>> counts(classes.size());
+    std::vector<std::vector<std::uint64_t>> counts(classes.size()), zone_left(classes.size());
     std::vector<std::uint32_t> order = counted_up(classes.size());
     std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
         return classes[a].bytes != classes[b].bytes ? classes[a].bytes > classes[b].bytes : a < b;
     });
-    std::vector<std::uint32_t> zone_of(workers, 0);
-    std::vector<std::uint64_t> zone_slots(1, std::accumulate(slots.begin(), slots.end(), std::uint64_t{0}));
-    const std::uint64_t all_slots = zone_slots[0];
-    if (zones) {
-        zone_slots.assign(zones->zones.empty() ? 1 : zones->zones.back() + 1, 0);
-        for (std::size_t i = 0; i < zones->positions.size(); ++i) {
-            zone_of[zones->positions[i]] = zones->zones[i];
-            zone_slots[zones->zones[i]] += slots[zones->positions[i]];
-        }
-    }
-    const auto share = [&](std::uint32_t zone, std::uint64_t parallelism) {
-        return zones ? (parallelism * zone_slots[zone] + all_slots - 1) / all_slots : parallelism;
-    };
-    std::vector<std::vector<std::uint64_t>> zone_left(classes.size());
     for (const std::uint32_t at : order) {
         const kept_class& each = classes[at];
         const std::uint64_t parallelism = of.nodes[each.nodes[0]].parallelism, members = each.nodes.size();
         counts[at].resize(workers);
-        for (std::uint32_t zone = 0; zone < zone_slots.size(); ++zone)
-            zone_left[at].push_back(share(zone, parallelism));
-        for (std::size_t w = 0; w < workers; ++w) {
-            std::uint64_t& left = zone_left[at][zone_of[w]];
-            const std::uint64_t mine = std::min({each.stays[w], std::uint64_t{slots[w]}, room[w] / members, left});
-            counts[at][w] = mine;
-            room[w] -= mine * members;
-            left -= mine;
+        for (const zone_of_workers& zone : zones) {
+            std::uint64_t left = in_zones ? (parallelism * zone.all_slots + all_slots - 1) / all_slots : parallelism;
+            for (const std::uint32_t w : zone.workers) {
+                const std::uint64_t mine = std::min({each.stays[w], std::uint64_t{slots[w]}, room[w] / members, left});
+                counts[at][w] = mine;
+                room[w] -= mine * members;
+                left -= mine;
+            }
+            zone_left[at].push_back(left);
         }
     }
     // What moves goes to whom it raises least, so the levels to pour on are those of what stays.
-    water level(slots, balance_by::load_per_slot);
-    std::vector<std::uint64_t> loads(workers);
-    for (std::size_t w = 0; w < workers; ++w) loads[w] = caps[w] - room[w];
-    level.set(std::move(loads));
+    std::vector<water> levels;
+    levels.reserve(zones.size());
+    for (const zone_of_workers& zone : zones) {
+        std::vector<std::uint64_t> loads;
+        for (const std::uint32_t w : zone.workers) loads.push_back(caps[w] - room[w]);
+        levels.emplace_back(zone.slots, balance_by::load_per_slot).set(std::move(loads));
+    }
     for (const std::uint32_t at : order) {
         const kept_class& each = classes[at];
         const std::uint64_t parallelism = of.nodes[each.nodes[0]].parallelism, members = each.nodes.size();
         std::uint64_t moves = parallelism;
         for (const std::uint64_t stays : counts[at]) moves -= stays;
-        for (std::uint32_t zone = 0; zone < zone_slots.size() and moves > 0; ++zone) {
-            std::vector<std::uint64_t> free(workers);
-            std::uint64_t all_free = 0, later = 0;
-            for (std::size_t w = 0; w < workers; ++w) {
-                if (zone_of[w] != zone) continue;
-                free[w] = std::min<std::uint64_t>(slots[w] - counts[at][w], room[w] / members);
-                all_free += free[w];
-            }
+        std::uint64_t later = std::accumulate(zone_left[at].begin(), zone_left[at].end(), std::uint64_t{0});
+        for (std::size_t zone = 0; zone < zones.size() and moves > 0; ++zone) {
+            const std::uint64_t left = zone_left[at][zone];
+            if (left == 0) continue;
+            std::vector<std::uint64_t> free;
+            std::uint64_t all_free = 0;
+            for (const std::uint32_t w : zones[zone].workers)
+                all_free += free.emplace_back(std::min<std::uint64_t>(slots[w] - counts[at][w], room[w] / members));
             // As much as the later zones cannot take must go here, and no more than their even part of the rest.
-            for (std::uint32_t next = zone; next < zone_slots.size(); ++next) later += zone_left[at][next];
-            if (later == 0) continue;
-            const std::uint64_t part =
-                zone + 1 == zone_slots.size() ? moves : (moves * zone_left[at][zone] + later - 1) / later;
-            const std::uint64_t here = std::min({part, all_free, zone_left[at][zone]});
-            const auto got = level.pour(here, members, std::move(free));
-            for (std::size_t w = 0; w < workers; ++w) {
-                counts[at][w] += got[w];
-                room[w] -= got[w] * members;
+            const std::uint64_t part = zone + 1 == zones.size() ? moves : (moves * left + later - 1) / later;
+            const std::uint64_t here = std::min({part, all_free, left});
+            later -= left;
+            if (here == 0) continue;
+            const auto got = levels[zone].pour(here, members, std::move(free));
+            for (std::size_t i = 0; i < got.size(); ++i) {
+                const std::uint32_t w = zones[zone].workers[i];
+                counts[at][w] += got[i];
+                room[w] -= got[i] * members;
             }
             moves -= here;
         }

@@ -197,9 +197,8 @@ inline moves_report moves_since(const plan& made, const past& before, std::span<
         const auto mine = sizes.find(made.nodes[node].id.value);
         const std::span<const state_size* const> none =
             before.sizes.empty() ? std::span(&each_one, 1) : std::span(&each_one, 0);
-        keys.compare(
-            from, to, corresponds,
-            sizes_in_a_row(mine == sizes.end() ? none : std::span<const state_size* const>(mine->second)));
+        keys.compare(from, to, corresponds,
+                     sizes_in_a_row(mine == sizes.end() ? none : std::span<const state_size* const>(mine->second)));
         found.subtasks += made.nodes[node].parallelism - keys.kept_subtasks;
         found.bytes += keys.moved_bytes;
     }

@@ -33,13 +33,13 @@ struct sticky_answer {
     plan made{};
     sticky_way way{};
     double moved_bytes{};
-    /// Whether the largest load is as `sticky` says. A fresh plan may be above it, where the largest load was asked for:
-    /// see `balance`.
+    /// Whether the largest load is as `sticky` says. A fresh plan may be above it, where the largest load was asked
+    /// for: see `balance`.
     bool keeps_balance = true;
     /// Of all plans that keep the balance none moves fewer; at most `moved_bytes`. Only where `made` is one of them and
     /// the flow could tell: not on rescale, of unequal sizes, or where `spread` keeps slots back. Sizes that are no
-    /// whole numbers, or above 2^48, are compared in units of the largest / 2^48: then each subtask that moves may count
-    /// for one of these too much.
+    /// whole numbers, or above 2^48, are compared in units of the largest / 2^48: then each subtask that moves may
+    /// count for one of these too much.
     std::optional<double> least_bytes{};
 };
 
@@ -49,14 +49,15 @@ struct sticky_answer {
 /// Moves the fewest bytes against the previous plan so that the largest load per slot (or largest load) is at most
 /// `balance` times the proven bound. On rescale state follows key ranges. Sizes come with the past. Exact with at most
 /// `most_arcs` pairs of a node and a worker, if every node that was before has its parallelism and one size for all
-/// subtasks, and no zones are asked for; else approximate. On rescale it is never exact. With zones the flow, which does
-/// not look at them, still says how many bytes move at least, unless slots are kept back. `zones`: slots that `spread`
-/// trusts, of which the balance is counted too, and no zone above its share of a node, rounded up, by what moves.
-/// Errors: as `assignment_policy`, `spread` and `check(past)`; `invalid` for a balance that is below 1 or not finite,
-/// and for zones where the largest load is asked for. Approximate: O(nodes + different nodes * workers), where nodes differ
-/// by layout, offset, parallelism or size. Each different node needs a layout of its own: where these have more than
-/// `most_runs`, as those of 100 different nodes on each of 10,000 workers, or counts by different node and worker are
-/// above 4 million, the plan is a fresh one (`zones`, or `balanced`), nearly all state moves, and the answer says so.
+/// subtasks, and no zones are asked for; else approximate. On rescale it is never exact. With zones the flow, which
+/// does not look at them, still says how many bytes move at least, unless slots are kept back. `zones`: slots that
+/// `spread` trusts, of which the balance is counted too, and no zone above its share of a node, rounded up, by what
+/// moves. Errors: as `assignment_policy`, `spread` and `check(past)`; `invalid` for a balance that is below 1 or not
+/// finite, and for zones where the largest load is asked for. Approximate: O(nodes + different nodes * workers), where
+/// nodes differ by layout, offset, parallelism or size. Each different node needs a layout of its own: where these have
+/// more than `most_runs`, as those of 100 different nodes on each of 10,000 workers, or counts by different node and
+/// worker are above 4 million, the plan is a fresh one (`zones`, or `balanced`), nearly all state moves, and the answer
+/// says so.
 struct sticky {
     double balance = 1.1;
     std::optional<spread> zones{};

@@ -4,7 +4,9 @@
 #include <headgate/assignment/balanced.hpp>
 #include <headgate/assignment/report.hpp>
 #include <headgate/assignment/slot_filling.hpp>
+#include <headgate/assignment/spread.hpp>
 #include <headgate/assignment/sticky.hpp>
+#include <headgate/conformance/assignment/graphs.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -13,8 +15,10 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -359,6 +363,116 @@ BOOST_AUTO_TEST_CASE(where_slots_are_kept_back_there_is_no_bound_on_what_moves) 
     BOOST_TEST_REQUIRE(answer.has_value());
     BOOST_TEST(answer->moved_bytes == 4);  // plain `sticky` moves nothing
     BOOST_TEST(not answer->least_bytes);
+}
+
+/// Odd layouts as nobody makes them, and valid: runs of any length and owner, offsets and grains as they come.
+plan any_plan(std::mt19937_64& random, const program& of, const std::vector<offer>& offers) {
+    const auto below = [&](std::uint64_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+    for (int attempt = 0; attempt < 100; ++attempt) {
+        plan made = *slot_filling{}(of, offers);
+        made.layouts.clear();
+        const std::uint32_t layouts = 1 + below(of.nodes.size());
+        for (std::uint32_t i = 0; i < layouts; ++i) {
+            layout& line = made.layouts.emplace_back(layout{.spaced = static_cast<spacing>(below(3))});
+            const bool is_fine = below(2) == 0;
+            for (std::uint32_t run = is_fine ? static_cast<std::uint32_t>(made.workers.size()) : 1 + below(12); run > 0;
+                 --run) {
+                line.owners.push_back(is_fine ? run - 1 : below(made.workers.size()));
+                line.boundaries.push_back(line.boundaries.back() + below(5));
+            }
+        }
+        for (placed_node& each : made.nodes) {
+            each.layout = below(layouts);
+            each.grain = each.parallelism % 2 == 0 and below(4) == 0 ? 2 : 1;
+            const layout& line = made.layouts[each.layout];
+            each.offset = below(1 + (line.spaced == spacing::level ? line.owners.size() : line.boundaries.back()));
+        }
+        if (check(made, of)) return made;
+    }
+    return *balanced{}(of, offers);
+}
+
+/// What `mending` comes to, if it does.
+std::optional<plan> mended(const program& of, const std::vector<offer>& offers, const plan& before, double slack) {
+    const auto line = line_up(of, offers);
+    plan made = *plan_on(offers, line->order);
+    const auto caps = caps_of(of, line->slots, balance_by::load_per_slot, slack);
+    if (not headgate::detail::mending(made, of, line->slots, caps).run(before, corresponding(before, made)))
+        return std::nullopt;
+    return made;
+}
+
+BOOST_AUTO_TEST_CASE(old_layouts_of_anyone_are_mended_into_plans_within_the_slack_or_not_at_all) {
+    std::mt19937_64 random(27);
+    const auto below = [&](std::uint64_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+    int tried = 0, done = 0, wrong = 0;
+    double least = 0, moved = 0;
+    for (int round = 0; round < rounds(5'000); ++round) {
+        random_job job(random, 1 + below(20), 10, 8);
+        if (below(2) == 0)
+            for (std::uint32_t& each : job.parallelisms) each = 1 + each / 3;
+        program of = program_with(job.parallelisms);
+        auto offers = offers_with(job.slots);
+        const std::uint32_t kind = below(4);
+        const plan before = kind == 0   ? *slot_filling{.order = filling_order::largest_first}(of, offers)
+                            : kind == 1 ? *balanced{}(of, offers)
+                            : kind == 2 ? *spread{}(of, offers)
+                                        : any_plan(random, of, offers);
+        for (offer& each : offers) each.id.value += 1'000;
+        if (const std::uint32_t lost = below(offers.size() + 1); lost < offers.size())
+            offers.erase(offers.begin() + lost);
+        if (below(4) == 0)
+            offers.push_back({.id = {1}, .machine = {"new"}, .slots = 1 + below(8), .data_address = "h"});
+        if (below(4) == 0 and not offers.empty()) offers[below(offers.size())].slots += below(3);
+        if (below(4) == 0 and not offers.empty()) offers[below(offers.size())].slots = 1 + below(8);
+        if (below(3) == 0) of.nodes[below(of.nodes.size())].parallelism = 1 + below(20);
+        if (below(4) == 0) of.nodes.push_back({.id = {9}, .parallelism = 1 + below(20), .operators = {{{"o"}, {}}}});
+        if (below(4) == 0 and of.nodes.size() > 1) of.nodes.erase(of.nodes.begin());
+        if (not line_up(of, offers)) continue;
+        ++tried;
+        const double slack = 1 + below(6) / 10.0;
+        const auto made = mended(of, offers, before, slack);
+        if (not made) continue;
+        ++done;
+        const auto ok = check(*made, of);
+        wrong += not ok or not within(*made, of, offers, slack);
+        const auto exact = sticky{.balance = slack}.decide(of, offers, {.previous = &before});
+        BOOST_TEST_REQUIRE(exact.has_value());
+        const double mine = moves_of(*made, {.previous = &before})->bytes;
+        if (not exact->least_bytes) continue;
+        wrong += mine < *exact->least_bytes - 1e-6;
+        least += *exact->least_bytes;
+        moved += mine;
+    }
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(done > tried / 2);
+    BOOST_TEST_MESSAGE(done << " of " << tried << " mended, moved " << moved << ", at least " << least);
+    BOOST_TEST(moved < 3 * least);
+}
+
+BOOST_AUTO_TEST_CASE(of_ten_thousand_nodes_no_more_moves_than_thrice_what_a_lost_worker_had) {
+    for (const bool is_equal : {false, true})
+        for (const std::string_view graph : {"dag", "lattice", "heavy_tail"}) {
+            program of = *graphs::make(graph, 1'000'000);
+            for (node& each : of.nodes) each.parallelism = std::min(each.parallelism, 7'000u);
+            auto offers = graphs::workers(1'000, 14);
+            std::mt19937_64 random(28);
+            if (not is_equal)
+                for (offer& each : offers) each.slots = static_cast<std::uint32_t>(8 + random() % 14);
+            BOOST_TEST_REQUIRE(line_up(of, offers).has_value());
+            const plan before = *balanced{}(of, offers);
+            for (offer& each : offers) each.id.value += 1'000'000;
+            const std::size_t lost = 4 * 61 + 3;  // the last of its machine, so that the others correspond
+            offers.erase(offers.begin() + lost);
+            const auto answer = sticky{.balance = 1.05}.decide(of, offers, {.previous = &before});
+            BOOST_TEST_REQUIRE(answer.has_value());
+            BOOST_TEST((answer->way == sticky_way::approximate));
+            BOOST_TEST(answer->moved_bytes <= 3 * static_cast<double>(load(before, lost)));
+            BOOST_TEST(answer->keeps_balance);
+            BOOST_TEST(check(answer->made, of).has_value());
+            BOOST_TEST(within(answer->made, of, offers, 1.05));
+            BOOST_TEST(total_runs(answer->made.layouts) <= most_runs);
+        }
 }
 
 }  // namespace

@@ -173,6 +173,17 @@ inline void place_class(plan& made, const program& of, const kept_class& what, s
             .id = of.nodes[node].id, .parallelism = of.nodes[node].parallelism, .layout = number, .offset = 0};
 }
 
+/// How many of each node are on each worker, by node * workers + worker.
+inline std::vector<std::uint64_t> counts_of(const plan& what) {
+    std::vector<std::uint64_t> counts(what.nodes.size() * what.workers.size());
+    std::vector<range_on_worker> ranges;
+    for (std::size_t n = 0; n < what.nodes.size(); ++n, ranges.clear()) {
+        append_ranges(what, n, ranges);
+        for (const range_on_worker& each : ranges) counts[n * what.workers.size() + each.worker] += each.range.size();
+    }
+    return counts;
+}
+
 /// `counts` by node * workers + worker.
 inline void keep_exactly(plan& made, const program& of, std::span<const kept_class> classes,
                          std::span<const std::uint64_t> counts) {

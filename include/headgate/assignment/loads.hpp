@@ -88,12 +88,20 @@ public:
 
     /// Adds all to the workers.
     void settle(std::vector<std::uint64_t>& loads) {
+        const std::vector<std::uint64_t> mine = by_run();
+        for (std::size_t run = 0; run < runs_; ++run)
+            loads[line_.owners.empty() ? run : line_.owners[run]] += mine[run];
+    }
+
+    /// The sums themselves. To be asked for once.
+    std::vector<std::uint64_t> by_run() {
         for (auto& [size, offsets] : evens_) add_evens(std::get<0>(size), std::get<1>(size), offsets);
         std::uint64_t times = 0;  // how often a run is taken whole; it may pass through what is below 0
         for (std::size_t run = 0; run < runs_; ++run) {
             times += whole_[run];
-            loads[line_.owners.empty() ? run : line_.owners[run]] += times * length(run) + part_[run];
+            part_[run] += times * length(run);
         }
+        return std::move(part_);
     }
 
 private:

@@ -7,6 +7,7 @@
 #include <headgate/assignment/flow.hpp>
 #include <headgate/assignment/keeping.hpp>
 #include <headgate/assignment/line_up.hpp>
+#include <headgate/assignment/mending.hpp>
 #include <headgate/assignment/moves.hpp>
 #include <headgate/assignment/policy.hpp>
 #include <headgate/assignment/spread.hpp>
@@ -147,19 +148,18 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
         return answered(*std::move(anew), sticky_way::fresh);
     };
     if (not before.previous) return afresh();
+    const auto by_layout = [&]() -> expected<sticky_answer> {
+        if (zones or not detail::mending(*made, of, slots, caps).run(*before.previous, corresponds)) return afresh();
+        return answered(*std::move(made), sticky_way::approximate);
+    };
 
     std::optional<std::vector<detail::kept_class>> known_classes = detail::classes_of(of, *made, before, corresponds);
-    if (not known_classes) return afresh();
+    if (not known_classes) return by_layout();
     std::vector<detail::kept_class>& classes = *known_classes;
-    bool is_plain = true;
-    std::size_t known = 0;
-    for (const detail::kept_class& each : classes) {
-        is_plain = is_plain and each.is_plain;
-        known += each.is_new ? 0 : 1;
-    }
-    if (known == 0) return afresh();
+    if (std::ranges::all_of(classes, &detail::kept_class::is_new)) return afresh();
     std::optional<least_moved> flow;
-    if (is_plain and slots == line->slots and of.nodes.size() <= most_arcs / slots.size())
+    if (std::ranges::all_of(classes, &detail::kept_class::is_plain) and slots == line->slots and
+        of.nodes.size() <= most_arcs / slots.size())
         flow = detail::exact_counts(classes, of, slots, caps);
     if (flow) least = flow->cost;
     const bool is_exact = flow and not zones;
@@ -172,23 +172,16 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
         if (not fits_all()) {
             classes = detail::one_by_one(std::move(classes));
             if (not fits_all()) {
+                if (of.nodes.size() > most_layouts(slots.size())) return by_layout();
                 // What stayed was in the way: as many of each on each worker as a new plan has, and what can of those
                 // stays.
-                auto anew = fresh();
+                const auto anew = fresh();
                 if (not anew) return tl::unexpected(anew.error());
-                if (of.nodes.size() > most_layouts(slots.size())) return answered(*std::move(anew), sticky_way::fresh);
-                std::vector<std::uint64_t> counts(of.nodes.size() * slots.size());
-                std::vector<range_on_worker> ranges;
-                for (std::size_t n = 0; n < of.nodes.size(); ++n, ranges.clear()) {
-                    append_ranges(*anew, n, ranges);
-                    for (const range_on_worker& each : ranges)
-                        counts[n * slots.size() + each.worker] += each.range.size();
-                }
-                detail::keep_exactly(*made, of, classes, counts);
+                detail::keep_exactly(*made, of, classes, detail::counts_of(*anew));
             }
         }
     }
-    if (total_runs(made->layouts) > most_runs) return afresh();
+    if (total_runs(made->layouts) > most_runs) return by_layout();
     return answered(*std::move(made), is_exact ? sticky_way::exact : sticky_way::approximate);
 }
 

@@ -25,9 +25,9 @@
 namespace headgate::inline v1 {
 
 enum class sticky_way : std::uint8_t {
-    fresh,        ///< a plan as if nothing was before: nothing was, or to keep of it what fits is above `most_runs`
+    fresh,        ///< a plan as if nothing was before: nothing was, or what stays was too much in the way
     exact,        ///< by a flow of least cost: no plan that keeps the balance moves fewer bytes, see `least_bytes`
-    approximate,  ///< what fits stays, the rest moves
+    approximate,  ///< what fits stays, the rest moves: by node, or by old layout where nodes are too many for that
 };
 
 struct sticky_answer {
@@ -47,18 +47,27 @@ struct sticky_answer {
 /// When to use: state is large against what a restart may take: a lost worker costs the bytes that were on it.
 /// Not for: jobs without state, or a previous plan that was bad: it is mended as far as the slack wants it only.
 ///
-/// Moves the fewest bytes against the previous plan so that the largest load per slot (or largest load) is at most
-/// `balance` times the proven bound. On rescale state follows key ranges. Sizes come with the past. Exact with at most
-/// `most_arcs` pairs of a node and a worker, if every node that was before has its parallelism and one size for all
-/// subtasks, and no zones are asked for; else approximate. On rescale it is never exact. With zones the flow, which
-/// does not look at them, still says how many bytes move at least, unless slots are kept back. `zones`: slots that
+/// Moves few bytes against the previous plan so that the largest load per slot (or largest load) is at most `balance`
+/// times the proven bound. Sizes come with the past. Exact, with the fewest bytes of all, with at most `most_arcs`
+/// pairs of a node and a worker, if every node that was before has its parallelism and one size for all subtasks, and
+/// no zones are asked for; else approximate. On rescale state follows key ranges, never exactly, and nothing tells the
+/// least. With zones the flow, which does not look at them, tells it, unless slots are kept back. `zones`: slots that
 /// `spread` trusts, of which the balance is counted too, and no zone above its share of a node, rounded up, by what
-/// moves. Errors: as `assignment_policy`, `spread` and `check(past)`; `invalid` for a balance that is below 1 or not
-/// finite, and for zones where the largest load is asked for. Approximate: O(nodes + different nodes * workers), where
-/// nodes differ by layout, offset, parallelism or size. Each different node needs a layout of its own: where these have
-/// more than `most_runs`, as those of 100 different nodes on each of 10,000 workers, or counts by different node and
-/// worker are above 4 million, the plan is a fresh one (`zones`, or `balanced`), nearly all state moves, and the answer
-/// says so.
+/// moves.
+///
+/// Approximate: each node that differs by layout, offset, parallelism or size has a layout of its own, in O(nodes +
+/// different nodes * workers + ranges). Where these are above `most_runs` boundaries, or 4 million counts by node and
+/// worker, the old layouts stay, but for what must change hands; new nodes and rescaled ones move wholly; in O(runs +
+/// nodes) log, and O(runs) for each node of an even line whose nodes do not begin at slots 0, 1, 2 ... The plan is a
+/// fresh one (`zones`, or `balanced`), nearly all state moves, and the answer says so, if that does not come to an end:
+/// with zones, with hardly any slack, or with nodes that need nearly all slots, as 100 nodes of 90,000 on 10,000
+/// workers of 10.
+///
+/// Workers correspond as `corresponding` says. A previous plan that leaves out workers without subtasks, as that of
+/// `slot_filling` does, loses who was the how-manyth on its machine: state there may be looked for on a neighbour.
+///
+/// Errors: as `assignment_policy`, `spread` and `check(past)`; `invalid` for a balance that is below 1 or not finite,
+/// and for zones where the largest load is asked for.
 struct sticky {
     double balance = 1.1;
     std::optional<spread> zones{};

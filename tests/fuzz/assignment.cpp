@@ -10,13 +10,16 @@
 #include <headgate/assignment/sticky.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -43,9 +46,23 @@ private:
     std::size_t left_;
 };
 
+/// Many nodes of small parallelisms, so that classes and lines are many too.
+program a_wide_program(source& from) {
+    program made;
+    const std::uint32_t nodes = 20 + from.byte() % 200, most = 1 + from.byte() % 60;
+    std::uint32_t state = from.word();
+    for (std::uint32_t i = 0; i < nodes; ++i) {
+        state = state * 1'664'525 + 1'013'904'223;
+        made.nodes.push_back({.id = {i}, .parallelism = 1 + (state >> 16) % most, .operators = {{{"o"}, {}}}});
+    }
+    return made;
+}
+
 program a_program(source& from) {
     program made;
-    for (std::uint32_t i = from.byte() % 12; i > 0; --i)
+    const std::uint32_t kind = from.byte();
+    if (kind >= 240) return a_wide_program(from);
+    for (std::uint32_t i = kind % 12; i > 0; --i)
         made.nodes.push_back({.id = {from.byte() % 32}, .parallelism = from.number(), .operators = {{{"o"}, {}}}});
     for (std::uint32_t i = from.byte() % 16; i > 0; --i)
         made.edges.push_back(
@@ -55,7 +72,18 @@ program a_program(source& from) {
 
 std::vector<offer> some_offers(source& from) {
     std::vector<offer> made;
-    for (std::uint32_t i = from.byte() % 12; i > 0; --i)
+    const std::uint32_t kind = from.byte();
+    if (kind >= 240) {
+        const std::uint32_t workers = 8 + from.byte() % 60, slots = 1 + from.byte() % 8, more = 1 + from.byte() % 4;
+        for (std::uint32_t i = 0; i < workers; ++i)
+            made.push_back({.id = {i},
+                            .machine = {"m" + std::to_string(i % 20)},
+                            .zone = std::to_string(i % 3),
+                            .slots = slots + i * 7 % more,
+                            .data_address = "h:1"});
+        return made;
+    }
+    for (std::uint32_t i = kind % 12; i > 0; --i)
         made.push_back({.id = {from.byte() % 64},
                         .machine = {"m" + std::to_string(from.byte() % 4)},
                         .zone = std::to_string(from.byte() % 3),
@@ -131,6 +159,50 @@ void try_policy(const Policy& policy, const program& of, const program& other, c
     }
 }
 
+/// The plan is within its balance, or the answer says that it is not, and never less moves than must. `keeps_back`: the
+/// balance may be of fewer slots than there are.
+std::optional<sticky_answer> try_answer(const sticky& policy, const program& of, const std::vector<offer>& offers,
+                                        const past& before, bool keeps_back) {
+    auto answer = policy.decide(of, offers, before);
+    if (not answer) return std::nullopt;
+    must(check(answer->made, of, none).has_value(), "sticky answered with a plan that is none");
+    const auto found = judge(answer->made, of, offers, before, none);
+    if (found and not keeps_back and (answer->keeps_balance or policy.aim == balance_by::load_per_slot)) {
+        const double gap = policy.aim == balance_by::load ? found->gap() : found->gap_per_slot();
+        must(answer->keeps_balance ? gap <= policy.balance * (1 + 1e-9) : gap <= policy.balance * (1 + 1e-6),
+             "sticky is above its balance");
+    }
+    must(not answer->least_bytes or *answer->least_bytes <= answer->moved_bytes, "less moved than must");
+    return *std::move(answer);
+}
+
+/// Whichever way it goes, no plan within the balance moves less than the flow says.
+void try_sticky(sticky policy, const program& of, const std::vector<offer>& offers, const past& before) {
+    const bool keeps_back = policy.zones and not before.troubles.empty();
+    policy.most_arcs = 10'000;
+    const auto exact = try_answer(policy, of, offers, before, keeps_back);
+    policy.most_arcs = 0;
+    const auto quick = try_answer(policy, of, offers, before, keeps_back);
+    const auto line = line_up(of, offers);
+    if (not line or not exact or not before.previous) return;
+    double largest = 1;
+    for (const state_size& each : before.sizes) largest = std::max(largest, each.bytes);
+    const auto is_enough = [&](double moved) {
+        return not exact->least_bytes or
+               *exact->least_bytes <=
+                   moved * (1 + 1e-9) + largest * 0x1p-48 * static_cast<double>(subtasks(exact->made));
+    };
+    must(not quick or not quick->keeps_balance or is_enough(quick->moved_bytes), "the approximation moves too little");
+    plan made = *plan_on(offers, line->order);
+    const auto caps = caps_of(of, line->slots, policy.aim, policy.balance);
+    if (not headgate::detail::mending(made, of, line->slots, caps)
+                .run(*before.previous, corresponding(*before.previous, made)))
+        return;
+    must(check(made, of, none).has_value(), "mended layouts are no plan");
+    must(std::ranges::equal(loads_of(made), caps, std::ranges::less_equal{}), "mended layouts are above the balance");
+    must(is_enough(moves_of(made, before)->bytes), "mended layouts move too little");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -161,6 +233,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         try_policy(balanced{.aim = aim, .together = keep_together::forward_joined}, of, other, offers, before);
         try_policy(local{.slack = any, .aim = aim}, of, other, offers, before, not is_slack);
         try_policy(sticky{.balance = any, .aim = aim}, of, other, offers, before, not is_slack);
+        try_sticky({.balance = any, .aim = aim}, of, offers, before);
+    }
+    // What was there has lost a worker.
+    std::vector<offer> fewer = offers;
+    if (not fewer.empty()) fewer.erase(fewer.begin() + from.byte() % fewer.size());
+    const double slack = 1 + from.byte() % 8 / 16.0;
+    for (const auto& made : {balanced{}(of, offers), spread{}(of, offers)}) {
+        if (not made) continue;
+        const past then{.previous = &*made, .sizes = sizes, .troubles = troubles};
+        for (const balance_by aim : {balance_by::load_per_slot, balance_by::load})
+            try_sticky({.balance = slack, .aim = aim}, of, fewer, then);
+        try_sticky({.balance = slack, .zones = spread{.penalty = 0.5}}, of, fewer, then);
     }
     try_policy(spread{.penalty = any, .half_life = half_life}, of, other, offers, before,
                not is_penalty or half_life <= duration(0));

@@ -239,7 +239,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<offer> fewer = offers;
     if (not fewer.empty()) fewer.erase(fewer.begin() + from.byte() % fewer.size());
     const double slack = 1 + from.byte() % 8 / 16.0;
-    for (const auto& made : {balanced{}(of, offers), spread{}(of, offers)}) {
+    for (const auto& made : {balanced{}(of, offers), spread{}(of, offers), slot_filling{}(of, offers)}) {
         if (not made) continue;
         const past then{.previous = &*made, .sizes = sizes, .troubles = troubles};
         for (const balance_by aim : {balance_by::load_per_slot, balance_by::load})

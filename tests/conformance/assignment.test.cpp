@@ -65,6 +65,7 @@ BOOST_AUTO_TEST_CASE(every_policy_of_ours_keeps_the_laws_of_assignment_A1_A2) {
     BOOST_TEST(broken_by(balanced{.together = keep_together::forward_joined}).empty());
     BOOST_TEST(broken_by(local{.slack = 1}).empty());
     BOOST_TEST(broken_by(spread{}).empty());
+    BOOST_TEST(broken_by(spread{.penalty = 0.5}).empty());
     BOOST_TEST(broken_by(sticky{.balance = 1}).empty());
     BOOST_TEST(broken_by(sticky{.balance = 1.2, .zones = spread{.penalty = 0.5}, .most_arcs = 0}).empty());
 }
@@ -96,6 +97,16 @@ struct promises_too_much : slot_filling {
     }
 };
 
+/// Slot filling that begins in the zone of the first offer, once there was trouble and state has sizes.
+struct trusts_the_order_of_zones {
+    expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before) const {
+        auto made = slot_filling{}(of, offers, before);
+        if (made and not before.troubles.empty() and not before.sizes.empty() and offers[0].zone == "zone 1")
+            made->nodes[0].offset = 1 % made->layouts[0].boundaries.back();
+        return made;
+    }
+};
+
 BOOST_AUTO_TEST_CASE(each_law_of_assignment_finds_its_liar) {
     const liar off_by_one{[](expected<plan>& made, auto) {
         if (made) made->layouts[0].boundaries.back() -= 1;
@@ -121,6 +132,8 @@ BOOST_AUTO_TEST_CASE(each_law_of_assignment_finds_its_liar) {
         if (made and offers[0].id != worker_id{3}) made->nodes[0].offset = 1 % made->layouts[0].boundaries.back();
     }};
     BOOST_TEST((broken_by(trusts_the_order) == broken{"same"}));
+
+    BOOST_TEST((broken_by(trusts_the_order_of_zones{}) == broken{"same"}));
 
     BOOST_TEST((broken_by(promises_too_much{}) == broken{"bound"}));
 

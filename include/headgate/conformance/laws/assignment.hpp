@@ -7,10 +7,12 @@
 #include <headgate/vocabulary/plan_check.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +21,8 @@ namespace headgate::inline v1::laws {
 
 /// Calls `report(law, holds, detail)` once for each law of `assignment_policy`; `detail` tells what was expected,
 /// what came and the first input that breaks it. Tries up to 3 nodes with parallelism 1 to 4 on up to 3 workers with 0
-/// to 4 slots in every order, each also with the plan before as the past, and what is no program: 135,000 plans.
+/// to 4 slots in two zones in every order, each also with a past: the plan before, sizes of state and a machine that
+/// had trouble; and what is no program: 135,000 plans.
 template <assignment_policy Policy, law_report Report>
 void check_assignment(const Policy& policy, Report report);
 
@@ -43,7 +46,7 @@ inline std::vector<offer> offers_with(const std::vector<std::uint32_t>& slots) {
         const std::string number = std::to_string(made.size());
         made.push_back({.id = {3 + made.size()},
                         .machine = {"machine " + std::to_string(made.size() / 2)},
-                        .zone = "zone",
+                        .zone = "zone " + std::to_string(made.size() % 2),
                         .slots = each,
                         .data_address = "host:" + number});
     }
@@ -138,6 +141,8 @@ void check_assignment(const Policy& policy, Report report) {
     for (const auto& parallelisms : detail::lists(3, 1, 4)) {
         const program of = detail::program_with(parallelisms);
         const std::uint32_t needed = slots_needed(of);
+        std::vector<state_size> sizes;
+        for (const node& each : of.nodes) sizes.push_back({.node = each.id, .bytes = 1.0 + each.id.value % 2});
         for (const auto& slots : all_slots) {
             const auto input = [&] { return detail::input(parallelisms, slots); };
             std::vector<offer> offers = detail::offers_with(slots);
@@ -154,7 +159,8 @@ void check_assignment(const Policy& policy, Report report) {
             if (first) valid.expect(is_valid(first), input, came(first));
             enough.expect(first ? available >= needed : detail::is_right_refusal(first.error(), needed, available),
                           input, came(first));
-            const past before{.previous = first ? &*first : nullptr};
+            const trouble failed{.machine = offers.back().machine, .ago = std::chrono::minutes(5)};
+            const past before{.previous = first ? &*first : nullptr, .sizes = sizes, .troubles = std::span(&failed, 1)};
             const auto second = policy(of, offers, before);
             if (second) valid.expect(is_valid(second), input, came(second));
             enough.expect(second.has_value() == first.has_value(), input, came(second));

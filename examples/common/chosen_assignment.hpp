@@ -39,9 +39,12 @@ struct named_assignment {
 };
 
 /// The first is the default.
-inline constexpr std::array<named_assignment, 6> assignments{{
+inline constexpr std::array<named_assignment, 9> assignments{{
     {"slot_filling", {slot_filling{}}},
+    {"largest_first", {slot_filling{.order = filling_order::largest_first}}},
     {"balanced", {balanced{}}},
+    {"balanced_load", {balanced{.aim = balance_by::load}}},
+    {"balanced_groups", {balanced{.together = keep_together::forward_joined}}},
     {"local", {local{}}},
     {"sticky", {sticky{}}},
     {"spread", {spread{}}},

@@ -1,4 +1,5 @@
 // headgate-plan: where the subtasks of a program would go, by each policy, and how good that is.
+#include "../common/chosen_assignment.hpp"
 #include "inputs.hpp"
 #include "picture.hpp"
 #include "show.hpp"
@@ -42,8 +43,11 @@ expected<std::vector<offer>> after_loss(const std::string& what_if, std::vector<
     if (what_if.empty()) return std::vector<offer>{};
     const auto lost = losses_from(what_if);
     if (not lost) return tl::unexpected(lost.error());
+    std::set<std::uint64_t> named;
     for (const std::uint64_t id : *lost)
-        if (std::erase_if(offers, [&](const offer& each) { return each.id.value == id; }) == 0)
+        if (not named.insert(id).second)
+            return failure(error_kind::invalid, fmt::format("--what-if {}: worker {} is named twice", what_if, id));
+        else if (std::erase_if(offers, [&](const offer& each) { return each.id.value == id; }) == 0)
             return failure(error_kind::invalid, fmt::format("--what-if {}: there is no worker {}", what_if, id));
     if (offers.empty()) return failure(error_kind::invalid, "--what-if " + what_if + ": no worker is left");
     return offers;
@@ -96,7 +100,8 @@ int run(const options& o) {
             if (const auto ok = write(o.save, protobuf::encode(*trials[0].made)); not ok)
                 return fail(usage, ok.error());
     }
-    if (not o.picture.empty())
+    const auto has_plan = [](const trial& one) { return one.made.has_value(); };
+    if (not o.picture.empty() and std::ranges::any_of(trials, has_plan))
         if (const auto ok = write(o.picture, picture_of(trials, *of, left->empty() ? *offers : *left)); not ok)
             return fail(usage, ok.error());
     if (not o.explain.empty()) {
@@ -110,7 +115,7 @@ int run(const options& o) {
     } else {
         std::fputs((o.output == "json" ? json_of(trials, *of) : table_of(trials)).c_str(), stdout);
     }
-    return std::ranges::all_of(trials, [](const trial& one) { return one.made.has_value(); }) ? done : no_plan;
+    return std::ranges::all_of(trials, has_plan) ? done : no_plan;
 }
 
 }  // namespace
@@ -119,7 +124,7 @@ int main(int count, char** arguments) {
     CLI::App app{"Where the subtasks of a program would go, by each policy, and how good that is.", "headgate-plan"};
     options o;
     std::string names = "all";
-    for (const std::string_view each : policy_names()) names.append(", ").append(each);
+    for (const std::string& each : assignment_names()) names.append(", ").append(each);
     std::string graphs_there;
     for (const std::string_view each : graphs::names)
         graphs_there.append(graphs_there.empty() ? "" : ", ").append(each);
@@ -129,15 +134,15 @@ int main(int count, char** arguments) {
     app.add_option("-w,--workers", o.workers, "16x4, or 8x16@rack1,8x8@rack2, or a file with one of these a line")
         ->required();
     app.add_option("-p,--policy", o.policy, names + "; default all")->check([](const std::string& name) {
-        const auto known = policy_names();
+        const auto known = assignment_names();
         return name == "all" or std::ranges::find(known, name) != known.end() ? std::string()
                                                                               : "there is no policy " + name;
     });
     app.add_option("--previous", o.previous, "a plan that was saved: what moves against it");
     app.add_option("--save", o.save, "file for the plan of the one policy, to be a --previous");
     app.add_option("-o,--output", o.output, "table (default) or json")->check(CLI::IsMember({"table", "json"}));
-    app.add_option("--picture", o.picture, "file for an SVG: loads of workers by node, a panel a policy");
-    app.add_option("--explain", o.explain, "NODE/SUBTASK: why it is where it is");
+    app.add_option("--picture", o.picture, "file for an SVG: loads of workers by node, a panel a policy with a plan");
+    app.add_option("--explain", o.explain, "NODE/SUBTASK: why it is where it is; text only");
     app.add_option("--what-if", o.what_if, "lose=3,7: plan, lose these workers, plan again; what moves");
     app.footer(
         "X-WORKER, X-MACHINE, X-ZONE: channels that cross, of all. MOVED: subtasks against the plan before, each one\n"
@@ -150,6 +155,8 @@ int main(int count, char** arguments) {
     }
     if (o.file.empty() and o.graph.empty())
         return fail(usage, {.kind = error_kind::invalid, .text = "a program file or --graph is needed"});
+    if (not o.explain.empty() and o.output == "json")
+        return fail(usage, {.kind = error_kind::invalid, .text = "--explain has no json"});
     try {
         return run(o);
     } catch (const std::exception& problem) {

@@ -142,26 +142,34 @@ std::string picture_of(const std::vector<trial>& trials, const program& of, std:
         bound_of_all = std::max(bound_of_all, static_cast<double>(one.report->bounds.largest));
     }
     most = std::min(most, 3 * bound_of_all);
-    const double height = top + static_cast<double>(panels) * (panel + gap) + 10;
+    std::vector<std::pair<double, double>> places;  // of names in the legend, which goes on in the next line if it must
+    double legend = left, lines = 0;
+    for (const std::string& name : shown.names) {
+        const double wide = 30 + 6.6 * static_cast<double>(name.size());
+        if (legend > left and legend + wide > left + width) legend = left, ++lines;
+        places.emplace_back(legend, 32 + 17 * lines);
+        legend += wide;
+    }
+    const double first_panel = top + 17 * lines;
+    const double height = first_panel + static_cast<double>(panels) * (panel + gap) + 10;
     std::string svg = fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" "
         "height=\"{1:.0f}\" "
         "font-family=\"system-ui, sans-serif\" font-size=\"12\"><rect width=\"100%\" height=\"100%\" "
         "fill=\"white\"/>\n",
         left + width + right, height);
-    double legend = left;
     svg += fmt::format(
         "<text x=\"{}\" y=\"20\" font-weight=\"bold\">Subtasks by worker, ascending by id, and node; all panels "
         "have one scale</text>\n",
         left);
     for (std::size_t at = 0; at < shown.names.size(); ++at) {
         svg += fmt::format(
-            "<rect x=\"{:.0f}\" y=\"32\" width=\"11\" height=\"11\" fill=\"{}\"/><text x=\"{:.0f}\" "
-            "y=\"42\">{}</text>\n",
-            legend, colours[at], legend + 15, shown.names[at]);
-        legend += 30 + 6.2 * static_cast<double>(shown.names[at].size());
+            "<rect x=\"{0:.0f}\" y=\"{1:.0f}\" width=\"11\" height=\"11\" fill=\"{2}\"/><text x=\"{3:.0f}\" "
+            "y=\"{4:.0f}\">{5}</text>\n",
+            places[at].first, places[at].second, colours[at], places[at].first + 15, places[at].second + 10,
+            shown.names[at]);
     }
-    double y = top;
+    double y = first_panel;
     for (const trial& one : trials) {
         if (not one.report) continue;
         const bars drawn = bars_of(*one.made, offers, shown.of_node);

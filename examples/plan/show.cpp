@@ -32,8 +32,8 @@ std::string reason(const plan& in, const detail::placement& placed, std::size_t 
                 placed.line.boundaries[run + 1] - placed.line.boundaries[run], placed.slots, range.size());
         case spacing::level:
             return fmt::format(
-                "all {} workers have {} slots and take turns; this node begins with number {} of them, where "
-                "the one before it stopped",
+                "all {} workers have {} slots and take turns, heavy units first; this node begins with number {} of "
+                "them, the next in turn",
                 placed.runs(), slots, placed.offset + 1);
     }
     return {};

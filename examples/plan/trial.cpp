@@ -1,29 +1,14 @@
 #include "trial.hpp"
 
-#include <headgate/assignment/balanced.hpp>
-#include <headgate/assignment/local.hpp>
-#include <headgate/assignment/slot_filling.hpp>
-#include <headgate/assignment/spread.hpp>
-#include <headgate/assignment/sticky.hpp>
+#include "../common/chosen_assignment.hpp"
 
 #include <chrono>
 #include <utility>
+#include <variant>
 
 namespace headgate::example {
 
 namespace {
-
-template <class Each>
-void each_policy(Each each) {
-    each("slot_filling", slot_filling{});
-    each("largest_first", slot_filling{.order = filling_order::largest_first});
-    each("balanced", balanced{});
-    each("balanced_load", balanced{.aim = balance_by::load});
-    each("balanced_groups", balanced{.together = keep_together::forward_joined});
-    each("local", local{});
-    each("spread", spread{});
-    each("sticky", sticky{});
-}
 
 std::string text_of(sticky_way way) {
     switch (way) {
@@ -64,17 +49,10 @@ trial ask(std::string name, const Policy& policy, const program& of, std::span<c
 
 }  // namespace
 
-std::vector<std::string_view> policy_names() {
-    std::vector<std::string_view> names;
-    each_policy([&](std::string_view name, const auto&) { names.push_back(name); });
-    return names;
-}
-
 std::vector<trial> try_policies(std::string_view name, const program& of, std::span<const offer> offers,
                                 const past& before, std::span<const offer> after_loss) {
     std::vector<trial> made;
-    each_policy([&](std::string_view each, const auto& policy) {
-        if (name != "all" and name != each) return;
+    const auto try_one = [&](std::string_view each, const auto& policy) {
         trial first = ask(std::string(each), policy, of, offers, before);
         if (after_loss.empty() or not first.made) {
             made.push_back(std::move(first));
@@ -82,7 +60,10 @@ std::vector<trial> try_policies(std::string_view name, const program& of, std::s
         }
         made.push_back(ask(std::string(each), policy, of, after_loss,
                            {.previous = &*first.made, .sizes = before.sizes, .troubles = before.troubles}));
-    });
+    };
+    for (const named_assignment& each : assignments)
+        if (name == "all" or name == each.name)
+            std::visit([&](const auto& policy) { try_one(each.name, policy); }, each.policy.by);
     return made;
 }
 

@@ -21,8 +21,6 @@ struct trial {
     std::optional<double> least_moved{};
 };
 
-std::vector<std::string_view> policy_names();
-
 /// Of all policies, or of the one of that name. After a loss each is asked again, with its own plan as the past.
 std::vector<trial> try_policies(std::string_view name, const program& of, std::span<const offer> offers,
                                 const past& before, std::span<const offer> after_loss);

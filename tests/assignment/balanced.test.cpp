@@ -307,7 +307,7 @@ BOOST_AUTO_TEST_CASE(random_jobs_of_too_many_parallelisms_are_at_most_1_6_times_
     const auto below = [&](std::uint32_t end) { return static_cast<std::uint32_t>(random() % end); };
     double most = 0;
     for (int round = 0; round < rounds(10); ++round) {
-        numbers slots(10'000), nodes(2 * most_layouts(10'000));
+        numbers slots(10'000), nodes(500);
         for (std::uint32_t& each : slots) each = 1 + below(below(10) > 0 ? 4 : 300);
         const auto all = static_cast<std::uint32_t>(sum_of(slots));
         for (std::uint32_t& each : nodes) each = 1 + below(all);

@@ -1,6 +1,6 @@
 #pragma once
 // A job whose workers are launched and have not come, and how one registers by hand.
-#include "bring_up.hpp"
+#include "small_world.hpp"
 
 #include <boost/test/unit_test.hpp>
 

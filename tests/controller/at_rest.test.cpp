@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "bring_up.hpp"
+#include "small_world.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -35,7 +35,10 @@ public:
 
     explicit hand_channel(simulation::secrets& with) : secrets_(with) {}
 
-    void listen(auto receiver) { hear_ = receiver; }
+    void listen(auto receiver) {
+        if (lets_nobody_wait) receiver.box->let_go();
+        hear_ = receiver;
+    }
     void send(stream_id stream, controller_message message) { sent[stream].push_back(message); }
     void close(stream_id stream) {
         closed.push_back(stream);
@@ -81,6 +84,7 @@ public:
     std::vector<connection_id> hung_up;
     bool holds_dials = false;
     bool ends_when_closed = false;
+    bool lets_nobody_wait = false;  ///< what does not fit is dropped
     std::vector<std::function<void()>> held_dials;
     std::function<void(dialled&)> bends;  ///< what the dialled side answers
 
@@ -107,20 +111,59 @@ public:
     std::function<void(const job_id&)> on_stop;
 };
 
+/// Refuses rows while it is told to, as one does where a value cannot be kept, or the row is gone.
+struct hand_database : simulation::database {
+    bool refuses = false;
+    bool is_deaf = false;  ///< to what it is told of a job
+    std::size_t claims = 0;
+
+    void claim(const request<headgate::claim>& r, completion_for<headgate::claim> auto done) {
+        ++claims;
+        refuses ? done(no()) : simulation::database::claim(r, done);
+    }
+    void store(const request<store_row>& r, completion_for<store_row> auto done) {
+        refuses ? done(no()) : simulation::database::store(r, done);
+    }
+    void tell(const request<headgate::tell>& r, completion_for<headgate::tell> auto done) {
+        is_deaf ? done(not_applied{{error_kind::ownership_lost, "another's"}}) : simulation::database::tell(r, done);
+    }
+    static not_applied no() { return {{.kind = error_kind::invalid, .text = "the value cannot be kept"}}; }
+};
+
+/// Counts: it is asked for each event that is handled.
+struct hand_clock : simulation::clock {
+    using simulation::clock::clock;
+
+    instant now() const {
+        ++asked;
+        return simulation::clock::now();
+    }
+    mutable std::uint64_t asked = 0;
+};
+
+struct listener {
+    std::string all{};
+
+    void on(const job_id&, instant, const note& what) { all += text_of(what) + '\n'; }
+};
+
+template <class Policies, class Database = hand_database>
+using hand_controller = controller<hand_scheduler, Database, hand_channel, hand_clock, simulation::state_backend,
+                                   simulation::secrets, Policies, listener>;
+
 /// One controller, four slots a worker, and a job "words" of two nodes of parallelism 8.
-template <class Policies = policies<>, class Database = simulation::database, class Clock = simulation::clock,
-          class Observer = silent>
+template <class Policies = policies<>, class Database = hand_database>
 struct any_small_world {
-    Clock clock{instant{} + std::chrono::hours(1)};
+    Policies policy{};
+    hand_clock clock{instant{} + std::chrono::hours(1)};
     simulation::secrets secrets{7};
     Database database{};
     hand_scheduler scheduler{simulation::worker_pool(64, 4)};
     hand_channel channel{secrets};
     simulation::state_backend states{};
-    Observer watcher{};
-    headgate::controller<hand_scheduler, Database, hand_channel, Clock, simulation::state_backend, simulation::secrets,
-                         Policies, Observer>
-        controller{scheduler, database, channel, clock, states, secrets, Policies{}, watcher};
+    listener watcher{};
+    hand_controller<Policies, Database> controller{scheduler, database, channel, clock,
+                                                   states,    secrets,  policy,  watcher};
     job_id job{"words"};
     std::uint64_t streams = 0;
 

@@ -1,4 +1,4 @@
-#include "bring_up.hpp"
+#include "small_world.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -137,39 +137,20 @@ BOOST_AUTO_TEST_CASE(whoever_is_being_stopped_is_told_to_go_when_it_speaks_G4_G7
 
 BOOST_AUTO_TEST_SUITE_END()
 
-/// Lets nobody wait, so that what does not fit is dropped.
-struct impatient_channel : hand_channel {
-    using hand_channel::hand_channel;
-
-    void listen(auto receiver) {
-        receiver.box->let_go();
-        hand_channel::listen(receiver);
-    }
-};
-
 BOOST_AUTO_TEST_CASE(a_controller_keeps_as_many_messages_of_a_stream_as_its_limits_say_SPEC_10) {
     small_world of;
-    impatient_channel channel{of.secrets};
-    controller two_at_most{of.scheduler, of.database, channel,    of.clock,
-                           of.states,    of.secrets,  policies{.most = {.mailbox = 2}}};
+    hand_channel channel{of.secrets};
+    channel.lets_nobody_wait = true;
+    controller two_at_most{
+        of.scheduler, of.database, channel, of.clock, of.states, of.secrets, policies{.most = {.mailbox = 2}},
+        of.watcher};
     for (int i = 0; i < 5; ++i) channel.say({900}, initialized{});
     two_at_most.poll();
     BOOST_TEST(two_at_most.strangers() == 2u);
 }
 
-/// Counts: it is asked for each event that is handled.
-struct counting_clock : simulation::clock {
-    using simulation::clock::clock;
-
-    instant now() const {
-        ++asked;
-        return simulation::clock::now();
-    }
-    mutable std::uint64_t asked = 0;
-};
-
 BOOST_AUTO_TEST_CASE(a_job_with_a_thousand_messages_keeps_another_waiting_for_100_at_most_L5) {
-    any_small_world<policies<>, simulation::database, counting_clock> of;
+    small_world of;
     of.wish_for({.version = 1});
     BOOST_REQUIRE(of.come_up());
     of.job = {"other"};

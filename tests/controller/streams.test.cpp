@@ -213,9 +213,7 @@ BOOST_FIXTURE_TEST_CASE(a_stream_that_ends_is_a_lost_worker_and_may_be_followed_
 struct two_controllers : small_world {
     simulation::secrets other_secrets{8};
     hand_channel other_channel{other_secrets};
-    headgate::controller<hand_scheduler, simulation::database, hand_channel, simulation::clock,
-                         simulation::state_backend, simulation::secrets>
-        other{scheduler, database, other_channel, clock, states, other_secrets};
+    hand_controller<policies<>> other{scheduler, database, other_channel, clock, states, other_secrets, {}, watcher};
 
     /// Polls those that live, for so long.
     void passes(duration length, bool first, bool second) {
@@ -332,12 +330,6 @@ BOOST_FIXTURE_TEST_CASE(every_token_comes_of_a_secret_that_is_drawn_anew_for_eac
 }
 
 /// Keeps what people are told.
-struct listener {
-    std::string all{};
-
-    void on(const job_id&, instant, const note& what) { all += text_of(what) + '\n'; }
-};
-
 /// The tokens of a generation, and the secret they are made of: as bytes, as they are escaped, and as digits.
 struct canaries {
     std::vector<std::string> all{};
@@ -363,7 +355,7 @@ struct canaries {
 };
 
 BOOST_AUTO_TEST_CASE(no_token_and_no_secret_is_in_what_people_are_told_when_all_goes_wrong_I17) {
-    any_small_world<policies<>, simulation::database, simulation::clock, listener> of;
+    small_world of;
     simulation::secrets as_it_was = of.secrets;
     of.wish_for({.version = 1, .checkpoint_interval = 5s});
     generation_secret drawn{};
@@ -455,18 +447,8 @@ BOOST_FIXTURE_TEST_CASE(the_end_of_a_stream_comes_after_all_that_was_said_on_it_
     BOOST_TEST(answer_to({20}, proof{}) == "refused: the first message must be a hello");
 }
 
-struct deaf_database : simulation::database {
-    void tell(const request<headgate::tell>& r, auto done) {
-        if (is_deaf)
-            done(not_applied{{error_kind::ownership_lost, "another's"}});
-        else
-            simulation::database::tell(r, done);
-    }
-    bool is_deaf = false;
-};
-
 BOOST_AUTO_TEST_CASE(what_is_to_be_told_of_a_job_at_rest_that_another_has_run_since_is_dropped_with_it_J6) {
-    any_small_world<policies<>, deaf_database> of;
+    small_world of;
     of.wish_for({.version = 1});
     BOOST_REQUIRE(of.come_up());
     of.database.is_deaf = true;

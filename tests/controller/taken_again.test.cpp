@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Jobs whose row the database refuses, and many that are taken over at once.
-#include "bring_up.hpp"
+#include "small_world.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,22 +13,7 @@ using namespace headgate;
 using namespace headgate::tests;
 using namespace std::chrono_literals;
 
-/// Refuses rows while it is told to, as one does where a value cannot be kept, or the row is gone.
-struct choosy : simulation::database {
-    bool refuses = false;
-    std::size_t claims = 0;
-
-    void claim(const request<headgate::claim>& r, completion_for<headgate::claim> auto done) {
-        ++claims;
-        refuses ? done(no()) : simulation::database::claim(r, done);
-    }
-    void store(const request<store_row>& r, completion_for<store_row> auto done) {
-        refuses ? done(no()) : simulation::database::store(r, done);
-    }
-    static not_applied no() { return {{.kind = error_kind::invalid, .text = "the value cannot be kept"}}; }
-};
-
-struct choosy_world : any_small_world<policies<>, choosy> {
+struct choosy_world : small_world {
     void lose_a_worker() {
         channel.end(channel.workers.begin()->second.stream);
         channel.workers.clear();
@@ -105,7 +90,8 @@ BOOST_AUTO_TEST_CASE(jobs_of_a_controller_that_died_are_claimed_at_once_and_star
                               world.clock,
                               world.states,
                               world.secrets,
-                              policies{.governor = {.burst = 1, .every = 20s}}};
+                              policies{.governor = {.burst = 1, .every = 20s}},
+                              world.watcher};
     const auto owned = [&] {
         return std::ranges::count_if(world.database.jobs(), [&](const auto& one) {
             return one.second.row.owner == slow.id() and one.second.row.generation == generation{2};

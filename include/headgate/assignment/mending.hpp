@@ -2,24 +2,23 @@
 // SPDX-License-Identifier: BSL-1.0
 // assignment: layouts of the plan before, of which only the runs change hands that must. Made for `sticky`.
 
-#include <headgate/assignment/balance.hpp>
+#include <headgate/assignment/balance_item.hpp>
 #include <headgate/assignment/loads.hpp>
 #include <headgate/assignment/moves.hpp>
 #include <headgate/assignment/nodes_by_id.hpp>
 #include <headgate/assignment/shared_line.hpp>
+#include <headgate/assignment/takers.hpp>
 #include <headgate/assignment/water.hpp>
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
 #include <headgate/vocabulary/program.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <numeric>
-#include <queue>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -34,7 +33,7 @@ namespace headgate::inline v1::detail {
 class mending {
 public:
     mending(plan& made, const program& of, std::span<const std::uint32_t> slots, std::span<const std::uint64_t> caps)
-        : made_(made), of_(of), slots_(slots), caps_(caps), handed_out_(slots.size()) {}
+        : made_(made), of_(of), slots_(slots), caps_(caps), takers_(slots, caps) {}
 
     /// False if that does not come to an end within `caps` and `most_runs`. O(rounds * (runs + nodes) log), and
     /// O(runs) for each node of an even line whose nodes do not begin at 0, 1, 2 ...
@@ -147,27 +146,14 @@ private:
         return sums;
     }
 
-    /// `is_mended`: nothing was left to do. What takers get is told from the mean of what they take a part of, and so
-    /// may be somewhat more: that is seen, and mended, in the next round.
+    /// `is_mended`: nothing was left to do.
     bool mend(bool& is_mended) {
-        room_.assign(slots_.size(), 0);
-        excess_.assign(slots_.size(), 0);
-        takers_ = {};
-        const std::vector<std::uint64_t> sums = loads();
-        std::uint64_t all_room = 0;
-        for (std::uint32_t w = 0; w < sums.size(); ++w) {
-            room_[w] = caps_[w] - std::min(caps_[w], sums[w]);
-            excess_[w] = sums[w] - std::min(caps_[w], sums[w]);
-            all_room += std::min<std::uint64_t>(room_[w], std::numeric_limits<std::uint32_t>::max());
-            takers_.push({room_[w], w});
-        }
-        // Four takers and more for what is indivisible, so that it finds room.
-        most_at_once_ = std::max<std::uint64_t>(1, all_room / slots_.size() / 4);
+        takers_.count(loads());
         std::vector<shared_line> before;
         std::swap(before, lines_);
         runs_ = 0;
         for (shared_line& each : before) {
-            if (each.line.spaced == spacing::level ? not wants_change(each) : not mark(each)) {
+            if (each.line.spaced == spacing::level ? not takers_.wants_change(each) : not takers_.mark(each)) {
                 keep(std::move(each));
                 continue;
             }
@@ -185,27 +171,6 @@ private:
             }
         }
         return true;
-    }
-
-    std::uint64_t most_of_a_node(std::uint32_t worker, const shared_line& line) const {
-        return slots_[worker] / line.asked.grain;
-    }
-    void forget_handed_out(const layout& line) {
-        for (const std::uint32_t each : line.owners)
-            if (each != no_worker) handed_out_[each] = 0;
-    }
-
-    bool wants_change(const shared_line& level) {
-        bool wants = false;
-        for (std::size_t run = 0; run < level.line.owners.size() and not wants; ++run) {
-            const std::uint32_t owner = level.line.owners[run];
-            if (owner == no_worker) wants = true;
-            if (wants) break;
-            handed_out_[owner] += most_units(level.line, level.asked, 1);
-            wants = handed_out_[owner] > most_of_a_node(owner, level) or (excess_[owner] > 0 and level.loads[run] > 0);
-        }
-        forget_handed_out(level.line);
-        return wants;
     }
 
     /// A level line gives a node of no more units than runs one a run, as a dense line does whose runs have a slot
@@ -243,53 +208,8 @@ private:
 
     bool hand_out_level(const layout& line, std::vector<std::uint32_t> nodes) {
         shared_line what = shared(line, std::move(nodes));
-        for (std::size_t run = 0; run < what.line.owners.size(); ++run) {
-            std::uint32_t& owner = what.line.owners[run];
-            if (owner == no_worker) continue;
-            const std::uint64_t most = handed_out_[owner] + most_units(what.line, what.asked, 1);
-            const bool goes = most > most_of_a_node(owner, what) or (excess_[owner] > 0 and what.loads[run] > 0);
-            if (goes)
-                excess_[owner] -= std::min(excess_[owner], what.loads[run]);
-            else
-                handed_out_[owner] = most;
-            if (goes) owner = no_worker;
-        }
-        forget_handed_out(what.line);
+        takers_.mark_runs(what);
         return hand_out_in_parts(what);
-    }
-
-    /// Leaves no owner to what must go. False if nothing must.
-    bool mark(shared_line& what) {
-        layout marked{.spaced = what.line.spaced};
-        bool goes = false;
-        for (std::size_t run = 0; run < what.line.owners.size(); ++run) {
-            const std::uint32_t owner = what.line.owners[run];
-            const std::uint64_t length = what.length(run), load = what.loads[run];
-            std::uint64_t stays = 0;
-            if (owner != no_worker and length > 0) {
-                const std::uint64_t most = most_of_a_node(owner, what) - handed_out_[owner];
-                stays = std::min(length, what.pieces_of(most));
-                const double each = static_cast<double>(load) / static_cast<double>(length);
-                const auto of = [&](std::uint64_t slots) {
-                    return static_cast<std::uint64_t>(each * static_cast<double>(slots));
-                };
-                excess_[owner] -= std::min(excess_[owner], of(length - stays));
-                if (excess_[owner] > 0 and load > 0) {
-                    const double enough = std::ceil(static_cast<double>(excess_[owner]) / each);
-                    const std::uint64_t more =
-                        enough < static_cast<double>(stays) ? static_cast<std::uint64_t>(enough) : stays;
-                    excess_[owner] -= std::min(excess_[owner], of(more));
-                    stays -= more;
-                }
-                handed_out_[owner] += most_units(what.line, what.asked, stays);
-            }
-            append_run(marked, owner, stays);
-            append_run(marked, no_worker, length - stays);
-            goes = goes or stays < length;
-        }
-        forget_handed_out(what.line);
-        if (goes) what.line = std::move(marked);
-        return goes;
     }
 
     /// Slots of a line that has fewer than a node has units can be divided: it is the same line with more of them.
@@ -310,7 +230,7 @@ private:
         std::uint64_t parts = 1;
         for (std::size_t run = 0; run < whole.loads.size(); ++run)
             if (whole.line.owners[run] == no_worker)
-                parts = std::max(parts, whole.loads[run] / whole.pieces(run) / most_at_once_ + 1);
+                parts = std::max(parts, whole.loads[run] / whole.pieces(run) / takers_.most_at_once() + 1);
         parts = std::min<std::uint64_t>(parts, whole.nodes.size());
         if (parts == 1) return hand_out(whole);
         for (std::uint64_t part = 0; part < parts; ++part) {
@@ -361,7 +281,7 @@ private:
             for (; last < touched.size(); ++last) {
                 at_once += made_.nodes[touched[last].node].grain;
                 if (last > first and
-                    (at_once > most_at_once_ or touched[last].last - touched[first].first > line.slots()))
+                    (at_once > takers_.most_at_once() or touched[last].last - touched[first].first > line.slots()))
                     break;
             }
             const shared_line mine = window(std::span(touched).subspan(first, last - first));
@@ -370,63 +290,10 @@ private:
         return true;
     }
 
-    /// A new owner for whatever wants one: who has most room, for as much as half of it holds.
     bool hand_out(const shared_line& what) {
-        layout line{.spaced = what.line.spaced};
-        const auto add = [&](std::uint32_t owner, std::uint64_t pieces) {
-            if (line.spaced == spacing::level)
-                append_level(line, owner);
-            else
-                append_run(line, owner, pieces);
-        };
-        std::vector<std::uint32_t> full;
-        for (std::size_t run = 0; run < what.line.owners.size(); ++run)
-            if (const std::uint32_t owner = what.line.owners[run]; owner != no_worker)
-                handed_out_[owner] += most_units(what.line, what.asked, what.length(run));
-        bool is_done = true;
-        for (std::size_t run = 0; run < what.line.owners.size() and is_done; ++run) {
-            std::uint64_t left = what.pieces(run);
-            if (what.line.owners[run] != no_worker) {
-                add(what.line.owners[run], left);
-                continue;
-            }
-            const double each = static_cast<double>(what.loads[run]) / static_cast<double>(left);
-            while (left > 0 and is_done) {
-                const std::uint32_t taker = most_room();
-                if (taker == no_worker or static_cast<double>(room_[taker]) < each) {
-                    is_done = false;
-                    break;
-                }
-                const std::uint64_t most =
-                    most_of_a_node(taker, what) - std::min(most_of_a_node(taker, what), handed_out_[taker]);
-                std::uint64_t takes = std::min(left, what.pieces_of(most));
-                if (takes == 0) {
-                    full.push_back(taker);
-                    continue;
-                }
-                if (const double half = static_cast<double>(room_[taker]) / 2 / each; half < static_cast<double>(takes))
-                    takes = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(half));
-                add(taker, takes);
-                handed_out_[taker] += most_units(what.line, what.asked, takes);
-                const auto load = static_cast<std::uint64_t>(std::ceil(each * static_cast<double>(takes)));
-                room_[taker] -= std::min(room_[taker], load);
-                takers_.push({room_[taker], taker});
-                left -= takes;
-            }
-        }
-        forget_handed_out(what.line);
-        forget_handed_out(line);
-        for (const std::uint32_t worker : full) takers_.push({room_[worker], worker});
-        if (is_done) keep(shared(std::move(line), what.nodes));
-        return is_done and runs_ <= most_runs;
-    }
-
-    /// Takes it out of the queue.
-    std::uint32_t most_room() {
-        if (takers_.empty()) return no_worker;
-        const std::uint32_t worker = takers_.top().second;
-        takers_.pop();
-        return worker;
+        std::optional<layout> line = takers_.hand_out(what);
+        if (line) keep(shared(*std::move(line), what.nodes));
+        return line.has_value() and runs_ <= most_runs;
     }
 
     void settle() {
@@ -440,25 +307,13 @@ private:
         }
     }
 
-    struct less_room {
-        bool operator()(const std::pair<std::uint64_t, std::uint32_t>& a,
-                        const std::pair<std::uint64_t, std::uint32_t>& b) const {
-            return a.first != b.first ? a.first < b.first : a.second > b.second;
-        }
-    };
-
     plan& made_;
     const program& of_;
     std::span<const std::uint32_t> slots_;
     std::span<const std::uint64_t> caps_;
     std::vector<shared_line> lines_{};
     std::uint64_t runs_ = 0;
-    std::vector<std::uint64_t> room_{}, excess_{};
-    std::vector<std::uint64_t> handed_out_;  ///< by worker, of the line that is looked at; else 0
-    std::uint64_t most_at_once_ = 1;
-    std::priority_queue<std::pair<std::uint64_t, std::uint32_t>, std::vector<std::pair<std::uint64_t, std::uint32_t>>,
-                        less_room>
-        takers_{};
+    takers takers_;
 };
 
 }  // namespace headgate::inline v1::detail

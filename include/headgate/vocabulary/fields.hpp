@@ -37,8 +37,8 @@ private:
     /// so the number is found by halves; which saves most of the compiler's time here.
     template <class T, std::size_t Least = 0, std::size_t Most = std::min(most, sizeof(T))>
     static constexpr std::size_t count_of() {
-        constexpr std::size_t tried = requires { T{}; }
-        ? (Least + Most + 1) / 2 : Most;
+        constexpr bool takes_none = requires { T{}; };
+        constexpr std::size_t tried = takes_none ? (Least + Most + 1) / 2 : Most;
         if constexpr (requires { T::field_count; })
             return T::field_count;
         else if constexpr (Least == Most)

@@ -6,9 +6,12 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -148,28 +151,39 @@ struct answers_twice : simulation::channel {
     }
 };
 
-template <class Channel>
+struct hears_of_an_end_after_what_follows : simulation::controller_link {
+    using controller_link::controller_link;
+    void listen(link_receiver auto hear) {
+        controller_link::listen([hear, held = std::make_shared<std::optional<link_event>>()](const link_event& event) {
+            if (std::holds_alternative<link_ended>(event) and not *held) return static_cast<void>(*held = event);
+            hear(event);
+            if (*held) hear(*std::exchange(*held, std::nullopt));
+        });
+    }
+};
+
+template <class Channel, class Link = simulation::controller_link>
 class rig {
 public:
     explicit rig(bool queues) : channel_(queues) {}
     rig(const rig&) = delete;
 
     Channel& channel() { return channel_; }
-    simulation::controller_link& link(std::size_t n) { return links_[n]; }
+    Link& link(std::size_t n) { return links_[n]; }
     std::string nobody() const { return "nobody:1"; }
     void wake() {}
 
 private:
     Channel channel_;
-    simulation::controller_link links_[2] = {{channel_, "worker:1"}, {channel_, "worker:2"}};
+    Link links_[2] = {{channel_, "worker:1"}, {channel_, "worker:2"}};
 };
 
 using laws_broken = std::set<std::string>;
 
-template <class Channel>
+template <class Channel, class Link = simulation::controller_link>
 laws_broken broken_laws(bool queues, auto settle) {
     laws_broken broken;
-    laws::check_channel([&] { return rig<Channel>(queues); }, settle,
+    laws::check_channel([&] { return rig<Channel, Link>(queues); }, settle,
                         [&](std::string_view law, bool holds, const std::string& detail) {
                             BOOST_TEST(holds == detail.empty());
                             BOOST_TEST_MESSAGE(law << ": " << detail);
@@ -184,9 +198,9 @@ constexpr auto run_until = [](auto& rig, auto came) {
     }
 };
 
-template <class Channel>
+template <class Channel, class Link = simulation::controller_link>
 laws_broken broken_by() {
-    return broken_laws<Channel>(true, run_until);
+    return broken_laws<Channel, Link>(true, run_until);
 }
 
 BOOST_AUTO_TEST_CASE(a_channel_in_memory_keeps_every_law_whether_it_delivers_at_once_or_later) {
@@ -203,6 +217,7 @@ BOOST_AUTO_TEST_CASE(each_channel_that_lies_breaks_its_law) {
     BOOST_TEST((broken_by<takes_no_for_yes>() == laws_broken{"calls", "refusals"}));
     BOOST_TEST((broken_by<never_hangs_up>() == laws_broken{"answers", "hung_up"}));
     BOOST_TEST((broken_by<answers_twice>() == laws_broken{"answers"}));
+    BOOST_TEST((broken_by<simulation::channel, hears_of_an_end_after_what_follows>() == laws_broken{"ends"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_channel_that_never_delivers_keeps_no_law) {

@@ -33,7 +33,8 @@ struct any_link_receiver {
 ///     -----------------------  --------------------------------------------------------------------------------------
 ///     l.listen(receiver)       from now on `receiver` hears the link and every call; called once, before `open`
 ///     l.rpc_address()          std::string: where this worker's service is reached, host:port
-///     l.open()                 opens the stream; `link_opened` or `link_ended` follows
+///     l.open()                 opens the stream; `link_opened` or `link_ended` follows. Nothing, if there is one whose
+///                              end was not heard: of two streams nothing is heard at once
 ///     l.send(message)          a `worker_message` on the stream; lost if it has ended
 ///     l.close()                ends the stream; `link_ended` follows
 ///     l.answer(call, answer)   answers a call, once; late answers are dropped

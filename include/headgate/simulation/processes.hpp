@@ -47,6 +47,8 @@ struct process {
     void hears(const controller_message& what, instant at);
 
     bool lives() const { return is != phase::ended; }
+    /// What is said on a stream is heard up to its end and not after it; of what is on none, all.
+    bool listens_to(stream_id on) const { return on.value == 0 or on.value == stream or on.value == unheard; }
 };
 
 /// What a backend may do with processes. What it does takes effect when its operation has returned.

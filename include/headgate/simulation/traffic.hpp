@@ -51,8 +51,8 @@ struct to_controller {
 struct to_worker {
     process_number to{};
     link_event what{};
-    std::uint32_t ends{};      ///< the stream whose end it is that comes late; 0: it is not that
-    std::uint32_t stranger{};  ///< the stream on which a stranger says it; 0: it is not that
+    stream_id stream{};  ///< on which it is said or that it is news of; 0: a call, or a stream that is none
+    bool is_of_a_stranger{};
 };
 /// A worker's engine has something to say.
 struct from_engine {

@@ -90,6 +90,12 @@ void law_ends(Trial& t) {
     t.expect(t.ends(by_worker) == 1 and t.ends(by_controller) == 1 and t.ends(last) == 0 and t.link_ends(0) == 2,
              "each end is heard once by both sides");
     t.expect(t.ends_are_last(), "nothing is heard of a stream after its end");
+
+    t.link(0).close();
+    t.link(0).open();
+    t.settle([&] { return t.link_ends(0) > 2; });
+    t.expect(t.link_ends(0) == 3 and t.hears_streams_apart(0),
+             "a worker that opens anew before it hears of the end hears nothing of two streams at once");
 }
 
 template <class Trial>

@@ -204,6 +204,17 @@ public:
             if (const auto* said = std::get_if<controller_message>(&each)) found.push_back(*said);
         return found;
     }
+    /// All of a stream between its opening and its end.
+    bool hears_streams_apart(std::size_t n) const {
+        bool is_open = false;
+        for (const link_event& each : heard_by_[n]->all()) {
+            const bool opens = std::holds_alternative<link_opened>(each);
+            if (std::holds_alternative<called>(each)) continue;
+            if (opens == is_open) return false;
+            is_open = not std::holds_alternative<link_ended>(each);
+        }
+        return true;
+    }
     std::size_t link_ends(std::size_t n) const { return count_of<link_ended>(heard_by_[n]->all()); }
     std::size_t calls(std::size_t n) const { return count_of<called>(heard_by_[n]->all()); }
     template <class List>

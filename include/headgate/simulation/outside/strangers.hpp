@@ -73,7 +73,10 @@ inline void outside::answer_as_a_stranger(process_number to, const worker_messag
             case 4: what = heartbeat_answer{}; break;
         }
         on.down = std::max(on.down, now + soon());
-        queue.put(on.down, to_worker{.to = to, .what = std::move(what), .stranger = backend.all()[to].stream});
+        queue.put(
+            on.down,
+            to_worker{
+                .to = to, .what = std::move(what), .stream = {backend.all()[to].stream}, .is_of_a_stranger = true});
     }
 }
 

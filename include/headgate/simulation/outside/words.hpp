@@ -33,7 +33,7 @@ inline void outside::send(host from, stream_id to, const controller_message& mes
             to_controller{on.to, stream_event{.stream = to, .peer_host = "127.0.0.1", .what = worker_message(shown)}});
     }
     on.down = std::max(on.down, now + soon(fault::stream_slow));
-    queue.put(on.down, to_worker{on.of, message});
+    queue.put(on.down, to_worker{on.of, message, to});
 }
 
 inline void outside::end(stream_id which, const std::string& why, ender by) {
@@ -41,7 +41,7 @@ inline void outside::end(stream_id which, const std::string& why, ender by) {
     stream& ended = streams[which.value - 1];
     if (not std::exchange(ended.is_open, false)) return;
     process& of = backend.all()[ended.of];
-    if (of.stream == which.value) of.stream = 0;
+    if (of.stream == which.value) of.unheard = std::exchange(of.stream, 0);
     const auto late_for = [&](ender one) {
         return by != one and strikes(fault::stream_half_open) ? duration(chosen.choose(90'000)) : duration{};
     };
@@ -49,15 +49,13 @@ inline void outside::end(stream_id which, const std::string& why, ender by) {
     const duration late_up = late_for(ender::controller), late_down = late_for(ender::worker);
     queue.put(std::max(ended.up, now + soon()) + late_up,
               to_controller{ended.to, stream_event{.stream = which, .peer_host = "127.0.0.1", .what = stream_ended{}}});
-    to_worker down{ended.of, link_ended{why}};
-    if (late_down > duration{}) of.unheard = down.ends = static_cast<std::uint32_t>(which.value);
-    queue.put(std::max(ended.down, now + soon()) + late_down, std::move(down));
+    queue.put(std::max(ended.down, now + soon()) + late_down, to_worker{ended.of, link_ended{why}, which});
 }
 
 inline void outside::close(process_number from) {
     process& closing = backend.all()[from];
     if (closing.stream != 0) return end({closing.stream}, "closed", ender::worker);
-    if (std::exchange(closing.unheard, 0) != 0) put_after(soon(), to_worker{from, link_ended{"closed"}});
+    if (closing.unheard != 0) put_after(soon(), to_worker{from, link_ended{"closed"}, {closing.unheard}});
 }
 
 inline void outside::hang_up(host from, connection_id which) {
@@ -89,7 +87,7 @@ inline void outside::open(process_number from) {
         return put_after(soon(), to_worker{from, link_ended{"connection refused"}});
     opening.stream = static_cast<std::uint32_t>(streams.size());
     streams.back().down = now + soon(fault::stream_slow);
-    queue.put(streams.back().down, to_worker{from, link_opened{}});
+    queue.put(streams.back().down, to_worker{from, link_opened{}, {streams.size()}});
 }
 
 inline void outside::say(process_number from, const worker_message& message) {

@@ -27,7 +27,8 @@ bool situation<Policies, Backend>::is_dead(const on_its_way& what) const {
         return not o.places[one.slot].runs or o.places[one.slot].boot != one.boot;
     };
     if (const auto* const up = std::get_if<to_controller>(&what)) return is_gone(up->to);
-    if (const auto* const down = std::get_if<to_worker>(&what)) return not in_.worker_at(down->to);
+    if (const auto* const down = std::get_if<to_worker>(&what))
+        return not in_.worker_at(down->to) or not o.backend.all()[down->to].listens_to(down->stream);
     if (const auto* const said = std::get_if<from_engine>(&what))
         return not in_.worker_at(said->at) or not o.backend.all()[said->at].has_engine;
     if (const auto* const turn = std::get_if<process_turn>(&what)) return not o.backend.all()[turn->at].lives();

@@ -79,9 +79,9 @@ template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::arrive(const to_worker& what) {
     if (not workers_[what.to]) return;
     process& to = around_.backend.all()[what.to];
-    if (what.ends != 0 and to.unheard != what.ends) return;  // it heard of it otherwise
-    if (what.ends != 0) to.unheard = 0;
-    if (what.stranger != 0) return hear_a_stranger(what);
+    if (not to.listens_to(what.stream)) return;
+    if (to.unheard != 0 and std::holds_alternative<link_ended>(what.what)) to.unheard = 0;
+    if (what.is_of_a_stranger) return hear_a_stranger(what);
     if (const auto* const said = std::get_if<controller_message>(&what.what)) to.hears(*said, around_.now);
     own(workers_[what.to]).drive.post(what.what);
     poll_worker(what.to);
@@ -90,7 +90,7 @@ void world<Policies, Backend>::arrive(const to_worker& what) {
 /// Whatever a stranger says, the worker neither believes that it was accepted nor ends for it (G3).
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::hear_a_stranger(const to_worker& what) {
-    if (around_.backend.all()[what.to].stream != what.stranger) return;  // it has closed that stream
+    if (around_.backend.all()[what.to].stream != what.stream.value) return;  // it has closed that stream
     auto& drive = own(workers_[what.to]).drive;
     const bool was_accepted = drive.machine().is_accepted();
     const bool is_due = drive.next_deadline() <= around_.now;

@@ -20,7 +20,8 @@ inline std::shared_ptr<const execution> with(const execution& what, auto change)
 /// Whoever has not the secret calls without the token; whoever has it, of another generation, plan or epoch.
 inline void outside::misdirect(called what, connection_id on) {
     if (not strikes(fault::call_misdirected)) return;
-    auto breaks = invariant::one_effective_executor;
+    const process_number to = connections[on.value - 1].to;
+    std::optional<invariant> breaks = invariant::one_effective_executor;
     const auto is_wrong = headgate::detail::overloaded{
         [](const identify&) { return false; },
         [&](execute& one) {
@@ -38,6 +39,8 @@ inline void outside::misdirect(called what, connection_id on) {
             } else {
                 --one.name.epoch.value;
                 breaks = invariant::names_are_unique;
+                // A worker that then refuses the true one, as it stops, may say yes to what has begun there already.
+                if (one.name.epoch == backend.all()[to].begun) breaks.reset();
             }
             return true;
         },
@@ -48,7 +51,6 @@ inline void outside::misdirect(called what, connection_id on) {
         what.token = {};
         breaks = invariant::authority;
     }
-    const process_number to = connections[on.value - 1].to;
     calls.push_back({.on = on, .breaks = breaks});
     what.id = {calls.size()};
     seen.say(now, "a stranger", [&] {

@@ -175,8 +175,8 @@ std::vector<planned_fault> list_of(std::string_view text) {
         const std::string_view name = text.substr(0, text.find(then));
         const auto one = fault_named(name);
         if (not one)
-            wrong("--through wants \"EFFECT: OUTCOME\" as a violation names it, or several with \"; then \" between, "
-                  "not \"" + std::string(name) + "\"");
+            wrong("--through wants \"EFFECT: OUTCOME\" as a violation names it, or several with \"; then \" between: " +
+                  one.error().text);
         through.push_back(*one);
         text.remove_prefix(std::min(text.size(), name.size() + then.size()));
     }

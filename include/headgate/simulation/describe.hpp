@@ -7,7 +7,9 @@
 #include <headgate/vocabulary/note_text.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -19,6 +21,9 @@ namespace headgate::inline v1::simulation {
 
 /// Who hears it, and what.
 std::pair<std::string, std::string> described(const on_its_way& what);
+
+/// What a user wants of a job.
+std::string described(const job_id& job, const wish& what);
 
 /// Lines for people: time, a column for each of those who act, and what was done. `last`: no more lines than that, from
 /// the end.
@@ -61,9 +66,16 @@ std::string how(const outcome<Result>& one) {
                      [](const error& why) { return "not applied: " + why.text; },
                      [](const error& why) { return "unknown: " + why.text; });
 }
+inline std::string text_of(const std::optional<checkpoint_name>& name) {
+    return name ? "epoch " + std::to_string(name->epoch.value) + " of generation " +
+                      std::to_string(name->generation.value)
+                : "nothing";
+}
 template <class Result>
 std::string how(const expected<Result>& one) {
-    return one ? "read" : describe(one.error());
+    if (not one) return describe(one.error());
+    if constexpr (std::same_as<Result, shared<checkpoint_metadata>>) return "read, " + text_of((*one)->name);
+    return "read";
 }
 template <class Effect>
 std::string answer_text(const answered<Effect>& a) {
@@ -136,6 +148,14 @@ inline std::pair<std::string, std::string> described(const on_its_way& what) {
         what);
 }
 
+inline std::string described(const job_id& job, const wish& what) {
+    std::string text = job.value + ": " + std::string(text_of(what.stop)) + ", restart nonce " +
+                       std::to_string(what.restart_nonce);
+    if (what.ignore_state_before_epoch)
+        text += ", ignore state before epoch " + std::to_string(what.ignore_state_before_epoch->value);
+    return text;
+}
+
 inline std::vector<std::string> sequence_chart(const std::vector<trace::line>& lines, std::size_t last) {
     const std::size_t first = lines.size() > last ? lines.size() - last : 0;
     std::vector<std::string> who;
@@ -152,7 +172,7 @@ inline std::vector<std::string> sequence_chart(const std::vector<trace::line>& l
         for (std::size_t k = 0; k < i; ++k) head += "| ";
         chart.push_back(head + who[i]);
     }
-    if (first > 0) chart.push_back("            (" + std::to_string(first) + " lines before)");
+    if (first > 0) chart.push_back("            (" + std::to_string(first) + (first == 1 ? " line before)" : " lines before)"));
     const instant begun = lines.empty() ? instant{} : lines.front().at;
     for (std::size_t i = first; i < lines.size(); ++i) {
         std::string seconds = std::to_string((lines[i].at - begun).count());

@@ -4,6 +4,7 @@
 
 #include <headgate/machine/machine.hpp>
 #include <headgate/simulation/database_rows.hpp>
+#include <headgate/simulation/describe.hpp>
 #include <headgate/simulation/invariant.hpp>
 #include <headgate/simulation/processes.hpp>
 #include <headgate/vocabulary/fields.hpp>
@@ -144,12 +145,6 @@ namespace detail {
 inline std::string text_of(const ticket& by) {
     return "generation " + std::to_string(by.generation.value) + ", incarnation " +
            std::to_string(by.incarnation.value[0] % 10'000);
-}
-
-inline std::string text_of(const std::optional<checkpoint_name>& name) {
-    return name ? "epoch " + std::to_string(name->epoch.value) + " of generation " +
-                      std::to_string(name->generation.value)
-                : "nothing";
 }
 
 }  // namespace detail
@@ -328,8 +323,10 @@ inline void checks::settled(const job_id& job, generation with, const processes&
 inline void checks::none_lives(const job_id& job, generation up_to, const processes& all, invariant which,
                                instant at) {
     for (const process& one : all.all())
-        expect(not one.lives() or one.job != job or one.generation > up_to, which, at,
-               [&] { return "worker " + std::to_string(one.identity.id.value) + " lives"; });
+        expect(not one.lives() or one.job != job or one.generation > up_to, which, at, [&] {
+            return "worker " + std::to_string(&one - all.all().data() + 1) + ", of generation " +
+                   std::to_string(one.generation.value) + ", lives";
+        });
 }
 
 inline std::uint32_t checks::generations(const job_id& job) const {

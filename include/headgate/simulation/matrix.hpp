@@ -3,7 +3,9 @@
 // simulation: the crash matrix: every outcome of every effect of one attempt, alone, in pairs and in triples.
 
 #include <headgate/simulation/lifecycle.hpp>
+#include <headgate/vocabulary/outcome.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -36,8 +38,8 @@ constexpr planned_fault fault_number(std::size_t number) {
             static_cast<std::uint8_t>(number % outcomes_of_an_effect)};
 }
 
-/// The one of this text, if there is one.
-std::optional<planned_fault> fault_named(std::string_view text);
+/// The inverse. Errors are `invalid`: which half names nothing, and what there is.
+expected<planned_fault> fault_named(std::string_view text);
 
 struct matrix_result {
     std::optional<violation> broken{};
@@ -54,16 +56,37 @@ matrix_result run_attempt(std::span<const planned_fault> through, bool keeps_lin
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-inline std::string text_of(const planned_fault& one) {
-    const bool is_message = one.effect == effect_number::registration or one.effect == effect_number::started_report;
-    return std::string(effect_names[one.effect]) + ": " +
-           std::string((is_message ? message_outcome_names : outcome_names)[one.outcome]);
+namespace detail {
+
+/// Its position. Errors are `invalid` and list all names.
+inline expected<std::uint8_t> position_of(std::string_view name, std::span<const std::string_view> names,
+                                          std::string_view what) {
+    const auto at = std::ranges::find(names, name);
+    if (at != names.end()) return static_cast<std::uint8_t>(at - names.begin());
+    std::string text = "no such " + std::string(what) + ": \"" + std::string(name) + "\"; there are ";
+    for (const std::string_view& one : names) text.append(&one == &names.front() ? "" : "; ").append(one);
+    return failure(error_kind::invalid, std::move(text));
 }
 
-inline std::optional<planned_fault> fault_named(std::string_view text) {
-    for (std::size_t number = 0; number < single_faults; ++number)
-        if (text_of(fault_number(number)) == text) return fault_number(number);
-    return std::nullopt;
+constexpr std::span<const std::string_view> outcomes_of(planned_fault one) {
+    return one.is_message() ? message_outcome_names : outcome_names;
+}
+
+}  // namespace detail
+
+inline std::string text_of(const planned_fault& one) {
+    return std::string(effect_names[one.effect]) + ": " + std::string(detail::outcomes_of(one)[one.outcome]);
+}
+
+inline expected<planned_fault> fault_named(std::string_view text) {
+    const std::size_t colon = std::min(text.find(": "), text.size());
+    const std::string_view name = text.substr(0, colon);
+    const auto effect = detail::position_of(name, effect_names, "effect");
+    if (not effect) return tl::unexpected(effect.error());
+    const auto outcome = detail::position_of(text.substr(std::min(colon + 2, text.size())), detail::outcomes_of({*effect}),
+                                             "outcome of " + std::string(name));
+    if (not outcome) return tl::unexpected(outcome.error());
+    return planned_fault{*effect, *outcome};
 }
 
 template <class Policies>

@@ -91,8 +91,9 @@ public:
         while (not read.empty() and read.back() == ' ') read.pop_back();
         return read;
     }
-    void wants(const char* what) {
-        if (wrong_.empty()) wrong_ = std::string(what) + " was expected";
+    void wants(const char* what) { fails(std::string(what) + " was expected"); }
+    void fails(const std::string& why) {
+        if (wrong_.empty()) wrong_ = why;
     }
     std::string wrong() {
         if (wrong_.empty() and not is_empty()) wants("the end of the line");
@@ -189,13 +190,12 @@ void stage<World>::obey(command_reader& read) {
         say(read.at());
     } else if (what == "fault") {
         const auto planned = fault_named(read.rest());
-        if (not planned) return read.wants("an effect and an outcome, as in \"dial: crash before\",");
+        if (not planned) return read.fails(planned.error().text);
         around().planned.push_back(*planned);
     } else if (what == "twice") {
-        const std::string name = read.rest();
-        const auto effect = std::ranges::find(effect_names, name);
-        if (effect == effect_names.end()) return read.wants("an effect, as in \"twice start workers\",");
-        around().answered_twice.push_back(static_cast<std::uint8_t>(effect - effect_names.begin()));
+        const auto effect = position_of(read.rest(), effect_names, "effect");
+        if (not effect) return read.fails(effect.error().text);
+        around().answered_twice.push_back(*effect);
     } else if (what == "controller") {
         read.literal("2");
         around().queue.put(at(read.at()), controller_turn{{1, 0}, controller_turn::kind::starts});

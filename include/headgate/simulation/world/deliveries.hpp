@@ -191,10 +191,7 @@ void world<Policies, Backend>::arrive(const user_turn& what) {
     around_.rules.wished(says.job, says.wish);
     const auto answer = around_.rows.apply(put_wish{says.job, version, says.wish});
     static_cast<void>(answer);
-    around_.seen.say(around_.now, "user", [&] {
-        return says.job.value + ": " + std::string(text_of(says.wish.stop)) + ", restart nonce " +
-               std::to_string(says.wish.restart_nonce);
-    });
+    around_.seen.say(around_.now, "user", [&] { return described(says.job, says.wish); });
     tell_watchers();
 }
 

@@ -22,7 +22,10 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
     }
     around_.rules.expect(around_.backend.used() <= around_.backend.room or around_.backend.room == 0,
                          invariant::accounted_for, around_.now,
-                         [] { return std::string("more slots than there are"); });
+                         [&] {
+                             return "more slots than there are: " + std::to_string(around_.backend.used()) + " used of " +
+                                    std::to_string(around_.backend.room);
+                         });
     around_.rules.expect(around_.queue.size() < traffic::most / 2, invariant::bounded, around_.now,
                          [] { return std::string("too much is on its way"); });
     around_.rules.expect(around_.backend.all().size() < processes::most, invariant::bounded, around_.now,

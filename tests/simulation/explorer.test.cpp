@@ -168,7 +168,7 @@ std::vector<std::uint64_t> after(const Situation& now) {
 }
 
 BOOST_AUTO_TEST_CASE(worlds_of_one_hash_go_on_alike_however_they_were_reached) {
-    for (const char* const name : {"strange-reports-small", "two-controllers-small", "bring-up-small", "crash-small"}) {
+    for (const char* const name : {"strange-reports-small", "two-controllers-small", "bring-up-small", "crash-small", "late-small"}) {
         const auto start = begin(*explored_world_of(name));
         std::map<std::uint64_t, std::vector<std::uint64_t>> known{{start.hash(), after(start)}};
         std::deque front{start};
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(worlds_of_one_hash_go_on_alike_however_they_were_reached) {
 
 BOOST_AUTO_TEST_CASE(small_worlds_are_explored_wholly_and_nothing_breaks) {
     for (const char* const name :
-         {"bring-up-small", "two-controllers-small", "strange-reports-small", "strange-reports"}) {
+         {"bring-up-small", "two-controllers-small", "strange-reports-small", "strange-reports", "late-small"}) {
         const exploration all = explore(begin(*explored_world_of(name)), {}, nobody_listens);
         BOOST_TEST_CONTEXT(name) {
             BOOST_TEST((all.end == exploration_end::wholly));
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(small_worlds_are_explored_wholly_and_nothing_breaks) {
 }
 
 BOOST_AUTO_TEST_CASE(without_pruning_the_same_is_found_in_more_states_I2) {
-    for (const char* const name : {"bring-up-small", "strange-reports-small", "two-controllers-small"}) {
+    for (const char* const name : {"bring-up-small", "strange-reports-small", "two-controllers-small", "late-small"}) {
         const exploration pruned = explore(begin(*explored_world_of(name)), {}, nobody_listens);
         const exploration whole = explore(begin(*explored_world_of(name)), {.prunes = false}, nobody_listens);
         BOOST_TEST((whole.end == exploration_end::wholly and pruned.end == exploration_end::wholly));

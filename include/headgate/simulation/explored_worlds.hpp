@@ -26,7 +26,7 @@ struct explored_world {
 };
 
 /// A job is brought up, from nothing and without checkpoints, on workers of one slot.
-inline constexpr std::array<explored_world, 8> explored_worlds{{
+inline constexpr std::array<explored_world, 9> explored_worlds{{
     {.name = "bring-up",
      .what = "2 workers, 2 nodes; a stop, a lost answer",
      .is_stopped = true,
@@ -65,6 +65,12 @@ inline constexpr std::array<explored_world, 8> explored_worlds{{
      .workers = 1,
      .nodes = 1,
      .goes_wrong = {.repeated = 1, .misdirected = 1}},
+    {.name = "late-small",
+     .what = "1 worker, 1 node; a stop, and one deadline passes before what is on its way has come",
+     .workers = 1,
+     .nodes = 1,
+     .is_stopped = true,
+     .goes_wrong = {.late = 1}},
 }};
 
 /// The pauses of production, or without their jitter: in a world that is explored what is the same then goes on alike.

@@ -70,9 +70,10 @@ enum class fault : std::uint8_t {
     dial_reaches_a_stranger,  ///< who claims to be the worker, and has not the secret
     stream_reaches_a_stranger,  ///< who claims to be the controller, and has not the secret
     call_misdirected,         ///< of another generation, plan or epoch than the worker's, or of a stranger
+    worker_starts_slowly,     ///< around the time that it has for it
 };
 
-inline constexpr std::size_t faults = static_cast<std::size_t>(fault::call_misdirected) + 1;
+inline constexpr std::size_t faults = static_cast<std::size_t>(fault::worker_starts_slowly) + 1;
 inline constexpr std::size_t faults_of_a_domain = 5;
 
 /// "database loses answer", with dashes, as flags and lists spell it.
@@ -180,7 +181,7 @@ inline constexpr std::array<description, faults> all{{
     {"crash-after", 16},            {"controller-pauses", 128},      {"wall-clock-jumps", 256},
     {"controller-is-cut-off", 256}, {"owner-said-gone", 256},        {"scheduler-starts-some", 256},
     {"configuration-changes", 512}, {"stream-half-open", 512},       {"dial-reaches-a-stranger", 128},
-    {"stream-reaches-a-stranger", 128}, {"call-misdirected", 256},
+    {"stream-reaches-a-stranger", 128}, {"call-misdirected", 256}, {"worker-starts-slowly", 256},
 }};
 
 }  // namespace fault_detail

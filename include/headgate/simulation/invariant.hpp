@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
 // simulation: what must always hold in a world, each by its sentence. L5, that no job keeps another waiting, is not
-// here: a world hands a controller one event in a turn, so nothing ever waits. `tests/controller` has it.
+// here: only after a pause does a controller of a world have more than one event to handle. `tests/controller` has it.
 
 #include <headgate/vocabulary/time.hpp>
 

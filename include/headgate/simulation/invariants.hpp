@@ -10,6 +10,7 @@
 #include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -45,11 +46,20 @@ public:
     void asked(const request<start_workers>& r, const database_rows& rows, instant at);
     void asked(const request<start_execution>& r, const database_rows& rows, instant at);
     void asked(const request<begin_checkpoint>& r, const database_rows& rows, instant at);
+    void asked(const request<stop_workers>& r, const database_rows&, instant) {
+        generation& newest = stops_[r.what.job];
+        newest = std::max(newest, r.what.up_to);
+    }
     void asked(const request<store_checkpoint>& r, const database_rows& rows, instant at);
     void asked(const request<remove_checkpoint>& r, const database_rows& rows, instant at);
 
     /// By the user.
-    void wished(const job_id& job, const headgate::wish& what) { nonces_[job].insert(what.restart_nonce); }
+    void wished(const job_id& job, const headgate::wish& what) {
+        user_seen& by = users_[job];
+        by.nonces.insert(what.restart_nonce);
+        by.thresholds.insert(what.ignore_state_before_epoch.value_or(epoch{}));
+        ++by.words;
+    }
 
     // A write at the database: `before` as it stood.
     void wrote(const request<claim>& r, const database_rows::entry& before, const database_rows::entry& after,
@@ -99,6 +109,18 @@ public:
 
     /// Generations of a job that were claimed.
     std::uint32_t generations(const job_id& job) const;
+    /// How often its user said something.
+    std::uint32_t words(const job_id& job) const {
+        const auto at = users_.find(job);
+        return at == users_.end() ? 0 : at->second.words;
+    }
+    /// Whether the stop of workers of that generation was asked for.
+    bool is_stop_asked(const job_id& job, generation of) const {
+        const auto at = stops_.find(job);
+        return at != stops_.end() and of <= at->second;
+    }
+    /// How often any job was claimed with a new generation.
+    std::uint64_t claims() const { return claims_; }
 
 private:
     struct attempt_seen {
@@ -112,6 +134,7 @@ private:
         std::optional<std::pair<node_id, std::uint32_t>> failed{};  ///< the first, said by its worker
         std::set<ordinal> lost{};
         std::map<ordinal, stream_id> accepted{};
+        std::map<ordinal, std::uint32_t> granted{};  ///< slots of workers
     };
     struct seen_by_controller {
         incarnation self{};
@@ -121,6 +144,12 @@ private:
         std::uint32_t restarts{};
         instant runs_since = never;
         instant pauses_until{};
+        bool gives_up = false;  ///< says its restart policy
+    };
+    struct user_seen {
+        std::set<std::uint64_t> nonces{};  ///< of restarts that were wished
+        std::set<epoch> thresholds{};      ///< below which nothing was to be restored
+        std::uint32_t words = 0;
     };
 
     template <class Policies>
@@ -130,12 +159,14 @@ private:
     void none_lives(const job_id& job, generation up_to, const processes& all, invariant which, instant at);
 
     friend fields;
-    static constexpr std::size_t field_count = 4;
+    static constexpr std::size_t field_count = 6;
 
     std::optional<violation> broken_{};
     std::map<std::pair<job_id, generation>, attempt_seen> attempts_{};
     std::map<std::pair<std::uint32_t, job_id>, seen_by_controller> seen_{};
-    std::map<job_id, std::set<std::uint64_t>> nonces_{};  ///< of restarts that its user wished
+    std::map<job_id, user_seen> users_{};
+    std::map<job_id, generation> stops_{};  ///< the newest that was asked for
+    std::uint64_t claims_ = 0;
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -206,6 +237,7 @@ inline void checks::accepted_by(const process& who, stream_id on, instant at) {
            [&] { return "worker " + std::to_string(who.identity.id.value) + " has no valid token"; });
     attempt_seen& one = attempt_of(who.job, who.generation);
     one.accepted.insert_or_assign(ordinal_of(who.identity.id), on);
+    one.granted.insert_or_assign(ordinal_of(who.identity.id), who.identity.slots);
     one.lost.erase(ordinal_of(who.identity.id));
 }
 
@@ -281,11 +313,16 @@ void checks::restarted(seen_by_controller& before, const machine<Policies>& now,
         const bool is_adopted = not job.is_owned() and memory.restarts == job.durable.restarts;
         expect(is_counted or is_adopted or before.self == incarnation{}, invariant::within_budgets, at,
                [&] { return std::to_string(memory.restarts) + " restarts after " + std::to_string(before.restarts); });
+        expect(memory.restarts <= now.policy().restart.within.restarts, invariant::within_budgets, at,
+               [&] { return std::to_string(memory.restarts) + " restarts"; });
         before.pauses_until = at + recovers->answer.pause;
     }
+    if (is_new) before.gives_up = recovers->answer.verdict != restart_verdict::restart;
     const bool goes_on = now.state() == state_name::compiling or now.state() == state_name::scheduling;
     expect(before.state != state_name::recovering or not goes_on or before.pauses_until <= at,
            invariant::within_budgets, at, [] { return std::string("a restart comes before its pause is over"); });
+    expect(before.state != state_name::recovering or not goes_on or not before.gives_up, invariant::within_budgets, at,
+           [] { return std::string("a restart after all that are allowed"); });
     before.restarts = memory.restarts;
     if (now.state() != state_name::running)
         before.runs_since = never;

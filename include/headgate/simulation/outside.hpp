@@ -90,6 +90,7 @@ public:
         std::vector<std::pair<job_handle, request<stop_workers>>> stops{};  ///< that wait for workers to end
     };
     std::array<place, most_controllers> places{};
+    std::map<std::tuple<std::uint32_t, std::uint32_t, job_handle>, job_id> names{};  ///< by slot and boot of a controller
 
     /// Of a controller, at the database.
     struct sign_of_life {
@@ -280,6 +281,7 @@ void outside::ask(host from, job_handle job, const request<Effect>& r) {
         return;
     }
     rules.asked(r, rows, now);
+    if constexpr (std::same_as<Effect, start_workers>) names.try_emplace({from.slot, from.boot, job}, r.what.job);
     if constexpr (std::same_as<Effect, claim>) look_at_claim(r);
     if (plan) return ask_as_planned(from, job, r, *plan);
     constexpr fault domain = domain_of<Effect>();

@@ -146,6 +146,16 @@ struct observer_port : port {
         const bool is_of_attempt = what.why.kind == error_kind::scheduler or what.why.kind == error_kind::state_backend;
         glimpse& seen = to->glimpses[{from.slot, job}];
         if (not seen.is_attempt or what.budget == 0) return;
+        // What a dialled worker refuses for good is tried again too: its dials are counted by worker.
+        using enum error_kind;
+        const bool may_be_a_dial = what.why.kind == dial or what.why.kind == permanent;
+        const duration least = (may_be_a_dial ? dial_backoff : state_backoff).base.first / 2;
+        const duration most = (what.why.kind == dial ? dial_backoff : state_backoff).base.most;
+        to->rules.expect(not what.pause or (*what.pause >= least and *what.pause <= most), invariant::within_budgets,
+                         to->now, [&] {
+                             return job.value + " pauses for " + std::to_string(what.pause->count()) +
+                                    " ms: " + describe(what.why);
+                         });
         std::uint32_t& count = seen.failed[static_cast<std::size_t>(what.why.kind)];
         const std::uint32_t times = is_of_attempt ? ++count : what.attempt.value;
         to->rules.expect(times <= what.budget, invariant::within_budgets, to->now,

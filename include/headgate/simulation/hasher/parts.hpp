@@ -58,7 +58,7 @@ inline void hasher::put(const process& one) {
 
 /// Of a generation that is over it matters alone who had it.
 inline void hasher::put(const checks& one) {
-    fields::apply(one, [&](const auto&, const auto& attempts, const auto& seen, const auto&) {
+    fields::apply(one, [&](const auto&, const auto& attempts, const auto& seen, const auto&...) {
         for (const auto& [name, attempt] : attempts) {
             const auto at = of_.rows.jobs().find(name.first);
             const bool is_over = at == of_.rows.jobs().end() or name.second < at->second.row.generation;

@@ -37,9 +37,13 @@ inline void checks::asked(const request<start_execution>& r, const database_rows
         one.digest = what.digest;
         const auto ok = check(*what.plan, *what.program);
         expect(bool(ok), invariant::plan_is_valid, at, [&] { return ok.error().text; });
-        for (const placed_worker& worker : what.plan->workers)
-            expect(one.accepted.contains(ordinal_of(worker.id)) and generation_of(worker.id) == r.by.generation,
-                   invariant::plan_is_valid, at, [&] { return "a worker was never accepted in this generation"; });
+        for (const placed_worker& worker : what.plan->workers) {
+            const auto granted = one.granted.find(ordinal_of(worker.id));
+            expect(granted != one.granted.end() and generation_of(worker.id) == r.by.generation, invariant::plan_is_valid,
+                   at, [&] { return "a worker was never accepted in this generation"; });
+            expect(granted == one.granted.end() or worker.slots <= granted->second, invariant::plan_is_valid, at,
+                   [&] { return "a worker has more slots than it was granted"; });
+        }
         const auto restore = one.restore ? std::optional(one.restore->name) : std::nullopt;
         expect(not one.has_restore or what.restore == restore, invariant::restores_the_newest, at, [&] {
             return detail::text_of(what.restore) + " is restored, the claim answered " + detail::text_of(restore);
@@ -112,9 +116,14 @@ inline void checks::wrote(const request<claim>& r, const database_rows::entry& b
     // The nonce is that of the wish it started again for, which may have been taken back since.
     expect(not has_failed or after.row.state != state_name::scheduling or
                (after.row.restart_nonce != before.row.restart_nonce and
-                nonces_[r.what.job].contains(after.row.restart_nonce)),
+                users_[r.what.job].nonces.contains(after.row.restart_nonce)),
            invariant::wish_is_latched, at,
            [] { return std::string("a failed job starts again, and nobody wished it"); });
+    if (after.row.generation > before.row.generation) ++claims_;
+    expect(r.what.threshold == epoch{} or users_[r.what.job].thresholds.contains(r.what.threshold),
+           invariant::restores_the_newest, at, [&] {
+               return "all before epoch " + std::to_string(r.what.threshold.value) + " is ignored, and nobody wished it";
+           });
     // The obvious version of S7 and S8.
     std::optional<checkpoint_row> newest;
     for (const auto& [name, state] : before.checkpoints)

@@ -10,6 +10,13 @@ inline void outside::send(host from, stream_id to, const controller_message& mes
     if (not hears(from) or to.value == 0 or to.value > streams.size()) return;
     stream& on = streams[to.value - 1];
     if (on.to != from) return;
+    // Heartbeats are answered for as long as anything runs; a crash there is one at some time.
+    const bool may_crash = not std::holds_alternative<heartbeat_answer>(message);
+    if (may_crash and strikes(fault::crash_before)) {
+        places[from.slot].is_doomed = true;
+        return;
+    }
+    if (may_crash and strikes(fault::crash_after)) places[from.slot].is_doomed = true;
     const auto* const said = std::get_if<verdict>(&message);
     if (said and std::holds_alternative<accepted>(*said)) {
         on.is_proven = true;

@@ -25,8 +25,24 @@ void world<Policies, Backend>::arrive(const to_controller& what) {
     deliver(what);
 }
 
-/// An answer to another incarnation or generation, what a worker of an earlier generation says, and that it has ended,
-/// change nothing but counts (I2). The stop of workers is asked for whatever the generation.
+/// Asked by a state, or for workers, that the job has left since, in the same generation.
+inline bool is_of_an_earlier_visit(const job_mail& what, const headgate::job& of) {
+    return std::visit(
+        [&]<class Event>(const Event& e) {
+            using std::same_as;
+            if constexpr (same_as<Event, answered<start_workers>> or same_as<Event, answered<load_checkpoint>> or
+                          same_as<Event, answered<prepare_checkpoint>>)
+                return e.to.generation == of.next.generation and e.to.visit != of.visit;
+            else if constexpr (same_as<Event, answered<dial>> or same_as<Event, answered<start_execution>>)
+                return e.to.generation == of.next.generation and e.to.visit != of.workers.visit();
+            else
+                return false;
+        },
+        what.event);
+}
+
+/// An answer to another incarnation, generation or state, what a worker of an earlier generation says, and that it has
+/// ended, change nothing but counts (I2). The stop of workers is asked for whatever the generation.
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::deliver(const to_controller& what) {
     auto& drive = own(controllers_[what.to.slot]).drive;
@@ -53,15 +69,40 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
     std::vector<seen_before> before;
     if (asked and is_alone)
         for (const auto& [job, entry] : around_.rows.jobs())
-            if (const auto* const has = drive.find(job); has and has->job().next.generation > *asked) {
+            if (const auto* const has = drive.find(job); has and (has->job().next.generation > *asked or
+                                                                  (one and is_of_an_earlier_visit(*one, has->job())))) {
                 const auto* const attempt = std::get_if<scheduling>(&has->phase());
                 if (news and attempt and attempt->lacking) continue;  // there may be slots now
                 before.push_back({job, has->job(), has->phase()});
             }
+    struct demanded {
+        job_id id;
+        demand what{};
+        std::uint32_t visit{};
+    };
+    std::vector<demanded> demands;
+    if (is_alone)
+        for (const auto& [job, entry] : around_.rows.jobs())
+            if (const auto* const has = drive.find(job))
+                if (const demand one = demand_of(what, *has); one != demand::none)
+                    demands.push_back({job, one, has->job().visit});
     drive.post(what.what);
     poll_controller(what.to.slot);
     if (not controllers_[what.to.slot]) return;
     if (is_alone) look_at_leases(what.to.slot);
+    for (const auto& [job, wanted, visit] : demands) {
+        const auto* const has = drive.find(job);
+        if (not has) continue;
+        using enum state_name;
+        const state_name state = has->state();
+        const bool ends = state == failing or state == failed or state == stopping or state == stopped;
+        around_.rules.expect(wanted != demand::job_fails or ends, invariant::within_budgets, around_.now, [&] {
+            return job.value + " is " + std::string(text_of(state)) + " after an error that is permanent";
+        });
+        around_.rules.expect(has->job().visit != visit, invariant::running_means_started, around_.now, [&] {
+            return job.value + " heard that a part of its plan failed, and is still " + std::string(text_of(state));
+        });
+    }
     for (auto& [job, was, phase] : before) {
         const auto* const has = drive.find(job);
         // A late row of our own may be a newer one: it is what stands, and is gone on from.
@@ -70,9 +111,53 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
         was.told_stale = has->job().told_stale;
         was.told_rejected = has->job().told_rejected;
         around_.rules.expect(
-            was == has->job() and phase == has->phase(), invariant::stale_answers_change_nothing, around_.now,
-            [&] { return "what is of generation " + std::to_string(asked->value) + " changed job " + job.value; });
+            was == has->job() and phase == has->phase(), invariant::stale_answers_change_nothing, around_.now, [&] {
+                return "what is of generation " + std::to_string(asked->value) + ", or of an earlier state, changed job " +
+                       job.value;
+            });
     }
+}
+
+/// What a job must do in the same turn as it hears that: leave an attempt or a run of which a part has failed (I6), end
+/// where no retry can help (I14).
+template <class Policies, backend_rules Backend>
+auto world<Policies, Backend>::demand_of(const to_controller& what, const machine<Policies>& of) const -> demand {
+    const headgate::job& job = of.job();
+    const auto* const attempt = std::get_if<scheduling>(&of.phase());
+    if (const auto* const one = std::get_if<job_mail>(&what.what)) {
+        const auto* const answer = std::get_if<answered<start_workers>>(&one->event);
+        const auto name = around_.names.find({what.to.slot, what.to.boot, one->job});
+        const bool is_of_it = name != around_.names.end() and name->second == job.id;
+        const bool is_awaited = answer and is_of_it and attempt and attempt->asked.in_flight() and
+                                answer->to == ticket{job.next.generation, job.self, job.visit, attempt->asked.attempt(), {}};
+        if (not is_awaited) return demand::none;
+        const auto no = [](const auto&) { return false; };
+        const auto is_final = [](const error& why) {
+            return why.kind == error_kind::permanent or why.kind == error_kind::invalid;
+        };
+        return answer->result.match(no, is_final, no) ? demand::job_fails : demand::none;
+    }
+    const auto* const heard = std::get_if<stream_event>(&what.what);
+    const auto* const said = heard ? std::get_if<worker_message>(&heard->what) : nullptr;
+    if (not said or not job.running or not(attempt or std::holds_alternative<running>(of.phase()))) return demand::none;
+    const process& from = around_.backend.all()[around_.streams[heard->stream.value - 1].of];
+    const auto& members = job.workers.members();
+    const std::uint32_t number = ordinal_of(from.identity.id).value;
+    if (from.job != job.id or from.generation != job.next.generation or number >= members.size()) return demand::none;
+    const worker& by = members[number];
+    if (by.stream != heard->stream or by.is_barred or not by.is_placed()) return demand::none;
+    if (const auto* const ready = std::get_if<initialized>(said)) {
+        if (not attempt or by.phase != worker_phase::initializing or not ready->failure) return demand::none;
+        return ready->may_retry ? demand::attempt_ends : demand::job_fails;
+    }
+    const plan& placed = *job.running->plan;
+    if (const auto* const report = std::get_if<task_report>(said))
+        for (const task_failure& failure : report->failures)
+            for (std::uint32_t n = 0; n < placed.nodes.size(); ++n)
+                if (placed.nodes[n].id == failure.node and failure.subtask < placed.nodes[n].parallelism and
+                    worker_of(placed, n, failure.subtask) == by.position)
+                    return failure.may_retry ? demand::attempt_ends : demand::job_fails;
+    return demand::none;
 }
 
 template <class Policies, backend_rules Backend>

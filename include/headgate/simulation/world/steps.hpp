@@ -225,7 +225,9 @@ void world<Policies, Backend>::begin(process one) {
     workers_.push_back(nullptr);
     if (o.strikes(fault::worker_never_connects)) return;
     if (o.strikes(fault::worker_exits_at_once)) return after(1'000, process_turn::kind::exits);
-    after(o.usual_delay * 32, process_turn::kind::begins);
+    const bool is_slow = o.strikes(fault::worker_starts_slowly);
+    after(is_slow ? static_cast<std::uint32_t>(2 * policy_.wait.worker_start_up.count()) : o.usual_delay * 32,
+          process_turn::kind::begins);
     if (o.strikes(fault::worker_dies)) after(60'000, process_turn::kind::dies);
     if (o.strikes(fault::worker_hangs)) {
         after(60'000, process_turn::kind::hangs);
@@ -247,7 +249,8 @@ template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::end_process(process_number at, const std::string& how, bool is_news) {
     process& one = around_.backend.all()[at];
     if (not one.lives()) return;
-    if (how == text_of(worker_end_kind::lease_over)) around_.reached.hit(probe::lease_over);
+    const bool is_overdue = not one.is_told_to_stop and around_.rules.is_stop_asked(one.job, one.generation);
+    if (is_overdue and how == text_of(worker_end_kind::lease_over)) around_.reached.hit(probe::lease_over);
     one.is = process::phase::ended;
     one.has_engine = false;
     around_.seen.say(around_.now, "worker " + std::to_string(at + 1), [&] { return "ends: " + how; });

@@ -52,10 +52,13 @@ int main() {
     for (std::uint64_t seed = 1; seed < 10'000; ++seed) {
         const auto found = runs.run(seed, settings, policies<>{}, forgetful_cluster{});
         if (not found) continue;
-        std::printf("seed %llu: %s: %s\n", static_cast<unsigned long long>(seed),
-                    std::string(sentence_of(found->broken->which)).c_str(), found->broken->what.c_str());
+        const auto sentence = [](const simulation::violation& one) {
+            return std::string(simulation::sentence_of(one.which)) + ": " + one.what;
+        };
+        std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), sentence(*found->broken).c_str());
         const auto least = simulation::shrink(*found, settings, policies<>{}, forgetful_cluster{});
         for (const std::string& line : simulation::sequence_chart(least.lines, 12)) std::printf("%s\n", line.c_str());
+        std::printf("shrunk: %s\n", sentence(*least.broken).c_str());
         return 0;
     }
     std::puts("the bug was not found");

@@ -1,5 +1,5 @@
 #pragma once
-// headgate-simulate --explore: every order of events of a small world.
+// headgate-simulate --explore: a small world in every order in which what is on its way may arrive.
 #include "../common/chosen_assignment.hpp"
 
 #include <headgate/simulation/describe.hpp>
@@ -95,14 +95,20 @@ inline std::string text_of(exploration_end how, const wishes& chosen) {
 }
 
 /// Precondition: there is that world.
-inline int run(const wishes& chosen, const std::vector<std::uint32_t>& replayed) {
-    const situation<policies_type> start =
-        begin(*explored_world_of(chosen.world), without_jitter(example::assignment_of(chosen.assignment)));
-    if (not replayed.empty()) {
-        std::vector<std::uint32_t> path = replayed;
-        for (std::uint32_t& one : path) one -= one > 0 ? 1u : 0u;
-        return show(start, path, chosen, chosen.trace);
-    }
+inline situation<policies_type> begin(const wishes& chosen) {
+    return simulation::begin(*explored_world_of(chosen.world),
+                             without_jitter(example::assignment_of(chosen.assignment)));
+}
+
+/// One path, as `print_path` printed it. Precondition: there is that world.
+inline int replay(const wishes& chosen, std::vector<std::uint32_t> path) {
+    for (std::uint32_t& one : path) --one;  // one that was left out becomes an event that cannot come
+    return show(begin(chosen), path, chosen, chosen.trace);
+}
+
+/// Precondition: there is that world.
+inline int run(const wishes& chosen) {
+    const situation<policies_type> start = begin(chosen);
     const auto begun = std::chrono::steady_clock::now();
     const auto elapsed = [&] {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();

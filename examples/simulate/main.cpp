@@ -15,11 +15,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace {
@@ -44,8 +47,35 @@ struct flags {
 policies_type policies_of(const flags& chosen) { return with_jitter(example::assignment_of(chosen.assignment)); }
 
 [[noreturn]] void wrong(const std::string& why) {
+    std::fflush(stdout);
     std::fprintf(stderr, "headgate-simulate: %s\n", why.c_str());
     std::exit(usage);
+}
+
+/// Digits alone; of a double a point too.
+template <class Number>
+bool is_number(std::string_view text, Number& into) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
+    return error == std::errc{} and end == text.data() + text.size();
+}
+
+/// An option that is a number of this range; `wanted` says which.
+template <class Number, class Into>
+CLI::Option* add_number(CLI::App& to, std::string name, Into& into, Number least, Number most, std::string wanted,
+                        const std::string& help) {
+    const auto take = [=, &into](const std::string& text) {
+        Number read{};
+        if (not is_number(text, read) or not(read >= least and read <= most))
+            wrong(name + " wants " + wanted + ", not \"" + text + "\"");
+        into = read;
+    };
+    return to.add_option_function<std::string>(name, take, help)->type_name("N");
+}
+
+/// One that is text, and not none.
+CLI::Option* add_text(CLI::App& to, const std::string& name, std::string& into, const std::string& help) {
+    const auto is_said = [](const std::string& text) { return std::string(text.empty() ? "it is empty" : ""); };
+    return to.add_option(name, into, help)->check(is_said);
 }
 
 double since(wall::time_point start) { return std::chrono::duration<double>(wall::now() - start).count(); }
@@ -70,29 +100,27 @@ fault_set faults_of(const std::string& list) {
 
 std::pair<std::uint64_t, std::uint64_t> range_of(const std::string& text) {
     const std::size_t dots = text.find("..");
-    const auto number = [](std::string_view digits, std::uint64_t& into) {
-        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
-        return error == std::errc{} and end == digits.data() + digits.size();
-    };
     std::uint64_t first = 0, last = 0;
-    const bool is_read = dots != std::string::npos and number(std::string_view(text).substr(0, dots), first) and
-                         number(std::string_view(text).substr(dots + 2), last);
+    const bool is_read = dots != std::string::npos and is_number(std::string_view(text).substr(0, dots), first) and
+                         is_number(std::string_view(text).substr(dots + 2), last);
     if (not is_read or last <= first) wrong("--seeds wants A..B, two numbers with A < B, not \"" + text + "\"");
     return {first, last};
 }
 
-void print_trace(const lifecycle_result& run, std::size_t last) {
-    for (const std::string& line : sequence_chart(run.lines, last)) std::printf("%s\n", line.c_str());
+void print_trace(const std::vector<trace::line>& lines, std::size_t last) {
+    for (const std::string& line : sequence_chart(lines, last)) std::printf("%s\n", line.c_str());
+}
+
+int tell(const violation& one, const std::string& where = {}) {
+    std::printf("VIOLATION%s: %s\n    %s\n", where.c_str(), std::string(sentence_of(one.which)).c_str(),
+                one.what.c_str());
+    return violated;
 }
 
 /// One run, told whole.
 int show(const lifecycle_result& run, const flags& chosen) {
-    if (chosen.trace) print_trace(run, run.lines.size());
-    if (run.broken) {
-        std::printf("VIOLATION: %s\n    %s\n", std::string(sentence_of(run.broken->which)).c_str(),
-                    run.broken->what.c_str());
-        return violated;
-    }
+    if (chosen.trace) print_trace(run.lines, run.lines.size());
+    if (run.broken) return tell(*run.broken);
     if (not chosen.quiet)
         std::printf("no violation: %llu events, %lld s of virtual time, %u faults, trace %016llx\n",
                     static_cast<unsigned long long>(run.events), static_cast<long long>(run.lasted.count() / 1'000),
@@ -101,19 +129,44 @@ int show(const lifecycle_result& run, const flags& chosen) {
 }
 
 int report(const lifecycle_result& found, std::uint64_t seed, const lifecycle_settings& settings, const flags& chosen) {
-    std::printf("\nVIOLATION with seed %llu: %s\n    %s\nshrinking ...\n", static_cast<unsigned long long>(seed),
-                std::string(sentence_of(found.broken->which)).c_str(), found.broken->what.c_str());
-    const lifecycle_result least = shrink(found, settings, policies_of(chosen));
-    print_trace(least, 60);
+    std::printf("\n");
+    tell(*found.broken, " with seed " + std::to_string(seed));
+    std::printf("shrinking ...\n");
     const std::string with = (chosen.faults == "all" ? "" : " --faults " + chosen.faults) +
                              (chosen.jobs == 1 ? "" : " --jobs " + std::to_string(chosen.jobs)) +
                              example::flag_of(chosen.assignment);
-    std::printf("%zu decisions, of %zu. To see it again:\n    headgate-simulate --trace%s --replay %s\n"
-                "or as it was found:\n    headgate-simulate --trace%s --seed %llu\n",
-                static_cast<std::size_t>(std::ranges::count_if(least.decisions, [](auto one) { return one != 0; })),
-                found.decisions.size(), with.c_str(), print(least.decisions).c_str(), with.c_str(),
-                static_cast<unsigned long long>(seed));
+    const lifecycle_result least = shrink(found, settings, policies_of(chosen));
+    if (least.broken) {
+        print_trace(least.lines, 60);
+        tell(*least.broken, " when shrunk");
+        const auto count = std::ranges::count_if(least.decisions, [](auto one) { return one != 0; });
+        std::printf(
+            "%s%td decisions, of %zu. To see it again:\n    headgate-simulate --trace%s --replay %s\n"
+            "or as it was found:\n",
+            count == 0 ? "It takes no fault at all: " : "", count, found.decisions.size(), with.c_str(),
+            print(least.decisions).c_str());
+    } else {
+        std::printf("Its decisions alone break nothing. As it was found:\n");
+    }
+    std::printf("    headgate-simulate --trace%s --seed %llu\n", with.c_str(), static_cast<unsigned long long>(seed));
     return violated;
+}
+
+/// Decisions as a violation printed them.
+std::vector<std::uint32_t> decisions_of(const std::string& text) {
+    const auto read = parse_decisions(text);
+    if (not read) wrong(read.error().text);
+    return *read;
+}
+
+int run_replay(const lifecycle_settings& settings, const flags& chosen) {
+    const std::vector<std::uint32_t> taken = decisions_of(chosen.replay);
+    const lifecycle_result run = live(decisions(taken), settings, policies_of(chosen));
+    if (not run.broken and taken.size() > run.asked)
+        wrong("--replay has position " + std::to_string(taken.size() - 1) + ", and the run asks for " +
+              std::to_string(run.asked) +
+              " decisions: they are of other --jobs, --faults or --assignment, or of another program");
+    return show(run, chosen);
 }
 
 void progress(const campaign& so_far, double share, wall::time_point start, const flags& chosen, bool is_last) {
@@ -183,25 +236,21 @@ std::vector<planned_fault> list_of(std::string_view text) {
     return through;
 }
 
-int show(const matrix_result& run, const std::vector<planned_fault>& through, std::size_t last, bool is_quiet = false) {
-    for (const std::string& line : sequence_chart(run.lines, last)) std::printf("%s\n", line.c_str());
-    if (run.broken)
-        std::printf("VIOLATION through %s: %s\n    %s\n", text_of(through).c_str(),
-                    std::string(sentence_of(run.broken->which)).c_str(), run.broken->what.c_str());
-    else if (not is_quiet)
+int show(const matrix_result& run, const std::vector<planned_fault>& through, const flags& chosen) {
+    if (chosen.trace or run.broken) print_trace(run.lines, chosen.trace ? run.lines.size() : 60);
+    if (run.broken) return tell(*run.broken, " through " + text_of(through));
+    if (not chosen.quiet)
         std::printf("no violation through %s: %u struck, it ends as %s\n", text_of(through).c_str(), run.struck,
                     std::string(headgate::text_of(run.end)).c_str());
-    return run.broken ? violated : 0;
+    return 0;
 }
 
 int run_list(const flags& chosen) {
     const std::vector<planned_fault> through = list_of(chosen.through);
-    const matrix_result run = run_attempt(through, chosen.trace or not chosen.quiet, policies_of(chosen));
-    return show(run, through, chosen.trace ? run.lines.size() : 60, chosen.quiet);
+    return show(run_attempt(through, true, policies_of(chosen)), through, chosen);
 }
 
 int run_matrix(const flags& chosen) {
-    if (chosen.matrix < 1 or chosen.matrix > 3) wrong("--matrix wants 1 to 3");
     std::size_t all = 1;
     for (std::uint32_t i = 0; i < chosen.matrix; ++i) all *= single_faults;
     const auto start = wall::now();
@@ -215,7 +264,7 @@ int run_matrix(const flags& chosen) {
         events += one.events;
         failed += one.end == state_name::failed ? 1u : 0u;
         if (one.broken) {
-            show(run_attempt(through, true, policies_of(chosen)), through, 60);
+            show(run_attempt(through, true, policies_of(chosen)), through, chosen);
             std::printf("To see it again:\n    headgate-simulate --trace%s --through \"%s\"\n",
                         example::flag_of(chosen.assignment).c_str(), text_of(through).c_str());
             return violated;
@@ -223,54 +272,60 @@ int run_matrix(const flags& chosen) {
         if (number % 256 == 0 and not chosen.quiet and not chosen.no_progress and isatty(STDERR_FILENO))
             std::fprintf(stderr, "\r%zu of %zu", number, all);
     }
-    std::printf("no violation through %zu lists of %u faults (%zu effects of %zu outcomes): in %llu of them every fault "
-                "struck, %llu ended as failed for a permanent error; %.1f s, %llu events\n",
-                all, chosen.matrix, effects_of_an_attempt, outcomes_of_an_effect,
-                static_cast<unsigned long long>(struck), static_cast<unsigned long long>(failed), since(start),
-                static_cast<unsigned long long>(events));
+    if (chosen.quiet) return 0;
+    std::printf(
+        "no violation through %zu lists of %u faults (%zu effects of %zu outcomes): in %llu of them every fault "
+        "struck%s; %llu ended as failed for a permanent error; %.1f s, %llu events\n",
+        all, chosen.matrix, effects_of_an_attempt, outcomes_of_an_effect, static_cast<unsigned long long>(struck),
+        struck < all ? " (in the others the effect of a later one comes before, or is led round)" : "",
+        static_cast<unsigned long long>(failed), since(start), static_cast<unsigned long long>(events));
     return 0;
 }
 
 int run_scenario(const flags& chosen) {
     const auto fail = [&](const std::string& why) { wrong(chosen.scenario + ": " + why); };
+    std::error_code ignored;
+    if (std::filesystem::is_directory(chosen.scenario, ignored)) fail("it is a directory");
     std::ifstream file(chosen.scenario);
     if (not file) fail("it cannot be read");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const auto read = parse_scenario(text);
-    if (not read) fail(read.error().text);
-    const auto told = play(*read, policies_of(chosen));
+    const scenario read = parse_scenario(std::string{std::istreambuf_iterator<char>(file), {}});
+    const auto told = play(read, policies_of(chosen));
     if (not told) fail(told.error().text);
-    if (not told->empty() and told->back().starts_with("VIOLATION")) {
-        for (const std::string& line : *told) std::printf("%s\n", line.c_str());
-        return violated;
-    }
+    const bool is_unsaid = not told->unsaid.empty();
+    if (chosen.trace or told->broken or (is_unsaid and not chosen.quiet))
+        for (const std::string& line : told->lines) std::printf("%s\n", line.c_str());
+    if (told->broken) return tell(*told->broken);
+    if (is_unsaid) fail("expect " + told->unsaid + ": no line says so, or not in this order");
+    const auto say = [&](const char* what) {
+        if (not chosen.quiet) std::printf("%s: %s, %zu lines\n", chosen.scenario.c_str(), what, told->lines.size());
+    };
     if (chosen.rewrite) {
         std::ofstream out(chosen.scenario);
-        for (const std::string& line : read->commands) out << line << '\n';
+        for (const std::string& line : read.commands) out << line << '\n';
         out << "----\n";
-        for (const std::string& line : *told) out << line << '\n';
-        return out.good() ? 0 : usage;
+        for (const std::string& line : told->lines) out << line << '\n';
+        if (not out.flush()) fail("it cannot be written");
+        say("written");
+        return 0;
     }
-    if (*told == read->expected) return 0;
-    const auto [seen, wanted] = std::ranges::mismatch(*told, read->expected);
+    if (not read.has_trace) fail("a line \"----\" after the commands is needed; --rewrite adds it, and the trace");
+    if (told->lines == read.expected) {
+        say("as expected");
+        return 0;
+    }
+    const auto [seen, wanted] = std::ranges::mismatch(told->lines, read.expected);
     std::printf("%s: line %td after ---- is\n    %s\nand should be\n    %s\n", chosen.scenario.c_str(),
-                seen - told->begin() + 1, seen == told->end() ? "(the end)" : seen->c_str(),
-                wanted == read->expected.end() ? "(the end)" : wanted->c_str());
+                seen - told->lines.begin() + 1, seen == told->lines.end() ? "(the end)" : seen->c_str(),
+                wanted == read.expected.end() ? "(the end)" : wanted->c_str());
     return violated;
 }
 
 int run_exploration(const flags& chosen) {
     if (not explored_world_of(chosen.explore)) wrong(explore::unknown(chosen.explore));
-    std::vector<std::uint32_t> path;
-    if (not chosen.replay.empty()) {
-        const auto read = parse_decisions(chosen.replay);
-        if (not read) wrong(read.error().text);
-        path = *read;
-    }
     explore::wishes wished{.world = chosen.explore, .assignment = chosen.assignment, .states = chosen.states,
                            .trace = chosen.trace, .quiet = chosen.quiet, .no_progress = chosen.no_progress};
     if (chosen.minutes > 0) wished.minutes = chosen.minutes;
-    return explore::run(wished, path);
+    return chosen.replay.empty() ? explore::run(wished) : explore::replay(wished, decisions_of(chosen.replay));
 }
 
 }  // namespace
@@ -286,35 +341,45 @@ int main(int count, char** arguments) {
         "too little.");
     CLI::Option_group& runs = *app.add_option_group("What is run");
     runs.require_option(0, 1);
-    runs.add_option("--seed", chosen.seed, "One run of this seed");
-    runs.add_option("--seeds", chosen.seeds, "Runs of the seeds A..B, B excluded");
-    app.add_option("--minutes", chosen.minutes, "Runs from seed A of --seeds, or from a seed of now, for so long")
-        ->check(CLI::PositiveNumber);
-    app.add_option("--jobs", chosen.jobs, "Jobs in each world")->check(CLI::Range(1, 16));
-    app.add_option("--faults", chosen.faults, "all, none, or a list of faults with commas");
-    CLI::Option& replay = *app.add_option("--replay", chosen.replay,
-                                          "One run of decisions, or of --explore, as a violation printed them");
-    runs.add_option("--scenario", chosen.scenario,
-                    "Plays a file of commands and compares the trace with what stands there");
-    app.add_flag("--rewrite", chosen.rewrite, "With --scenario: writes the trace into the file instead");
-    runs.add_option("--matrix", chosen.matrix,
-                    "Every outcome of every effect of an attempt: 1 alone, 2 in pairs, 3 in triples");
-    runs.add_option(
-        "--through", chosen.through,
+    constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+    CLI::Option* const seed =
+        add_number(runs, "--seed", chosen.seed, std::uint64_t{0}, most, "a number", "One run of this seed");
+    CLI::Option* const seeds = add_text(runs, "--seeds", chosen.seeds, "Runs of the seeds A..B, B excluded");
+    CLI::Option* const scenario = add_text(runs, "--scenario", chosen.scenario,
+                                           "Plays a file of commands and compares the trace with what stands there");
+    CLI::Option* const matrix =
+        add_number(runs, "--matrix", chosen.matrix, 1u, 3u, "1 to 3",
+                   "Every outcome of every effect of an attempt: 1 alone, 2 in pairs, 3 in triples");
+    CLI::Option* const through = add_text(
+        runs, "--through", chosen.through,
         "One list of the matrix alone, as a violation names it: \"dial: crash before; then dial: transient error\"");
-    runs.add_option(
-        "--explore", chosen.explore,
-        "Every order of events of a small world, breadth first, for --minutes (30) or --states:" + explore::list());
-    app.add_option("--states", chosen.states, "With --explore: goes on to no more states than this")
-        ->check(CLI::PositiveNumber);
-    app.add_option("--assignment", chosen.assignment,
-                   "The assignment policy: slot_filling (default), balanced, local, sticky, spread or sticky_zones")
+    CLI::Option* const explored =
+        add_text(runs, "--explore", chosen.explore,
+                 "A small world in every order in which what is on its way may arrive, breadth first, for --minutes "
+                 "(30) or --states; no timeout passes meanwhile, and there are no checkpoints:" +
+                     explore::list());
+    CLI::Option* const replay =
+        add_text(app, "--replay", chosen.replay, "One run of decisions, or of --explore, as a violation printed them");
+    replay->excludes(seed, seeds, scenario, matrix, through);
+    add_number(app, "--minutes", chosen.minutes, 0.001, 100'000.0, "0.001 to 100000",
+               "Runs from seed A of --seeds, or from a seed of now, for so long")
+        ->excludes(seed, scenario, matrix, through, replay);
+    add_number(app, "--jobs", chosen.jobs, 1u, 16u, "1 to 16", "Jobs in each world")
+        ->excludes(scenario, matrix, through, explored);
+    add_text(app, "--faults", chosen.faults, "all, none, or a list of faults with commas")
+        ->excludes(scenario, matrix, through, explored);
+    app.add_flag("--rewrite", chosen.rewrite, "With --scenario: writes the trace into the file instead")
+        ->needs(scenario);
+    add_number(app, "--states", chosen.states, std::uint64_t{1}, most, "a number from 1 on",
+               "With --explore: goes on to no more states than this")
+        ->needs(explored)
+        ->excludes(replay);
+    app.add_option("--assignment", chosen.assignment, "The assignment policy; " + chosen.assignment + " without it")
         ->check(CLI::IsMember(example::assignment_names()));
-    app.add_flag("--trace", chosen.trace, "Prints what everyone did and why, as a sequence chart");
+    app.add_flag("--trace", chosen.trace,
+                 "Prints what everyone did and why, as a sequence chart; of a scenario its trace");
     app.add_flag("--quiet", chosen.quiet, "Prints violations alone");
     app.add_flag("--no-progress", chosen.no_progress, "Without a progress bar");
-    for (CLI::Option* one : runs.get_options())
-        if (one->get_name() != "--explore" and one != runs.get_help_ptr()) replay.excludes(one);
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& error) {
@@ -326,11 +391,7 @@ int main(int count, char** arguments) {
     if (not chosen.explore.empty()) return run_exploration(chosen);
 
     lifecycle_settings settings{.allowed = faults_of(chosen.faults), .jobs = chosen.jobs, .keeps_lines = chosen.trace};
-    if (not chosen.replay.empty()) {
-        const auto taken = parse_decisions(chosen.replay);
-        if (not taken) wrong(taken.error().text);
-        return show(live(decisions(*taken), settings, policies_of(chosen)), chosen);
-    }
+    if (not chosen.replay.empty()) return run_replay(settings, chosen);
     if (chosen.seed) {
         const lifecycle_result run = live(decisions(*chosen.seed), settings, policies_of(chosen));
         return run.broken and not chosen.trace ? report(run, *chosen.seed, settings, chosen) : show(run, chosen);

@@ -34,7 +34,8 @@ struct campaign {
     std::vector<std::string> shortcomings() const;
 };
 
-/// The same violation with the fewest decisions, and its trace.
+/// The same invariant broken by `shrunk` decisions, and the trace of that run: what it says may name others. Nothing is
+/// broken there if the decisions do not break it again (I18).
 template <class Policies = policies<>, backend_rules Backend = cluster>
 lifecycle_result shrink(const lifecycle_result& found, lifecycle_settings settings, Policies policy = {},
                         Backend backend = Backend{});

@@ -32,6 +32,7 @@ struct lifecycle_result {
     std::uint32_t wished{};   ///< jobs whose last wish was to run
     std::uint32_t running{};  ///< of them, those that ran after all was healed, or had finished
     probes reached{};
+    std::size_t asked{};  ///< decisions that the run asked for
     std::vector<std::uint32_t> decisions{};
     std::vector<trace::line> lines{};
 };
@@ -320,6 +321,7 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     result.digest = o.seen.digest();
     result.injected = o.wrong.injected();
     result.reached = o.reached;
+    result.asked = o.chosen.count();
     result.decisions = o.chosen.taken();
     result.lines = o.seen.lines();
     return result;

@@ -1,6 +1,6 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// simulation: decisions as text, and the fewest that still break an invariant.
+// simulation: decisions as text, and few that still break an invariant.
 
 #include <headgate/simulation/fault.hpp>
 #include <headgate/simulation/invariants.hpp>
@@ -21,12 +21,13 @@ namespace headgate::inline v1::simulation {
 /// first digit; the last four follow from the faults.
 inline constexpr std::uint32_t decisions_version = 70'000 + fingerprint_of_faults() % 10'000;
 
-/// "v21234:3=17,20=1023": those that are not 0, by position.
+/// "v21234:3=17,20=1023": those that are not 0, by position, each above the one before.
 std::string print(const std::vector<std::uint32_t>& taken);
 /// The inverse. Errors are `invalid` and name the place; those of another version say so.
 expected<std::vector<std::uint32_t>> parse_decisions(std::string_view text);
 
-/// Sets decisions to 0 and leaves out the last ones, as long as `still_fails(decisions)`. Calls that `most` times at most.
+/// Sets decisions to 0 and leaves out the last ones, as long as `still_fails(decisions)`, until none alone can be set
+/// to 0 any more. Calls that `most` times at most; there may be fewer decisions that do.
 template <class StillFails>
 std::vector<std::uint32_t> shrunk(std::vector<std::uint32_t> taken, StillFails still_fails, std::size_t most = 2'000);
 
@@ -67,8 +68,9 @@ inline expected<std::vector<std::uint32_t>> parse_decisions(std::string_view tex
         std::size_t place = 0;
         std::uint32_t value = 0;
         if (not number(place) or not is_next('=') or not number(value)) return bad("position=number is needed");
+        if (place < taken.size()) return bad("the position is not above the one before");
         if (place >= longest) return bad("the position is above " + std::to_string(longest));
-        if (taken.size() <= place) taken.resize(place + 1);
+        taken.resize(place + 1);
         taken[place] = value;
         if (at != end and not is_next(',')) return bad("a comma is needed");
     }
@@ -84,8 +86,9 @@ std::vector<std::uint32_t> shrunk(std::vector<std::uint32_t> taken, StillFails s
         std::vector<std::uint32_t> shorter(taken.begin(), taken.end() - static_cast<std::ptrdiff_t>(cut));
         if (holds(shorter)) taken = std::move(shorter);
     }
-    // Then zeros, in ever smaller pieces.
-    for (std::size_t piece = std::max<std::size_t>(taken.size() / 2, 1);; piece /= 2) {
+    // Then zeros, in ever smaller pieces; one by one until all that are left are needed.
+    for (std::size_t piece = std::max<std::size_t>(taken.size() / 2, 1);; piece = std::max<std::size_t>(piece / 2, 1)) {
+        bool is_less = false;
         for (std::size_t first = 0; first < taken.size() and calls < most; first += piece) {
             const std::size_t last = std::min(first + piece, taken.size());
             std::vector<std::uint32_t> fewer = taken;
@@ -93,9 +96,11 @@ std::vector<std::uint32_t> shrunk(std::vector<std::uint32_t> taken, StillFails s
             const auto to = fewer.begin() + static_cast<std::ptrdiff_t>(last);
             if (std::all_of(from, to, [](std::uint32_t one) { return one == 0; })) continue;
             std::fill(from, to, 0u);
-            if (holds(fewer)) taken = std::move(fewer);
+            if (not holds(fewer)) continue;
+            taken = std::move(fewer);
+            is_less = true;
         }
-        if (piece <= 1 or calls >= most) break;
+        if ((piece == 1 and not is_less) or calls >= most) break;
     }
     while (not taken.empty() and taken.back() == 0) taken.pop_back();
     return taken;

@@ -22,7 +22,7 @@ public:
         std::string text{};
     };
 
-    /// More lines of a run are not kept.
+    /// Lines after these are not kept.
     static constexpr std::size_t most_lines = 100'000;
 
     void keep_lines() { keeps_lines_ = true; }

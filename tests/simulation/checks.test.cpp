@@ -92,7 +92,8 @@ std::optional<violation> found_with(generous backend) {
 
 BOOST_AUTO_TEST_CASE(a_backend_that_starts_more_than_it_has_room_for_is_seen_I12_I16) {
     const auto some = found_with(generous(30));
-    BOOST_TEST((some and some->which == invariant::accounted_for and some->what.starts_with("more slots than there are: ")));
+    BOOST_TEST(
+        (some and some->which == invariant::accounted_for and some->what.starts_with("more slots than there are: ")));
 }
 
 /// A cluster that says they still end, and ends nobody.

@@ -168,7 +168,8 @@ std::vector<std::uint64_t> after(const Situation& now) {
 }
 
 BOOST_AUTO_TEST_CASE(worlds_of_one_hash_go_on_alike_however_they_were_reached) {
-    for (const char* const name : {"strange-reports-small", "two-controllers-small", "bring-up-small", "crash-small", "late-small"}) {
+    for (const char* const name :
+         {"strange-reports-small", "two-controllers-small", "bring-up-small", "crash-small", "late-small"}) {
         const auto start = begin(*explored_world_of(name));
         std::map<std::uint64_t, std::vector<std::uint64_t>> known{{start.hash(), after(start)}};
         std::deque front{start};

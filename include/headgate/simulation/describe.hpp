@@ -149,8 +149,8 @@ inline std::pair<std::string, std::string> described(const on_its_way& what) {
 }
 
 inline std::string described(const job_id& job, const wish& what) {
-    std::string text = job.value + ": " + std::string(text_of(what.stop)) + ", restart nonce " +
-                       std::to_string(what.restart_nonce);
+    std::string text =
+        job.value + ": " + std::string(text_of(what.stop)) + ", restart nonce " + std::to_string(what.restart_nonce);
     if (what.ignore_state_before_epoch)
         text += ", ignore state before epoch " + std::to_string(what.ignore_state_before_epoch->value);
     return text;
@@ -172,7 +172,8 @@ inline std::vector<std::string> sequence_chart(const std::vector<trace::line>& l
         for (std::size_t k = 0; k < i; ++k) head += "| ";
         chart.push_back(head + who[i]);
     }
-    if (first > 0) chart.push_back("            (" + std::to_string(first) + (first == 1 ? " line before)" : " lines before)"));
+    if (first > 0)
+        chart.push_back("            (" + std::to_string(first) + (first == 1 ? " line before)" : " lines before)"));
     const instant begun = lines.empty() ? instant{} : lines.front().at;
     for (std::size_t i = first; i < lines.size(); ++i) {
         std::string seconds = std::to_string((lines[i].at - begun).count());

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// simulation: every order of events of a small world, breadth first, so that what breaks it is found by a shortest
-// path.
+// simulation: every order in which events of a small world may come (situation.hpp says which), breadth first, so that
+// what breaks it is found by a shortest path.
 
 #include <headgate/simulation/situation.hpp>
 

@@ -83,8 +83,8 @@ inline expected<planned_fault> fault_named(std::string_view text) {
     const std::string_view name = text.substr(0, colon);
     const auto effect = detail::position_of(name, effect_names, "effect");
     if (not effect) return tl::unexpected(effect.error());
-    const auto outcome = detail::position_of(text.substr(std::min(colon + 2, text.size())), detail::outcomes_of({*effect}),
-                                             "outcome of " + std::string(name));
+    const auto outcome = detail::position_of(text.substr(std::min(colon + 2, text.size())),
+                                             detail::outcomes_of({*effect}), "outcome of " + std::string(name));
     if (not outcome) return tl::unexpected(outcome.error());
     return planned_fault{*effect, *outcome};
 }

@@ -90,7 +90,8 @@ public:
         std::vector<std::pair<job_handle, request<stop_workers>>> stops{};  ///< that wait for workers to end
     };
     std::array<place, most_controllers> places{};
-    std::map<std::tuple<std::uint32_t, std::uint32_t, job_handle>, job_id> names{};  ///< by slot and boot of a controller
+    std::map<std::tuple<std::uint32_t, std::uint32_t, job_handle>, job_id>
+        names{};  ///< by slot and boot of a controller
 
     /// Of a controller, at the database.
     struct sign_of_life {

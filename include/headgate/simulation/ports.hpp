@@ -151,11 +151,10 @@ struct observer_port : port {
         const bool may_be_a_dial = what.why.kind == dial or what.why.kind == permanent;
         const duration least = (may_be_a_dial ? dial_backoff : state_backoff).base.first / 2;
         const duration most = (what.why.kind == dial ? dial_backoff : state_backoff).base.most;
-        to->rules.expect(not what.pause or (*what.pause >= least and *what.pause <= most), invariant::within_budgets,
-                         to->now, [&] {
-                             return job.value + " pauses for " + std::to_string(what.pause->count()) +
-                                    " ms: " + describe(what.why);
-                         });
+        to->rules.expect(
+            not what.pause or (*what.pause >= least and *what.pause <= most), invariant::within_budgets, to->now, [&] {
+                return job.value + " pauses for " + std::to_string(what.pause->count()) + " ms: " + describe(what.why);
+            });
         std::uint32_t& count = seen.failed[static_cast<std::size_t>(what.why.kind)];
         const std::uint32_t times = is_of_attempt ? ++count : what.attempt.value;
         to->rules.expect(times <= what.budget, invariant::within_budgets, to->now,

@@ -39,8 +39,8 @@ inline void checks::asked(const request<start_execution>& r, const database_rows
         expect(bool(ok), invariant::plan_is_valid, at, [&] { return ok.error().text; });
         for (const placed_worker& worker : what.plan->workers) {
             const auto granted = one.granted.find(ordinal_of(worker.id));
-            expect(granted != one.granted.end() and generation_of(worker.id) == r.by.generation, invariant::plan_is_valid,
-                   at, [&] { return "a worker was never accepted in this generation"; });
+            expect(granted != one.granted.end() and generation_of(worker.id) == r.by.generation,
+                   invariant::plan_is_valid, at, [&] { return "a worker was never accepted in this generation"; });
             expect(granted == one.granted.end() or worker.slots <= granted->second, invariant::plan_is_valid, at,
                    [&] { return "a worker has more slots than it was granted"; });
         }
@@ -122,7 +122,8 @@ inline void checks::wrote(const request<claim>& r, const database_rows::entry& b
     if (after.row.generation > before.row.generation) ++claims_;
     expect(r.what.threshold == epoch{} or users_[r.what.job].thresholds.contains(r.what.threshold),
            invariant::restores_the_newest, at, [&] {
-               return "all before epoch " + std::to_string(r.what.threshold.value) + " is ignored, and nobody wished it";
+               return "all before epoch " + std::to_string(r.what.threshold.value) +
+                      " is ignored, and nobody wished it";
            });
     // The obvious version of S7 and S8.
     std::optional<checkpoint_row> newest;

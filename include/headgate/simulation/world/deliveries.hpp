@@ -69,8 +69,8 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
     std::vector<seen_before> before;
     if (asked and is_alone)
         for (const auto& [job, entry] : around_.rows.jobs())
-            if (const auto* const has = drive.find(job); has and (has->job().next.generation > *asked or
-                                                                  (one and is_of_an_earlier_visit(*one, has->job())))) {
+            if (const auto* const has = drive.find(job);
+                has and (has->job().next.generation > *asked or (one and is_of_an_earlier_visit(*one, has->job())))) {
                 const auto* const attempt = std::get_if<scheduling>(&has->phase());
                 if (news and attempt and attempt->lacking) continue;  // there may be slots now
                 before.push_back({job, has->job(), has->phase()});
@@ -84,8 +84,8 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
     if (is_alone)
         for (const auto& [job, entry] : around_.rows.jobs())
             if (const auto* const has = drive.find(job))
-                if (const demand one = demand_of(what, *has); one != demand::none)
-                    demands.push_back({job, one, has->job().visit});
+                if (const demand must = demand_of(what, *has); must != demand::none)
+                    demands.push_back({job, must, has->job().visit});
     drive.post(what.what);
     poll_controller(what.to.slot);
     if (not controllers_[what.to.slot]) return;
@@ -110,11 +110,11 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
         was.count = has->job().count;
         was.told_stale = has->job().told_stale;
         was.told_rejected = has->job().told_rejected;
-        around_.rules.expect(
-            was == has->job() and phase == has->phase(), invariant::stale_answers_change_nothing, around_.now, [&] {
-                return "what is of generation " + std::to_string(asked->value) + ", or of an earlier state, changed job " +
-                       job.value;
-            });
+        around_.rules.expect(was == has->job() and phase == has->phase(), invariant::stale_answers_change_nothing,
+                             around_.now, [&] {
+                                 return "what is of generation " + std::to_string(asked->value) +
+                                        ", or of an earlier state, changed job " + job.value;
+                             });
     }
 }
 
@@ -128,8 +128,9 @@ auto world<Policies, Backend>::demand_of(const to_controller& what, const machin
         const auto* const answer = std::get_if<answered<start_workers>>(&one->event);
         const auto name = around_.names.find({what.to.slot, what.to.boot, one->job});
         const bool is_of_it = name != around_.names.end() and name->second == job.id;
-        const bool is_awaited = answer and is_of_it and attempt and attempt->asked.in_flight() and
-                                answer->to == ticket{job.next.generation, job.self, job.visit, attempt->asked.attempt(), {}};
+        const bool is_awaited =
+            answer and is_of_it and attempt and attempt->asked.in_flight() and
+            answer->to == ticket{job.next.generation, job.self, job.visit, attempt->asked.attempt(), {}};
         if (not is_awaited) return demand::none;
         const auto no = [](const auto&) { return false; };
         const auto is_final = [](const error& why) {

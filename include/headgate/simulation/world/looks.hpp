@@ -21,10 +21,9 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
         if (has->is_over()) around_.rules.over(has->job(), around_.backend, around_.now);
     }
     around_.rules.expect(around_.backend.used() <= around_.backend.room or around_.backend.room == 0,
-                         invariant::accounted_for, around_.now,
-                         [&] {
-                             return "more slots than there are: " + std::to_string(around_.backend.used()) + " used of " +
-                                    std::to_string(around_.backend.room);
+                         invariant::accounted_for, around_.now, [&] {
+                             return "more slots than there are: " + std::to_string(around_.backend.used()) +
+                                    " used of " + std::to_string(around_.backend.room);
                          });
     around_.rules.expect(around_.queue.size() < traffic::most / 2, invariant::bounded, around_.now,
                          [] { return std::string("too much is on its way"); });

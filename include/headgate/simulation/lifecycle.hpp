@@ -167,8 +167,10 @@ bool may_have_failed(const std::string& error, const fault_plan& wrong, const Po
     };
     const auto says = [&](std::string_view text) { return error.starts_with(text); };
     const patience& wait = policy.wait;
+    // A worker that starts slowly may come long after, and be one too many: then an attempt begins anew.
+    const duration late = wrong.injected(fault::worker_starts_slowly) > 0 ? 2 * wait.worker_start_up : duration{};
     const bool is_soon =
-        since_healed <= wait.worker_start_up + wait.task_start_up + state_backoff.base.most + wait.call;
+        since_healed <= late + wait.worker_start_up + wait.task_start_up + state_backoff.base.most + wait.call;
     if (says("permanent: forbidden")) return sum({fault::scheduler_gives_up}) > 0;
     if (says("permanent: node ")) return sum({fault::task_fails_for_good}) > 0;
     // Who had the slots may have had them for as long as this one tried: in a tight room another job, whose given-up

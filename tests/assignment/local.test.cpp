@@ -135,6 +135,15 @@ BOOST_AUTO_TEST_CASE(
     }
 }
 
+BOOST_AUTO_TEST_CASE(pipelines_that_a_worker_holds_whole_stay_whole_however_much_slack_there_is) {
+    program of = program_with(numbers(16, 6));
+    for (std::uint32_t i = 0; i < 8; ++i)
+        of.edges.push_back({.from = {100 + i}, .to = {108 + i}, .kind = edge_kind::shuffle});
+    const auto offers = offers_with(numbers(8, 6));
+    for (const double slack : {1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0})
+        BOOST_TEST(crossing(*local{.slack = slack}(of, offers), of, offers) == 0u, "slack " << slack);
+}
+
 BOOST_AUTO_TEST_CASE(a_deep_chain_is_cut_into_pieces_that_a_worker_holds) {
     const program of = chain_of(numbers(40, 8));
     const auto offers = offers_with(numbers(10, 8));

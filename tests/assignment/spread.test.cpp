@@ -48,7 +48,7 @@ std::int64_t above_its_share(const plan& made, const std::vector<offer>& offers)
     return most;
 }
 
-BOOST_AUTO_TEST_CASE(of_every_small_input_no_zone_is_above_its_share_of_any_node) {
+BOOST_AUTO_TEST_CASE(of_every_small_input_in_two_zones_that_alternate_no_zone_is_above_its_share_of_any_node) {
     int tried = 0, wrong = 0;
     each_small_job([&](const numbers& parallelisms, const numbers& slots) {
         const auto offers = in_zones(slots, 2);

@@ -32,10 +32,11 @@ namespace headgate::inline v1 {
 /// Of several plans whose largest load per slot (or largest load) is at most `slack` times the proven bound, the one
 /// with the fewest channels across workers, then across machines, then across zones. They are: both slot fillings,
 /// `balanced` with and without groups kept together, and the graph in a row, laid over bins of workers that are twice
-/// as large from one to the next: within a bin nodes share workers, and edges between bins are the only ones that cross
-/// wholly. To find the fewest channels of all is a quadratic assignment; the gap on small inputs is measured in
-/// benchmarks/README.md. Where no plan is within the slack, which may be so with the largest load of many parallelisms
-/// on unequal slots, it is the plan of `balanced`. Errors: see `balanced`; `invalid` for a slack below 1 or not finite.
+/// as large from one to the next, once as full as the slack allows and once as full as without it: within a bin nodes
+/// share workers, and edges between bins are the only ones that cross wholly. To find the fewest channels of all is a
+/// quadratic assignment; the gap on small chains is measured in benchmarks/README.md, that of small graphs with forks
+/// is larger. Where no plan is within the slack, which may be so with the largest load of many parallelisms on unequal
+/// slots, it is the plan of `balanced`. Errors: see `balanced`; `invalid` for a slack below 1 or not finite.
 /// O((nodes + edges * workers) log workers).
 struct local {
     double slack = 1.1;
@@ -158,6 +159,7 @@ inline expected<plan> local::operator()(const program& of, std::span<const offer
     const auto empty = plan_on(offers, line->order);
     if (not empty) return empty;
     const std::vector<std::uint64_t> caps = caps_of(of, line->slots, aim, slack);
+    const std::vector<std::uint64_t> tight = caps_of(of, line->slots, aim, 1);
 
     std::optional<plan> best;
     std::tuple<std::uint64_t, std::uint64_t, std::uint64_t> fewest;
@@ -192,18 +194,22 @@ inline expected<plan> local::operator()(const program& of, std::span<const offer
                 seen[item] = true;
                 row.push_back(item);
             }
-        std::size_t last_count = 0;
-        for (std::uint64_t least = 1; least / 2 < all_slots; least *= 2) {
-            std::vector<detail::bin> bins = detail::bins_of(line->slots, caps, std::min(least, all_slots));
-            if (bins.size() == last_count) continue;
-            last_count = bins.size();
-            if (bins.size() > 1 and not detail::fill(bins, items.items, row, line->slots)) continue;
-            auto placed = bins.size() == 1 ? balance(items.items, line->slots, {.aim = aim})
-                                           : detail::over_bins(bins, items.items, line->slots, aim);
-            if (not placed) continue;
-            plan made = *empty;
-            detail::place(made, of, items, *std::move(placed));
-            consider(std::move(made), *places);
+        // Fuller bins may part what emptier ones keep together, so more slack than one needs is no reason to fill them.
+        for (const std::vector<std::uint64_t>* const full : {&caps, &tight}) {
+            if (full == &tight and tight == caps) continue;
+            std::size_t last_count = 0;
+            for (std::uint64_t least = 1; least / 2 < all_slots; least *= 2) {
+                std::vector<detail::bin> bins = detail::bins_of(line->slots, *full, std::min(least, all_slots));
+                if (bins.size() == last_count) continue;
+                last_count = bins.size();
+                if (bins.size() > 1 and not detail::fill(bins, items.items, row, line->slots)) continue;
+                auto placed = bins.size() == 1 ? balance(items.items, line->slots, {.aim = aim})
+                                               : detail::over_bins(bins, items.items, line->slots, aim);
+                if (not placed) continue;
+                plan made = *empty;
+                detail::place(made, of, items, *std::move(placed));
+                consider(std::move(made), *places);
+            }
         }
     }
     // One bin of single nodes is what `balanced` makes. That is within any slack but where `balanced` misses the

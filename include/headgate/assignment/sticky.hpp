@@ -48,20 +48,21 @@ struct sticky_answer {
 /// Not for: jobs without state, or a previous plan that was bad: it is mended as far as the slack wants it only.
 ///
 /// Moves few bytes against the previous plan so that the largest load per slot (or largest load) is at most `balance`
-/// times the proven bound. Sizes come with the past. Exact, with the fewest bytes of all, with at most `most_arcs`
-/// pairs of a node and a worker, if every node that was before has its parallelism and one size for all subtasks, and
-/// no zones are asked for; else approximate. On rescale state follows key ranges, never exactly, and nothing tells the
-/// least. With zones the flow, which does not look at them, tells it, unless slots are kept back. `zones`: slots that
-/// `spread` trusts, of which the balance is counted too, and no zone above its share of a node, rounded up, by what
-/// moves.
+/// times the proven bound. Sizes come with the past; headgate's controller knows none, and counts subtasks. Exact, with
+/// the fewest bytes of all, with at most `most_arcs` pairs of a node and a worker, if every node that was before has
+/// its parallelism and one size for all subtasks, and no zones are asked for; else approximate. On rescale a new
+/// subtask follows the state of its first key, which may be far from the fewest bytes, and more than a fresh plan
+/// moves; of a node of unequal sizes each worker keeps the first subtasks that fit, whatever they weigh. With zones the
+/// flow, which does not look at them, tells it, unless slots are kept back. `zones`: slots that `spread` trusts, of
+/// which the balance is counted too, and no zone above its share of a node, rounded up, by what moves.
 ///
 /// Approximate: each node that differs by layout, offset, parallelism or size has a layout of its own, in O(nodes +
 /// different nodes * workers + ranges). Where these are above `most_runs` boundaries, or 4 million counts by node and
 /// worker, the old layouts stay, but for what must change hands; new nodes and rescaled ones move wholly; in O(runs +
 /// nodes) log, and O(runs) for each node of an even line whose nodes do not begin at slots 0, 1, 2 ... The plan is a
 /// fresh one (`zones`, or `balanced`), nearly all state moves, and the answer says so, if that does not come to an end:
-/// with zones, with hardly any slack, or with nodes that need nearly all slots, as 100 nodes of 90,000 on 10,000
-/// workers of 10.
+/// with zones, with hardly any slack, or with many different nodes that have more than one subtask on a worker and need
+/// half of its slots or more, as a thousand nodes of 1,111 on 1,000 workers of 3 slots: on 4 slots what was lost moves.
 ///
 /// Workers correspond as `corresponding` says. A previous plan that leaves out workers without subtasks, as that of
 /// `slot_filling` does, loses who was the how-manyth on its machine: state there may be looked for on a neighbour.

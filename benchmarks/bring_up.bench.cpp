@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // needs: headgate::grpc headgate::asio headgate::openssl headgate::protobuf gRPC::grpc++
 // From a wish to Running over gRPC: every worker registers, is dialled, is told its execution and reports. Beside raw
-// gRPC, which opens the same connections with the same options and makes the same calls with messages of the same size,
-// but proves, plans, compares and keeps nothing. Both take turns. Goal: `times`, the quotient of the medians, of at
-// most 1.5.
+// gRPC, which opens the same connections and makes the same calls with messages of the same size, but proves, plans,
+// compares and keeps nothing, and sets fewer options of its channels (ours: limits, keepalive, no retries). Both take
+// turns. Goal: `times`, the quotient of the medians, of at most 1.5.
 //
 // The argument is the number of workers. They are all in this process, each with an address of its own, where it
 // listens before the time begins: how long processes take to start is not measured. The database is in memory.

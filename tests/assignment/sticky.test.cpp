@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <random>
 #include <string>
@@ -397,7 +398,8 @@ std::optional<plan> mended(const program& of, const std::vector<offer>& offers, 
     const auto line = line_up(of, offers);
     plan made = *plan_on(offers, line->order);
     const auto caps = caps_of(of, line->slots, balance_by::load_per_slot, slack);
-    if (not headgate::detail::mending(made, of, line->slots, caps).run(before, corresponding(before, made)))
+    const headgate::detail::zone_order zones(*line, offers, line->slots);
+    if (not headgate::detail::mending(made, of, line->slots, caps, &zones).run(before, corresponding(before, made)))
         return std::nullopt;
     return made;
 }
@@ -428,6 +430,8 @@ BOOST_AUTO_TEST_CASE(old_layouts_of_anyone_are_mended_into_plans_within_the_slac
         if (below(3) == 0) of.nodes[below(of.nodes.size())].parallelism = 1 + below(20);
         if (below(4) == 0) of.nodes.push_back({.id = {9}, .parallelism = 1 + below(20), .operators = {{{"o"}, {}}}});
         if (below(4) == 0 and of.nodes.size() > 1) of.nodes.erase(of.nodes.begin());
+        if (below(3) == 0)
+            for (offer& each : offers) each.zone = std::string(1, static_cast<char>('a' + below(3)));
         if (not line_up(of, offers)) continue;
         ++tried;
         const double slack = 1 + below(6) / 10.0;
@@ -473,6 +477,108 @@ BOOST_AUTO_TEST_CASE(of_ten_thousand_nodes_no_more_moves_than_thrice_what_a_lost
             BOOST_TEST(within(answer->made, of, offers, 1.05));
             BOOST_TEST(total_runs(answer->made.layouts) <= most_runs);
         }
+}
+
+/// Without those of `offers` whose number times `lost` / all passes a whole number: spread over the machines.
+std::vector<offer> without(std::vector<offer> offers, std::size_t lost) {
+    std::vector<offer> left;
+    for (std::size_t i = 0; i < offers.size(); ++i)
+        if ((i + 1) * lost / offers.size() == i * lost / offers.size()) left.push_back(std::move(offers[i]));
+    return left;
+}
+
+BOOST_AUTO_TEST_CASE(of_many_nodes_with_more_than_a_subtask_on_a_worker_only_what_was_lost_moves) {
+    const program of = *graphs::make("lattice", 1'000'000);  // 900 nodes of 1,111
+    for (const std::uint32_t slots : {3, 4, 14}) {
+        const auto offers = graphs::workers(1'000, slots);
+        const plan before = *balanced{}(of, offers);
+        for (const std::size_t lost : {1, 10, 300, 500, 600}) {
+            const auto left = without(offers, lost);
+            const auto answer = sticky{}.decide(of, left, {.previous = &before});
+            BOOST_TEST_REQUIRE(answer.has_value());
+            double had = 0;
+            for (std::uint32_t w = 0; w < before.workers.size(); ++w)
+                if (not position_of(answer->made, before.workers[w].id)) had += static_cast<double>(load(before, w));
+            BOOST_TEST_CONTEXT(slots << " slots, " << lost << " lost") {
+                BOOST_TEST((answer->way == sticky_way::approximate));
+                BOOST_TEST(answer->moved_bytes == had);
+                BOOST_TEST(answer->keeps_balance);
+                BOOST_TEST(check(answer->made, of).has_value());
+                BOOST_TEST(within(answer->made, of, left, 1.1));
+            }
+        }
+    }
+}
+
+/// By node and zone.
+std::vector<std::map<std::string, std::uint64_t>> zone_counts(const plan& what, const std::vector<offer>& offers) {
+    std::map<std::uint64_t, std::string> zones;
+    for (const offer& each : offers) zones[each.id.value] = each.zone;
+    std::vector<std::map<std::string, std::uint64_t>> counts(what.nodes.size());
+    std::vector<range_on_worker> ranges;
+    for (std::size_t node = 0; node < counts.size(); ++node, ranges.clear()) {
+        headgate::append_ranges(what, node, ranges);
+        for (const range_on_worker& each : ranges)
+            counts[node][zones.at(what.workers[each.worker].id.value)] += each.range.size();
+    }
+    return counts;
+}
+
+BOOST_AUTO_TEST_CASE(of_many_nodes_none_has_more_of_a_zone_than_its_share_or_what_it_had_but_for_a_few) {
+    program of = *graphs::make("lattice", 1'000'000);
+    const auto offers = graphs::workers(1'000, 4, 4);
+    const plan before = *spread{}(of, offers);
+    const auto was = zone_counts(before, offers);
+    for (const std::size_t lost : {1, 10, 100}) {
+        const auto left = without(offers, lost);
+        const auto answer = sticky{.zones = spread{}}.decide(of, left, {.previous = &before});
+        BOOST_TEST_REQUIRE(answer.has_value());
+        BOOST_TEST((answer->way == sticky_way::approximate));
+        BOOST_TEST(answer->moved_bytes <= 1.001 * static_cast<double>(lost) * 1'000);
+        BOOST_TEST(check(answer->made, of).has_value());
+        BOOST_TEST(within(answer->made, of, left, 1.1));
+        std::map<std::string, std::uint64_t> slots;
+        for (const offer& each : left) slots[each.zone] += each.slots;
+        std::uint64_t above = 0;
+        const auto is = zone_counts(answer->made, left);
+        for (std::size_t node = 0; node < is.size(); ++node)
+            for (const auto& [zone, count] : is[node]) {
+                const std::uint64_t share = (1'111 * slots[zone] + 4 * left.size() - 1) / (4 * left.size());
+                const std::uint64_t most = std::max(was[node].at(zone), share);
+                above = std::max(above, count - std::min(count, most));
+            }
+        BOOST_TEST_MESSAGE(lost << " lost, above its share and what it had: " << above);
+        BOOST_TEST(above <= 4u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(of_many_nodes_a_rescaled_one_has_its_share_of_each_zone) {
+    program of = *graphs::make("lattice", 1'000'000);
+    const auto offers = graphs::workers(1'000, 4, 4);
+    const plan before = *spread{}(of, offers);
+    of.nodes[7].parallelism = 1'201;
+    const auto answer = sticky{.zones = spread{}}.decide(of, offers, {.previous = &before});
+    BOOST_TEST_REQUIRE(answer.has_value());
+    BOOST_TEST((answer->way == sticky_way::approximate));
+    BOOST_TEST(answer->moved_bytes <= 1'201);
+    for (const auto& [zone, count] : zone_counts(answer->made, offers)[7])
+        BOOST_TEST((count == 300 or count == 301), zone);
+}
+
+BOOST_AUTO_TEST_CASE(of_many_nodes_a_lost_zone_is_shared_out_over_the_others) {
+    const program of = *graphs::make("lattice", 1'000'000);
+    auto offers = graphs::workers(1'000, 8, 4);
+    const plan before = *spread{}(of, offers);
+    std::erase_if(offers, [](const offer& each) { return each.zone == "rack-1"; });
+    const auto answer = sticky{.zones = spread{}}.decide(of, offers, {.previous = &before});
+    BOOST_TEST_REQUIRE(answer.has_value());
+    BOOST_TEST((answer->way == sticky_way::approximate));
+    std::uint64_t most = 0;
+    for (const auto& counts : zone_counts(answer->made, offers))
+        for (const auto& [zone, count] : counts) most = std::max(most, count);
+    BOOST_TEST_MESSAGE("share 371, largest " << most << ", moved " << answer->moved_bytes);
+    BOOST_TEST(answer->moved_bytes < 251'000);
+    BOOST_TEST(most <= 371 + 8);
 }
 
 }  // namespace

@@ -372,6 +372,39 @@ BOOST_AUTO_TEST_CASE(whatever_check_accepts_can_be_asked_and_assigns_every_subta
     BOOST_TEST(wrong == 0);
 }
 
+BOOST_AUTO_TEST_CASE(of_a_level_line_a_worker_needs_no_more_slots_than_the_nodes_ask_of_its_runs_A1) {
+    std::mt19937_64 random(8);
+    const auto below = [&](std::uint32_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+    int wrong = 0;
+    for (int round = 0; round < 20'000; ++round) {
+        const std::uint32_t workers = 1 + below(4), runs = 1 + below(9), nodes = 1 + below(3);
+        plan made;
+        for (std::uint32_t i = 0; i < workers; ++i) add_worker(made, 1 + i, 0);
+        layout& line = made.layouts.emplace_back(layout{.spaced = spacing::level});
+        for (std::uint32_t run = 0; run < runs; ++run) {
+            line.boundaries.push_back(line.boundaries.back() + below(3));
+            line.owners.push_back(below(workers));
+        }
+        // The most that any node asks, run by run.
+        std::vector<std::uint32_t> asked(runs);
+        for (std::uint32_t i = 0; i < nodes; ++i) {
+            made.nodes.push_back({.id = {i}, .parallelism = 1 + below(3 * runs), .offset = below(runs)});
+            for (std::uint32_t run = 0; run < runs; ++run) {
+                const std::uint32_t turn = (run + runs - made.nodes[i].offset) % runs,
+                                    units = made.nodes[i].parallelism;
+                asked[run] = std::max(asked[run], units / runs + (turn < units % runs ? 1 : 0));
+            }
+        }
+        for (std::uint32_t run = 0; run < runs; ++run) made.workers[line.owners[run]].slots += asked[run];
+        wrong += not check(made, program_of(made));
+        std::uint32_t& slots = made.workers[line.owners[below(runs)]].slots;
+        if (slots == 0) continue;
+        --slots;
+        wrong += check(made, program_of(made)).has_value();
+    }
+    BOOST_TEST(wrong == 0);
+}
+
 BOOST_AUTO_TEST_CASE(the_digest_is_the_same_everywhere_and_tells_all_that_matters_I5) {
     BOOST_TEST(digest(sample()) == digest(sample()));
     // Another value here means that plans of an earlier version are no longer recognised.

@@ -7,8 +7,8 @@
 #include <headgate/assignment/moves.hpp>
 #include <headgate/assignment/nodes_by_id.hpp>
 #include <headgate/assignment/past.hpp>
-#include <headgate/assignment/spread.hpp>
 #include <headgate/assignment/water.hpp>
+#include <headgate/assignment/zones.hpp>
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/program.hpp>
 
@@ -192,28 +192,6 @@ inline void keep_exactly(plan& made, const program& of, std::span<const kept_cla
     for (const kept_class& each : classes)
         for (const std::uint32_t node : each.nodes)
             place_class(made, of, each, std::span(&node, 1), counts.subspan(node * workers, workers));
-}
-
-/// The workers of a zone, by position, and their slots.
-struct zone_of_workers {
-    std::vector<std::uint32_t> workers{};
-    std::vector<std::uint32_t> slots{};
-    std::uint64_t all_slots{};
-};
-
-/// Without zones all are in one. Workers without slots are in none.
-inline std::vector<zone_of_workers> by_zone(std::span<const std::uint32_t> slots, const zone_order* zones) {
-    std::vector<zone_of_workers> made(zones and not zones->zones.empty() ? zones->zones.back() + 1 : 1);
-    const auto add = [&](std::uint32_t zone, std::uint32_t worker) {
-        made[zone].workers.push_back(worker);
-        made[zone].slots.push_back(slots[worker]);
-        made[zone].all_slots += slots[worker];
-    };
-    if (zones)
-        for (std::size_t i = 0; i < zones->positions.size(); ++i) add(zones->zones[i], zones->positions[i]);
-    else
-        for (std::uint32_t w = 0; w < slots.size(); ++w) add(0, w);
-    return made;
 }
 
 /// First everybody keeps what fits, dear state first; then the rest is poured where there is room. False if there is

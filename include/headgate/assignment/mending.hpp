@@ -9,6 +9,7 @@
 #include <headgate/assignment/shared_line.hpp>
 #include <headgate/assignment/takers.hpp>
 #include <headgate/assignment/water.hpp>
+#include <headgate/assignment/zones.hpp>
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
 #include <headgate/vocabulary/program.hpp>
@@ -32,8 +33,17 @@ namespace headgate::inline v1::detail {
 /// into windows around such parts, each for the nodes that are there.
 class mending {
 public:
-    mending(plan& made, const program& of, std::span<const std::uint32_t> slots, std::span<const std::uint64_t> caps)
-        : made_(made), of_(of), slots_(slots), caps_(caps), takers_(slots, caps) {}
+    /// `level_parts`: parts of a level line that are handed out one by one. The more, the less is in the way of a
+    /// taker, and the more runs the plan has.
+    mending(plan& made, const program& of, std::span<const std::uint32_t> slots, std::span<const std::uint64_t> caps,
+            const zone_order* zones = nullptr, std::uint64_t level_parts = 8)
+        : made_(made),
+          of_(of),
+          slots_(slots),
+          caps_(caps),
+          level_parts_(level_parts),
+          zones_(by_zone(slots, zones)),
+          takers_(slots, caps, zones_) {}
 
     /// False if that does not come to an end within `caps` and `most_runs`. O(rounds * (runs + nodes) log), and
     /// O(runs) for each node of an even line whose nodes do not begin at 0, 1, 2 ...
@@ -85,30 +95,28 @@ private:
         return others;
     }
 
-    /// Nodes of one parallelism are a line, as `balance` has it, on what the old lines leave low.
+    /// Nodes of one parallelism are a line, as `balance` has it, on what the old lines leave low; each zone has its
+    /// part of that by slots.
     bool pour(std::span<const std::uint32_t> others) {
         if (others.empty()) return true;
         std::map<std::uint32_t, std::vector<std::uint32_t>> by_parallelism;
         for (const std::uint32_t each : others) by_parallelism[~of_.nodes[each].parallelism].push_back(each);
-        water level(slots_, balance_by::load_per_slot);
-        level.set(loads());
-        std::vector<std::uint64_t> left(caps_.begin(), caps_.end());
+        std::vector<std::uint64_t> loads = this->loads();
         for (auto& [key, all] : by_parallelism) {
             const std::uint32_t parallelism = ~key;
             const std::size_t most = std::numeric_limits<std::uint32_t>::max() / parallelism;
             for (std::size_t first = 0; first < all.size(); first += most) {
                 if (runs_ > most_runs) return false;
                 const std::size_t count = std::min(most, all.size() - first);
-                std::vector<std::uint64_t> room;
-                std::uint64_t all_room = 0;
-                for (std::size_t w = 0; w < slots_.size(); ++w)
-                    all_room += std::min(room.emplace_back(std::min(left[w], count * slots_[w])), count * parallelism);
-                if (all_room < count * parallelism) return false;
-                const auto got = level.pour(count * parallelism, 1, std::move(room));
                 layout line{.spaced = spacing::even};
-                for (std::uint32_t w = 0; w < got.size(); ++w) {
-                    append_run(line, w, got[w]);
-                    left[w] -= got[w];
+                std::uint64_t left = count * parallelism, slots_left = 0;
+                for (const zone_of_workers& zone : zones_) slots_left += zone.all_slots;
+                for (const zone_of_workers& zone : zones_) {
+                    if (zone.all_slots == 0) continue;
+                    const std::uint64_t part = left * zone.all_slots / slots_left;
+                    if (not pour(zone, part, count, parallelism, loads, line)) return false;
+                    left -= part;
+                    slots_left -= zone.all_slots;
                 }
                 std::vector<std::uint32_t> nodes(all.begin() + static_cast<std::ptrdiff_t>(first),
                                                  all.begin() + static_cast<std::ptrdiff_t>(first + count));
@@ -120,15 +128,36 @@ private:
         return true;
     }
 
+    /// `amount` of `count` nodes, which raises `loads` by worker.
+    bool pour(const zone_of_workers& zone, std::uint64_t amount, std::uint64_t count, std::uint64_t parallelism,
+              std::vector<std::uint64_t>& loads, layout& line) const {
+        std::vector<std::uint64_t> level, room;
+        std::uint64_t all_room = 0;
+        for (const std::uint32_t w : zone.workers) {
+            level.push_back(loads[w]);
+            room.push_back(std::min(caps_[w] - std::min(caps_[w], loads[w]), count * slots_[w]));
+            all_room += std::min(room.back(), count * parallelism);
+        }
+        if (all_room < amount) return false;
+        water on(zone.slots, balance_by::load_per_slot);
+        on.set(std::move(level));
+        const auto got = on.pour(amount, 1, std::move(room));
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            append_run(line, zone.workers[i], got[i]);
+            loads[zone.workers[i]] += got[i];
+        }
+        return true;
+    }
+
     shared_line shared(layout line, std::vector<std::uint32_t> nodes) {
         shared_line made{.line = std::move(line), .nodes = std::move(nodes)};
         layout_loads sums(made.line);
         for (const std::uint32_t each : made.nodes) {
             const placed_node& node = made_.nodes[each];
-            made.asked.units = std::max<std::uint64_t>(made.asked.units, node.parallelism / node.grain);
-            made.asked.grain = std::max<std::uint64_t>(made.asked.grain, node.grain);
+            made.asked.add(made.line, node);
             sums.add(placement(made.line, node));
         }
+        made.asked.settle();
         made.loads = sums.by_run();
         return made;
     }
@@ -206,10 +235,12 @@ private:
         return true;
     }
 
+    /// Nodes whose offsets are near have their unit more on the same runs, and leave the others to those who take two.
     bool hand_out_level(const layout& line, std::vector<std::uint32_t> nodes) {
+        std::ranges::sort(nodes, {}, [&](std::uint32_t each) { return std::pair(made_.nodes[each].offset, each); });
         shared_line what = shared(line, std::move(nodes));
         takers_.mark_runs(what);
-        return hand_out_in_parts(what);
+        return hand_out_in_parts(what, level_parts_);
     }
 
     /// Slots of a line that has fewer than a node has units can be divided: it is the same line with more of them.
@@ -222,22 +253,21 @@ private:
             for (const std::uint32_t each : what.nodes) made_.nodes[each].offset *= static_cast<std::uint32_t>(times);
         }
         const shared_line whole = shared(std::move(what.line), std::move(what.nodes));
-        return hand_out_in_parts(whole);
+        return hand_out_in_parts(whole, 1);
     }
 
     /// What is too much for one taker at once is shared out by node, so that each part has takers of its own.
-    bool hand_out_in_parts(const shared_line& whole) {
-        std::uint64_t parts = 1;
+    bool hand_out_in_parts(const shared_line& whole, std::uint64_t parts) {
         for (std::size_t run = 0; run < whole.loads.size(); ++run)
             if (whole.line.owners[run] == no_worker)
                 parts = std::max(parts, whole.loads[run] / whole.pieces(run) / takers_.most_at_once() + 1);
         parts = std::min<std::uint64_t>(parts, whole.nodes.size());
         if (parts == 1) return hand_out(whole);
         for (std::uint64_t part = 0; part < parts; ++part) {
-            std::vector<std::uint32_t> nodes;
-            for (std::size_t i = part; i < whole.nodes.size(); i += parts) nodes.push_back(whole.nodes[i]);
-            const shared_line mine = shared(whole.line, std::move(nodes));
-            if (not hand_out(mine)) return false;
+            const auto at = [&](std::uint64_t of) {
+                return whole.nodes.begin() + static_cast<std::ptrdiff_t>(whole.nodes.size() * of / parts);
+            };
+            if (not hand_out(shared(whole.line, {at(part), at(part + 1)}))) return false;
         }
         return true;
     }
@@ -311,6 +341,8 @@ private:
     const program& of_;
     std::span<const std::uint32_t> slots_;
     std::span<const std::uint64_t> caps_;
+    std::uint64_t level_parts_;
+    std::vector<zone_of_workers> zones_;
     std::vector<shared_line> lines_{};
     std::uint64_t runs_ = 0;
     takers takers_;

@@ -24,17 +24,16 @@ struct shared_line {
 
     std::uint64_t slots() const { return line.boundaries.back(); }
     std::uint64_t length(std::size_t run) const { return line.boundaries[run + 1] - line.boundaries[run]; }
+    bool is_level() const { return line.spaced == spacing::level; }
     /// Into which the run can be split.
-    std::uint64_t pieces(std::size_t run) const { return line.spaced == spacing::level ? 1 : length(run); }
-    /// How many of them a worker can take that may have `units` more of a node.
+    std::uint64_t pieces(std::size_t run) const { return is_level() ? 1 : length(run); }
+    /// How many of them a worker can take that may have `units` more of a node, if the line is not level.
     std::uint64_t pieces_of(std::uint64_t units) const {
-        switch (line.spaced) {
-            case spacing::dense: return units;
-            case spacing::even: return units * slots() / asked.units;
-            case spacing::level: return most_units(line, asked, 1) <= units ? 1 : 0;
-        }
-        return 0;
+        return line.spaced == spacing::even ? units * slots() / asked.units : units;
     }
+    /// Of the largest node in `pieces` of the run.
+    std::uint64_t units_in(std::size_t run, std::uint64_t pieces) const { return most_units(line, asked, run, pieces); }
+    std::uint64_t units_of(std::size_t run) const { return units_in(run, length(run)); }
 };
 
 inline void append_run(layout& to, std::uint32_t owner, std::uint64_t length) {

@@ -7,6 +7,7 @@
 #include <headgate/assignment/line_up.hpp>
 #include <headgate/assignment/policy.hpp>
 #include <headgate/assignment/together.hpp>
+#include <headgate/assignment/zones.hpp>
 #include <headgate/vocabulary/time.hpp>
 
 #include <algorithm>
@@ -87,40 +88,6 @@ inline std::vector<std::uint32_t> trusted_slots(const spread& how, const line_of
     }
     return with(enough);
 }
-
-/// Positions of a line by zone and id, those without slots left out, and turns that go around the zones.
-struct zone_order {
-    std::vector<std::uint32_t> positions{};
-    std::vector<std::uint32_t> turns{};  ///< by place in `positions`
-    std::vector<std::uint32_t> zones{};  ///< by place in `positions`, ascending from 0
-
-    zone_order(const line_of_workers& line, std::span<const offer> offers, std::span<const std::uint32_t> slots) {
-        for (std::uint32_t i = 0; i < slots.size(); ++i)
-            if (slots[i] > 0) positions.push_back(i);
-        const auto zone = [&](std::uint32_t position) -> std::string_view { return offers[line.order[position]].zone; };
-        std::ranges::sort(positions, [&](std::uint32_t a, std::uint32_t b) {
-            return zone(a) != zone(b) ? zone(a) < zone(b) : a < b;
-        });
-        std::vector<double> keys(positions.size());
-        for (std::size_t first = 0, number = 0; first < positions.size(); ++number) {
-            std::size_t last = first;
-            while (last < positions.size() and zone(positions[last]) == zone(positions[first])) ++last;
-            for (std::size_t i = first; i < last; ++i) {
-                keys[i] = (static_cast<double>(i - first) + 0.5) / static_cast<double>(last - first);
-                zones.push_back(static_cast<std::uint32_t>(number));
-            }
-            first = last;
-        }
-        const std::vector<std::uint32_t> places = [&] {
-            std::vector<std::uint32_t> made = counted_up(positions.size());
-            std::ranges::sort(
-                made, [&](std::uint32_t a, std::uint32_t b) { return keys[a] != keys[b] ? keys[a] < keys[b] : a < b; });
-            return made;
-        }();
-        turns.resize(positions.size());
-        for (std::uint32_t i = 0; i < places.size(); ++i) turns[places[i]] = i;
-    }
-};
 
 }  // namespace detail
 

@@ -11,6 +11,7 @@
 #include <headgate/assignment/moves.hpp>
 #include <headgate/assignment/policy.hpp>
 #include <headgate/assignment/spread.hpp>
+#include <headgate/assignment/zones.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -59,10 +60,11 @@ struct sticky_answer {
 /// Approximate: each node that differs by layout, offset, parallelism or size has a layout of its own, in O(nodes +
 /// different nodes * workers + ranges). Where these are above `most_runs` boundaries, or 4 million counts by node and
 /// worker, the old layouts stay, but for what must change hands; new nodes and rescaled ones move wholly; in O(runs +
-/// nodes) log, and O(runs) for each node of an even line whose nodes do not begin at slots 0, 1, 2 ... The plan is a
-/// fresh one (`zones`, or `balanced`), nearly all state moves, and the answer says so, if that does not come to an end:
-/// with zones, with hardly any slack, or with many different nodes that have more than one subtask on a worker and need
-/// half of its slots or more, as a thousand nodes of 1,111 on 1,000 workers of 3 slots: on 4 slots what was lost moves.
+/// nodes) log, and O(runs) for each node of an even line whose nodes do not begin at slots 0, 1, 2 ... With zones what
+/// must change hands goes to the zone that is around it on its line: there a node may have a few more in a zone than
+/// its share and what it had, as pieces are rounded. The plan is a fresh one (`zones`, or `balanced`), nearly all state
+/// moves, and the answer says so, if that does not come to an end: with hardly any slack, where a node needs nearly all
+/// slots and is in many pieces, or where a zone has no room for what was lost in it.
 ///
 /// Workers correspond as `corresponding` says. A previous plan that leaves out workers without subtasks, as that of
 /// `slot_filling` does, loses who was the how-manyth on its machine: state there may be looked for on a neighbour.
@@ -158,9 +160,13 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
         return answered(*std::move(anew), sticky_way::fresh);
     };
     if (not before.previous) return afresh();
+    const auto zone_of = zones ? std::optional(detail::zone_order(*line, offers, slots)) : std::nullopt;
+    const auto* const zone_order = zone_of ? &*zone_of : nullptr;
     const auto by_layout = [&]() -> expected<sticky_answer> {
-        if (zones or not detail::mending(*made, of, slots, caps).run(*before.previous, corresponds)) return afresh();
-        return answered(*std::move(made), sticky_way::approximate);
+        for (const std::uint64_t level_parts : {8, 64})
+            if (detail::mending(*made, of, slots, caps, zone_order, level_parts).run(*before.previous, corresponds))
+                return answered(*std::move(made), sticky_way::approximate);
+        return afresh();
     };
 
     std::optional<std::vector<detail::kept_class>> known_classes = detail::classes_of(of, *made, before, corresponds);
@@ -176,8 +182,6 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
     if (is_exact) {
         detail::keep_exactly(*made, of, classes, flow->placed);
     } else {
-        const auto zone_of = zones ? std::optional(detail::zone_order(*line, offers, slots)) : std::nullopt;
-        const auto* const zone_order = zone_of ? &*zone_of : nullptr;
         const auto fits_all = [&] { return detail::keep_what_fits(*made, of, classes, slots, caps, zone_order); };
         if (not fits_all()) {
             classes = detail::one_by_one(std::move(classes));

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,10 @@ namespace headgate::inline v1 {
 /// of at most `most.address`; boundaries begin at 0 and do not descend; a run has an owner that exists; a node's layout
 /// exists and has more slots than its offset (more runs, if it is level); its grain divides its parallelism; not more
 /// layouts than nodes; runs of all layouts at most `most.materialised_subtasks`. And no worker gets more of a node than
-/// it has slots, which is seen by layout, from the most units and the largest grain of its nodes: a dense line has as
-/// many slots as units or more, and hands out at most a worker's slots / grain; an even one at most so many units
-/// when every run's share is rounded up; a level one, whose runs get the same whatever their lengths, likewise.
+/// it has slots, which is seen by layout, from what any of its nodes asks of each run and their largest grain: a dense
+/// line has as many slots as units or more, and hands out at most a worker's slots / grain; an even one at most so many
+/// units when every run's share of the largest node is rounded up; a level one when every run gets the most that it
+/// gets of any node, whose offset tells which runs have one unit more.
 /// From these rules follows A1: every subtask is on exactly one worker. O(nodes + workers + runs).
 expected<applied> check(const plan& what, const program& of, const limits& most = {});
 
@@ -61,15 +63,39 @@ inline expected<applied> check_workers(const plan& what, const limits& most) {
 struct asked_of_layout {
     std::uint64_t units{};
     std::uint64_t grain = 1;
+    std::vector<std::int32_t> more{};  ///< of a level line, by run: nodes with one unit more there, of the largest
+
+    /// `node` may be put on `line`. The same line each time; `settle` when all are there.
+    void add(const layout& line, const placed_node& node) {
+        const std::uint64_t mine = node.parallelism / node.grain;
+        if (line.spaced == spacing::level) {
+            const std::size_t runs = line.boundaries.size() - 1;
+            if (more.empty() or mine / runs > units / runs) more.assign(runs + 1, 0);
+            if (mine / runs >= units / runs and mine % runs > 0) {
+                const std::size_t end = node.offset + mine % runs;
+                ++more[node.offset];
+                --more[std::min(end, runs)];
+                if (end > runs) {
+                    ++more[0];
+                    --more[end - runs];
+                }
+            }
+        }
+        units = std::max(units, mine);
+        grain = std::max<std::uint64_t>(grain, node.grain);
+    }
+    void settle() { std::partial_sum(more.begin(), more.end(), more.begin()); }
 };
 
-/// Units of the largest node that a run of `length` slots may get.
-inline std::uint64_t most_units(const layout& line, const asked_of_layout& asked, std::uint64_t length) {
-    const auto rounded_up = [](std::uint64_t what, std::uint64_t by) { return (what + by - 1) / by; };
+/// Units of a node that the first `length` slots of `run` may get at most; of a level line, the run.
+inline std::uint64_t most_units(const layout& line, const asked_of_layout& asked, std::size_t run,
+                                std::uint64_t length) {
     switch (line.spaced) {
         case spacing::dense: return length;
-        case spacing::even: return length == 0 ? 0 : rounded_up(asked.units * length, line.boundaries.back());
-        case spacing::level: return rounded_up(asked.units, line.boundaries.size() - 1);
+        case spacing::even:
+            return length == 0 ? 0 : (asked.units * length + line.boundaries.back() - 1) / line.boundaries.back();
+        case spacing::level:
+            return asked.units / (line.boundaries.size() - 1) + (not asked.more.empty() and asked.more[run] > 0);
     }
     return length;
 }
@@ -106,7 +132,7 @@ inline expected<applied> check_handed_out(const plan& what, std::size_t position
     const std::size_t runs = line.boundaries.size() - 1;
     for (std::size_t run = 0; run < runs; ++run) {
         const std::size_t owner = owner_of(line, run);
-        handed_out[owner] += most_units(line, asked, line.boundaries[run + 1] - line.boundaries[run]);
+        handed_out[owner] += most_units(line, asked, run, line.boundaries[run + 1] - line.boundaries[run]);
         if (handed_out[owner] > what.workers[owner].slots / asked.grain)
             return invalid("plan: layout " + std::to_string(position) + " hands out more slots of " +
                            name(what.workers[owner].id) + " than its " + std::to_string(what.workers[owner].slots));
@@ -159,10 +185,9 @@ inline expected<applied> check(const plan& what, const program& of, const limits
     for (std::size_t i = 0; i < what.nodes.size(); ++i) {
         const placed_node& placed = what.nodes[i];
         if (const auto ok = detail::check_node(what, placed, of.nodes[i]); not ok) return ok;
-        detail::asked_of_layout& most_asked = asked[placed.layout];
-        most_asked.units = std::max<std::uint64_t>(most_asked.units, placed.parallelism / placed.grain);
-        most_asked.grain = std::max<std::uint64_t>(most_asked.grain, placed.grain);
+        asked[placed.layout].add(what.layouts[placed.layout], placed);
     }
+    for (detail::asked_of_layout& each : asked) each.settle();
     std::vector<std::uint64_t> handed_out(what.workers.size());
     for (std::size_t i = 0; i < what.layouts.size(); ++i)
         if (const auto ok = detail::check_handed_out(what, i, asked[i], handed_out); not ok) return ok;

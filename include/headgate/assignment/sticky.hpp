@@ -26,7 +26,7 @@
 namespace headgate::inline v1 {
 
 enum class sticky_way : std::uint8_t {
-    fresh,        ///< a plan as if nothing was before: nothing was, or what stays was too much in the way
+    fresh,        ///< a plan as if nothing was before: nothing was, what stays was in the way, or this moves less
     exact,        ///< by a flow of least cost: no plan that keeps the balance moves fewer bytes, see `least_bytes`
     approximate,  ///< what fits stays, the rest moves: by node, or by old layout where nodes are too many for that
 };
@@ -52,8 +52,8 @@ struct sticky_answer {
 /// times the proven bound. Sizes come with the past; headgate's controller knows none, and counts subtasks. Exact, with
 /// the fewest bytes of all, with at most `most_arcs` pairs of a node and a worker, if every node that was before has
 /// its parallelism and one size for all subtasks, and no zones are asked for; else approximate. On rescale a new
-/// subtask follows the state of its first key, which may be far from the fewest bytes, and more than a fresh plan
-/// moves; of a node of unequal sizes each worker keeps the first subtasks that fit, whatever they weigh. With zones the
+/// subtask follows the state of its first key, and of a node of unequal sizes each worker keeps the first subtasks that
+/// fit, whatever they weigh: that may be far from the fewest bytes, and where a fresh plan moves fewer, it is that. With zones the
 /// flow, which does not look at them, tells it, unless slots are kept back. `zones`: slots that `spread` trusts, of
 /// which the balance is counted too, and no zone above its share of a node, rounded up, by what moves.
 ///
@@ -196,7 +196,10 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
         }
     }
     if (total_runs(made->layouts) > most_runs) return by_layout();
-    return answered(*std::move(made), is_exact ? sticky_way::exact : sticky_way::approximate);
+    sticky_answer kept = answered(*std::move(made), is_exact ? sticky_way::exact : sticky_way::approximate);
+    if (not is_exact and not std::ranges::all_of(classes, &detail::kept_class::is_plain))
+        if (auto anew = afresh(); anew and anew->keeps_balance and anew->moved_bytes < kept.moved_bytes) return anew;
+    return kept;
 }
 
 }  // namespace headgate::inline v1

@@ -29,8 +29,10 @@ std::optional<Number> number(std::string_view text) {
 
 std::vector<std::string> split(const std::string& text, char by) {
     std::vector<std::string> parts;
-    std::istringstream from(text);
-    for (std::string part; std::getline(from, part, by);) parts.push_back(part);
+    for (std::size_t first = 0, last = 0; last != std::string::npos; first = last + 1) {
+        last = text.find(by, first);
+        parts.push_back(text.substr(first, last - first));
+    }
     return parts;
 }
 
@@ -43,12 +45,15 @@ std::string trimmed(const std::string& text) {
 /// "8x16@rack1"
 expected<applied> add_group(std::vector<offer>& to, const std::string& group) {
     const std::size_t at = group.find('@'), times = group.find('x');
-    if (times == std::string::npos) return bad(group, "WORKERSxSLOTS[@ZONE] is needed, as in 8x16@rack1");
+    if (times == std::string::npos) return bad("\"" + group + "\"", "WORKERSxSLOTS[@ZONE] is needed, as in 8x16@rack1");
     const std::string zone = at == std::string::npos ? "" : group.substr(at + 1);
     const auto count = number(std::string_view(group).substr(0, times));
     const auto slots = number(std::string_view(group).substr(times + 1, at == std::string::npos ? at : at - times - 1));
     if (not count or not slots) return bad(group, "WORKERSxSLOTS[@ZONE] is needed, as in 8x16@rack1");
     const limits most;
+    if (const std::size_t longest = most.id - std::string("-machine-25000").size(); zone.size() > longest)
+        return bad(group, "a zone of " + std::to_string(zone.size()) + " bytes; at most " + std::to_string(longest) +
+                              " are possible");
     if (*count == 0) return bad(group, "at least one worker is needed");
     if (*slots == 0) return bad(group, "at least one slot a worker is needed");
     if (*slots > most.slots)

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
 namespace headgate::example {
@@ -17,24 +18,37 @@ double percent(std::uint64_t part, std::uint64_t of) {
     return of == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(of);
 }
 
-std::string reason(const plan& in, const detail::placement& placed, std::size_t run, subtask_range range) {
-    const std::uint32_t worker = placed.owner(run);
-    const std::uint32_t slots = in.workers[worker].slots;
+/// What the policy is after: the plan does not tell.
+std::string_view aim_of(std::string_view policy) {
+    using namespace std::string_view_literals;
+    for (const auto& [name, aim] : {
+             std::pair("slot_filling"sv, "the slots of the workers are filled one after the other"sv),
+             std::pair("largest_first"sv,
+                       "the slots of the workers are filled one after the other, by the largest nodes first"sv),
+             std::pair("balanced"sv, "every worker has its part of the load, rounded down or up"sv),
+             std::pair("local"sv, "what exchanges most is on one worker, for as much load as the slack allows"sv),
+             std::pair("sticky"sv, "what fits stays where it was, and the rest goes to whom it raises least"sv),
+             std::pair("spread"sv, "every zone has its part of every node"sv),
+         })
+        if (policy.starts_with(name)) return aim;
+    return "as its policy says";
+}
+
+/// How the plan says it.
+std::string place_of(const detail::placement& placed, std::size_t run, subtask_range range) {
+    const auto first = placed.line.boundaries[run], last = placed.line.boundaries[run + 1];
     switch (placed.line.spaced) {
         case spacing::dense:
-            return fmt::format(
-                "slots are filled one after the other from slot {} of {} on; those of this run are {} to {}",
-                placed.offset, placed.slots, placed.line.boundaries[run], placed.line.boundaries[run + 1] - 1);
+            return fmt::format("the node takes slots one after the other from slot {} of {} on; this run has {} to {}",
+                               placed.offset, placed.slots, first, last - 1);
         case spacing::even:
             return fmt::format(
-                "every worker has its share rounded down or up: this one {} of {} parts, {} here; nodes that "
-                "are alike begin one part later each, so that their sum is exact",
-                placed.line.boundaries[run + 1] - placed.line.boundaries[run], placed.slots, range.size());
+                "this run has {} of {} parts of the node, which is {} here; nodes that are alike begin "
+                "one part later each, so that their sum is exact",
+                last - first, placed.slots, range.size());
         case spacing::level:
-            return fmt::format(
-                "all {} workers have {} slots and take turns, heavy units first; this node begins with number {} of "
-                "them, the next in turn",
-                placed.runs(), slots, placed.offset + 1);
+            return fmt::format("all {} runs have as many units of the node, or one more, in turn from number {} on",
+                               placed.runs(), placed.offset + 1);
     }
     return {};
 }
@@ -70,9 +84,11 @@ std::string table_of(const std::vector<trial>& trials) {
     for (const trial& one : trials) {
         if (not one.report) continue;
         const proven_bounds& bounds = one.report->bounds;
-        text +=
-            fmt::format("{} subtasks on {} workers. No plan has a largest load below {}, or below {:.4g} a slot.\n\n",
-                        one.report->subtasks, one.report->workers, bounds.largest, bounds.per_slot.value());
+        text += fmt::format(
+            "{} subtasks on {} workers, {:.4g} each on average. No plan has a largest load below {}, or "
+            "below {:.4g} a slot.\n\n",
+            one.report->subtasks, one.report->workers, one.report->by_worker.mean, bounds.largest,
+            bounds.per_slot.value());
         break;
     }
     text += fmt::format("{:<16} {:>8} {:>7} {:>8} {:>7} {:>8} {:>8} {:>9} {:>9} {:>9} {:>10} {:>10} {:>9}\n", "POLICY",
@@ -153,7 +169,7 @@ expected<std::string> explanation_of(const trial& what, std::uint32_t node, std:
     std::string text =
         fmt::format("{}: node {}, subtask {}: worker {} on {}, with subtasks {} to {} of the node\n", what.policy, node,
                     subtask, in.workers[worker].id.value, in.machines[worker], range.first, range.last - 1);
-    text += "    " + reason(in, placed, run, range) + "\n";
+    text += fmt::format("    {}\n    {}\n", aim_of(what.policy), place_of(placed, run, range));
     if (what.before) text += "    " + history(*what.before, in, *at, subtask, worker) + "\n";
     if (at->grain > 1)
         text += fmt::format("    subtasks go in units of {}, which forward edges join with those of other nodes\n",

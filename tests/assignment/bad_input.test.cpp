@@ -170,6 +170,9 @@ BOOST_AUTO_TEST_CASE(weights_that_are_negative_or_no_numbers_are_refused_by_name
             BOOST_TEST(said(local{.slack = bad}(of, offers)).find("local: a slack of ") != std::string::npos);
         }
     }
+    const std::vector<state_size> endless{{.node = {100}, .bytes = 1e298}, {.node = {101}, .bytes = 1e300}};
+    BOOST_TEST(said(sticky{}(of, offers, {.previous = &before, .sizes = endless})) ==
+               "invalid: state of node 101: more bytes than can be added up");
     BOOST_TEST(said(local{.slack = 0.999}(of, offers)) ==
                "invalid: local: a slack of 0.999000; a finite one of at least 1 is needed");
     BOOST_TEST(said(sticky{.balance = 0.999}(of, offers)) ==

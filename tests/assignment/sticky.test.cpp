@@ -501,10 +501,10 @@ std::vector<offer> without(std::vector<offer> offers, std::size_t lost) {
 
 BOOST_AUTO_TEST_CASE(of_many_nodes_with_more_than_a_subtask_on_a_worker_only_what_was_lost_moves) {
     const program of = *graphs::make("lattice", 1'000'000);  // 900 nodes of 1,111
-    for (const std::uint32_t slots : {3, 4, 14}) {
+    for (const std::uint32_t slots : {3u, 4u, 14u}) {
         const auto offers = graphs::workers(1'000, slots);
         const plan before = *balanced{}(of, offers);
-        for (const std::size_t lost : {1, 10, 300, 500, 600}) {
+        for (const std::size_t lost : {1u, 10u, 300u, 500u, 600u}) {
             const auto left = without(offers, lost);
             const auto answer = sticky{}.decide(of, left, {.previous = &before});
             BOOST_TEST_REQUIRE(answer.has_value());
@@ -541,7 +541,7 @@ BOOST_AUTO_TEST_CASE(of_many_nodes_none_has_more_of_a_zone_than_its_share_or_wha
     const auto offers = graphs::workers(1'000, 4, 4);
     const plan before = *spread{}(of, offers);
     const auto was = zone_counts(before, offers);
-    for (const std::size_t lost : {1, 10, 100}) {
+    for (const std::size_t lost : {1u, 10u, 100u}) {
         const auto left = without(offers, lost);
         const auto answer = sticky{.zones = spread{}}.decide(of, left, {.previous = &before});
         BOOST_TEST_REQUIRE(answer.has_value());
@@ -573,8 +573,8 @@ BOOST_AUTO_TEST_CASE(of_many_nodes_a_rescaled_one_has_its_share_of_each_zone) {
     BOOST_TEST_REQUIRE(answer.has_value());
     BOOST_TEST((answer->way == sticky_way::approximate));
     BOOST_TEST(answer->moved_bytes <= 1'201);
-    for (const auto& [zone, count] : zone_counts(answer->made, offers)[7])
-        BOOST_TEST((count == 300 or count == 301), zone);
+    const auto is = zone_counts(answer->made, offers);
+    for (const auto& [zone, count] : is[7]) BOOST_TEST((count == 300 or count == 301), zone);
 }
 
 BOOST_AUTO_TEST_CASE(of_many_nodes_a_lost_zone_is_shared_out_over_the_others) {

@@ -68,10 +68,15 @@ inline std::vector<std::uint32_t> corresponding(const plan& old, const plan& now
 }
 
 inline expected<applied> check(const past& before) {
-    for (const state_size& each : before.sizes)
+    double all = 0;  // of as many subtasks as there can be
+    for (const state_size& each : before.sizes) {
         if (not(std::isfinite(each.bytes) and each.bytes >= 0))
             return detail::invalid("state of " + detail::name(each.node) + ": " + std::to_string(each.bytes) +
                                    " bytes; a number that is not negative is needed");
+        all += each.bytes * 0x1p32;
+        if (not std::isfinite(all))
+            return detail::invalid("state of " + detail::name(each.node) + ": more bytes than can be added up");
+    }
     if (not before.previous) return applied{};
     program same;
     same.nodes.reserve(before.previous->nodes.size());

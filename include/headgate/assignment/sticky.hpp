@@ -163,7 +163,7 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
     const auto zone_of = zones ? std::optional(detail::zone_order(*line, offers, slots)) : std::nullopt;
     const auto* const zone_order = zone_of ? &*zone_of : nullptr;
     const auto by_layout = [&]() -> expected<sticky_answer> {
-        for (const std::uint64_t level_parts : {8, 64})
+        for (const std::uint64_t level_parts : {8u, 64u})
             if (detail::mending(*made, of, slots, caps, zone_order, level_parts).run(*before.previous, corresponds))
                 return answered(*std::move(made), sticky_way::approximate);
         return afresh();

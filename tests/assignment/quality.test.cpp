@@ -113,6 +113,13 @@ BOOST_AUTO_TEST_CASE(the_list_of_every_baseline_is_a_plan_A1) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(flinks_nodes_go_around_the_groups_each_from_where_the_one_before_stopped) {
+    // Groups of 3, 2, 2 and 2 subtasks: the first to worker 0, two to worker 1, the last to worker 0.
+    baselines::record_list list;
+    baselines::flink_by_load(tests::program_with({4, 2, 3}), tests::offers_with({2, 2}), {}, list);
+    BOOST_TEST(list == (baselines::record_list{0, 1, 1, 0, 0, 1, 1, 0, 0}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(kafkas_equal_members_differ_by_one_and_keep_all_that_they_had_when_one_leaves) {
     int tried = 0, wrong = 0;
     for (std::uint64_t seed = 1; seed <= seeds(4'000); seed += 2) {  // equal slots

@@ -35,8 +35,9 @@ inline constexpr std::uint32_t nobody = std::numeric_limits<std::uint32_t>::max(
 /// The reference (Arroyo's controller): every node begins at the first worker and fills one after the other.
 void reference(const program& of, std::span<const offer> offers, const record_list& before, record_list& into);
 
-/// Flink's slot sharing, balanced by tasks (FLIP-370): subtasks of one index share a slot, slots go to the workers in
-/// turn by what is on them. Groups are sorted by load and each goes to the worker with the least load that has a slot.
+/// Flink's slot sharing, balanced by tasks (FLIP-370): as many groups as the largest parallelism, one a slot. A node of
+/// that parallelism has a subtask in each; the others go around the groups, each from where the one before stopped.
+/// Groups are sorted by load and each goes to the worker with the least load for its slots that has one left.
 void flink_by_load(const program& of, std::span<const offer> offers, const record_list& before, record_list& into);
 
 /// Kafka's assignor for members that subscribe to the same topics (KIP-848, "uniform"): partitions go to members so
@@ -80,10 +81,19 @@ inline void reference(const program& of, std::span<const offer> offers, const re
 inline void flink_by_load(const program& of, std::span<const offer> offers, const record_list&, record_list& into) {
     std::uint32_t groups = 0;
     for (const node& each : of.nodes) groups = std::max(groups, each.parallelism);
-    // Subtask i of every node is in group i, so group i has as many as there are nodes of more than i: sorted already.
-    std::vector<std::uint32_t> load_of(groups + 1);
-    for (const node& each : of.nodes) ++load_of[0], --load_of[each.parallelism];
+    std::vector<std::uint32_t> first_of(of.nodes.size()), load_of(groups + 1);
+    std::uint32_t next = 0;
+    for (std::size_t n = 0; n < of.nodes.size(); ++n) {
+        const std::uint32_t parallelism = of.nodes[n].parallelism;
+        if (parallelism < groups) first_of[n] = std::exchange(next, (next + parallelism) % groups);
+        const std::uint32_t first = first_of[n], before_end = std::min(parallelism, groups - first);
+        ++load_of[first], --load_of[first + before_end];
+        ++load_of[0], --load_of[parallelism - before_end];
+    }
     for (std::uint32_t i = 1; i <= groups; ++i) load_of[i] += load_of[i - 1];
+    std::vector<std::uint32_t> order(groups);
+    for (std::uint32_t i = 0; i < groups; ++i) order[i] = i;
+    std::ranges::sort(order, {}, [&](std::uint32_t group) { return std::pair(~load_of[group], group); });
     struct seat {
         double load;
         std::uint32_t worker;
@@ -98,16 +108,21 @@ inline void flink_by_load(const program& of, std::span<const offer> offers, cons
         left.push_back(offers[w].slots);
         seats.push({0, w});
     }
-    for (std::uint32_t i = 0; i < groups; ++i) {
+    for (const std::uint32_t group : order) {
         const std::uint32_t w = seats.top().worker;
         seats.pop();
-        worker_of_group[i] = w;
-        loads[w] += load_of[i];
+        worker_of_group[group] = w;
+        loads[w] += load_of[group];
         if (--left[w] > 0) seats.push({static_cast<double>(loads[w]) / offers[w].slots, w});
     }
     into.clear();
-    for (const node& each : of.nodes)
-        into.insert(into.end(), worker_of_group.begin(), worker_of_group.begin() + each.parallelism);
+    for (std::size_t n = 0; n < of.nodes.size(); ++n) {
+        const auto first = worker_of_group.begin() + first_of[n];
+        const std::uint32_t before_end = std::min(of.nodes[n].parallelism, groups - first_of[n]);
+        into.insert(into.end(), first, first + before_end);
+        into.insert(into.end(), worker_of_group.begin(),
+                    worker_of_group.begin() + (of.nodes[n].parallelism - before_end));
+    }
 }
 
 inline void kafka_uniform(const program& of, std::span<const offer> offers, const record_list& before,

@@ -51,6 +51,9 @@ struct cannot_be_copied : slot_filling {
     cannot_be_copied(cannot_be_copied&&) = default;
 };
 static_assert(assignment_policy<slot_filling>);
+static_assert(bounded_assignment_policy<slot_filling> and bounded_assignment_policy<balanced> and
+              bounded_assignment_policy<local> and bounded_assignment_policy<sticky> and
+              bounded_assignment_policy<spread>);
 static_assert(not assignment_policy<forgets_the_error> and not assignment_policy<changes_when_used> and
               not assignment_policy<cannot_be_copied> and not assignment_policy<int>);
 

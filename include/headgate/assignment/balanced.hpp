@@ -3,7 +3,7 @@
 // assignment: no worker has more to do than any plan must give to one.
 
 #include <headgate/assignment/balance.hpp>
-#include <headgate/assignment/bounds.hpp>
+#include <headgate/assignment/caps.hpp>
 #include <headgate/assignment/line_up.hpp>
 #include <headgate/assignment/policy.hpp>
 #include <headgate/assignment/together.hpp>
@@ -33,7 +33,7 @@ struct balanced {
 
     expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before = {}) const;
 
-    /// See `bounded_assignment_policy`: of the largest load, where that is asked for or slots are equal.
+    /// See `bounded_assignment_policy`: the bound that was asked for, if nothing is kept together.
     std::uint64_t largest_load(std::span<const std::uint32_t> parallelisms, std::span<const std::uint32_t> slots) const;
 
     friend bool operator==(const balanced&, const balanced&) = default;
@@ -73,9 +73,9 @@ inline expected<plan> balanced::operator()(const program& of, std::span<const of
 
 inline std::uint64_t balanced::largest_load(std::span<const std::uint32_t> parallelisms,
                                             std::span<const std::uint32_t> slots) const {
-    const bool is_exact =
-        detail::are_equal(slots) or (aim == balance_by::load and parallelisms.size() <= most_layouts(slots.size()));
-    if (together == keep_together::nothing and is_exact) return bounds_of(parallelisms, slots).largest;
+    const bool is_exact = aim == balance_by::load_per_slot or detail::are_equal(slots) or
+                          parallelisms.size() <= most_layouts(slots.size());
+    if (together == keep_together::nothing and is_exact) return largest_cap(parallelisms, slots, aim, 1);
     std::uint64_t all = 0;
     for (const std::uint32_t each : parallelisms) all += each;
     return all;

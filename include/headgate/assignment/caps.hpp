@@ -22,6 +22,14 @@ namespace headgate::inline v1 {
 std::vector<std::uint64_t> caps_of(const program& of, std::span<const std::uint32_t> slots, balance_by aim,
                                    double slack);
 
+/// The same for nodes of these parallelisms.
+std::vector<std::uint64_t> caps_of(std::span<const std::uint32_t> parallelisms, std::span<const std::uint32_t> slots,
+                                   balance_by aim, double slack);
+
+/// The largest of these: what a policy that keeps them promises; 0 without workers.
+std::uint64_t largest_cap(std::span<const std::uint32_t> parallelisms, std::span<const std::uint32_t> slots,
+                          balance_by aim, double slack);
+
 // Implementation ------------------------------------------------------------------------------------------------------
 
 inline std::vector<std::uint64_t> caps_of(const program& of, std::span<const std::uint32_t> slots, balance_by aim,
@@ -29,6 +37,11 @@ inline std::vector<std::uint64_t> caps_of(const program& of, std::span<const std
     std::vector<std::uint32_t> parallelisms;
     parallelisms.reserve(of.nodes.size());
     for (const node& each : of.nodes) parallelisms.push_back(each.parallelism);
+    return caps_of(parallelisms, slots, aim, slack);
+}
+
+inline std::vector<std::uint64_t> caps_of(std::span<const std::uint32_t> parallelisms,
+                                          std::span<const std::uint32_t> slots, balance_by aim, double slack) {
     const proven_bounds bounds = bounds_of(parallelisms, slots);
     const double times = slack > 1 ? slack : 1;
     std::vector<std::uint64_t> caps;
@@ -40,6 +53,12 @@ inline std::vector<std::uint64_t> caps_of(const program& of, std::span<const std
         caps.push_back(static_cast<std::uint64_t>(std::min(1e18, std::floor(most * times + 1e-9))));
     }
     return caps;
+}
+
+inline std::uint64_t largest_cap(std::span<const std::uint32_t> parallelisms, std::span<const std::uint32_t> slots,
+                                 balance_by aim, double slack) {
+    const std::vector<std::uint64_t> caps = caps_of(parallelisms, slots, aim, slack);
+    return caps.empty() ? 0 : *std::ranges::max_element(caps);
 }
 
 }  // namespace headgate::inline v1

@@ -44,6 +44,9 @@ struct local {
 
     expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before = {}) const;
 
+    /// See `bounded_assignment_policy`: the bound that was asked for with the slack.
+    std::uint64_t largest_load(std::span<const std::uint32_t> parallelisms, std::span<const std::uint32_t> slots) const;
+
     friend bool operator==(const local&, const local&) = default;
 };
 
@@ -216,6 +219,12 @@ inline expected<plan> local::operator()(const program& of, std::span<const offer
     // largest load, and for numbers beyond SPEC 10.
     if (not best) return balanced{.aim = aim}(of, offers);
     return *std::move(best);
+}
+
+inline std::uint64_t local::largest_load(std::span<const std::uint32_t> parallelisms,
+                                         std::span<const std::uint32_t> slots) const {
+    return std::max(largest_cap(parallelisms, slots, aim, slack),
+                    balanced{.aim = aim}.largest_load(parallelisms, slots));
 }
 
 }  // namespace headgate::inline v1

@@ -29,6 +29,9 @@ struct slot_filling {
 
     expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before = {}) const;
 
+    /// See `bounded_assignment_policy`: a worker may have of each node as much as it has slots.
+    std::uint64_t largest_load(std::span<const std::uint32_t> parallelisms, std::span<const std::uint32_t> slots) const;
+
     friend bool operator==(const slot_filling&, const slot_filling&) = default;
 };
 
@@ -89,6 +92,14 @@ inline expected<plan> slot_filling::operator()(const program& of, std::span<cons
     for (const node& each : of.nodes)
         made->nodes.push_back({.id = each.id, .parallelism = each.parallelism, .layout = 0, .offset = 0});
     return made;
+}
+
+inline std::uint64_t slot_filling::largest_load(std::span<const std::uint32_t> parallelisms,
+                                                std::span<const std::uint32_t> slots) const {
+    const std::uint32_t most = slots.empty() ? 0 : *std::ranges::max_element(slots);
+    std::uint64_t sum = 0;
+    for (const std::uint32_t each : parallelisms) sum += std::min(each, most);
+    return sum;
 }
 
 }  // namespace headgate::inline v1

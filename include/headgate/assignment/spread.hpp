@@ -42,6 +42,9 @@ struct spread {
 
     expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before = {}) const;
 
+    /// See `bounded_assignment_policy`: the bound of the load per slot, where nobody had trouble.
+    std::uint64_t largest_load(std::span<const std::uint32_t> parallelisms, std::span<const std::uint32_t> slots) const;
+
     friend bool operator==(const spread&, const spread&) = default;
 };
 
@@ -112,6 +115,11 @@ inline expected<plan> spread::operator()(const program& of, std::span<const offe
             for (std::uint32_t& owner : each.owners) owner = order.positions[owner];
     }
     return made;
+}
+
+inline std::uint64_t spread::largest_load(std::span<const std::uint32_t> parallelisms,
+                                          std::span<const std::uint32_t> slots) const {
+    return balanced{}.largest_load(parallelisms, slots);
 }
 
 }  // namespace headgate::inline v1

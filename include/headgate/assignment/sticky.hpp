@@ -82,6 +82,9 @@ struct sticky {
     /// The same, and how it came about.
     expected<sticky_answer> decide(const program& of, std::span<const offer> offers, const past& before = {}) const;
 
+    /// See `bounded_assignment_policy`: that of a fresh plan, which it is without a past.
+    std::uint64_t largest_load(std::span<const std::uint32_t> parallelisms, std::span<const std::uint32_t> slots) const;
+
     friend bool operator==(const sticky&, const sticky&) = default;
 };
 
@@ -200,6 +203,11 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
     if (not is_exact and not std::ranges::all_of(classes, &detail::kept_class::is_plain))
         if (auto anew = afresh(); anew and anew->keeps_balance and anew->moved_bytes < kept.moved_bytes) return anew;
     return kept;
+}
+
+inline std::uint64_t sticky::largest_load(std::span<const std::uint32_t> parallelisms,
+                                          std::span<const std::uint32_t> slots) const {
+    return balanced{.aim = aim}.largest_load(parallelisms, slots);
 }
 
 }  // namespace headgate::inline v1

@@ -90,6 +90,12 @@ BOOST_AUTO_TEST_CASE(a_long_bad_name_is_cut_in_the_complaint) {
     const std::string complained = complaint([](wish& w) { w.environment = {{std::string(1'000, '-'), ""}}; });
     BOOST_TEST(complained.find(std::string(64, '-') + '"') != std::string::npos);
     BOOST_TEST(complained.size() < 200u);
+    for (const std::string& value : {std::string(1, '\0'), std::string("x")}) {
+        const std::string long_name(1'000'000, 'A');
+        BOOST_TEST(complaint([&](wish& w) {
+                       w.environment = {{long_name, value}};
+                   }).starts_with("environment variable " + std::string(64, 'A') + " h"));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_value_holds_no_NUL_S6) {

@@ -15,6 +15,19 @@ namespace {
 
 constexpr std::int64_t year_10000 = 253'402'300'800'000;
 
+std::optional<std::string> bad_id(const std::string& id, const limits& most) {
+    if (not id.empty() and id.size() <= most.id) return std::nullopt;
+    return "of " + std::to_string(id.size()) + " bytes, not of 1 to " + std::to_string(most.id);
+}
+
+/// A wish that keeps its rules, so that nobody acts on one that does not.
+expected<wish> decoded(const std::string& bytes, const limits& most) {
+    expected<wish> made = protobuf::decode_wish(bytes, most);
+    if (made)
+        if (const auto ok = check(*made, most); not ok) return tl::unexpected(ok.error());
+    return made;
+}
+
 tl::unexpected<error> damaged(const job& from, std::string_view column, std::string_view what) {
     return failure(error_kind::invalid, "job \"" + from.id.substr(0, limits{}.id) + "\", column " +
                                             std::string(column) + ": " + std::string(what) +
@@ -101,21 +114,32 @@ void set(job& to, const job_row& from) {
     to.plan = from.plan ? std::optional(protobuf::encode(*from.plan)) : std::nullopt;
 }
 
-std::optional<error> unreadable(const job& what) {
-    const auto named = [&](error why) {
-        why.text = "job \"" + what.id + "\": " + why.text;
-        return why;
+expected<job> written(const put_wish& what, const limits& most) {
+    const auto no = [&](const std::string& why) {
+        return failure(error_kind::invalid, "job \"" + what.job.value + "\": " + why);
     };
-    if (not what.wish.empty())
-        if (const auto read = protobuf::decode_wish(what.wish); not read) return named(read.error());
-    if (what.plan)
-        if (const auto read = protobuf::decode_plan(*what.plan); not read) return named(read.error());
-    return std::nullopt;
+    if (const auto why = bad_id(what.job.value, most)) return failure(error_kind::invalid, "a job's id is " + *why);
+    if (not what.next.program) return no("there is no program");
+    wish next = what.next;
+    next.version = what.expected + 1;
+    job made{.id = what.job.value};
+    set(made, next);
+    if (const auto read = decoded(made.wish, most); not read) return no(read.error().text);
+    return made;
 }
 
-expected<wish> wish_of(const job& from) {
+expected<job> written(const job_id& id, const job_row& from, const limits& most) {
+    job made{.id = id.value};
+    set(made, from);
+    if (made.plan)
+        if (const auto read = protobuf::decode_plan(*made.plan, most); not read)
+            return failure(error_kind::invalid, "job \"" + id.value + "\": " + read.error().text);
+    return made;
+}
+
+expected<wish> wish_of(const job& from, const limits& most) {
     reader read(from);
-    expected<wish> made = protobuf::decode_wish(from.wish);
+    expected<wish> made = decoded(from.wish, most);
     if (not made) return damaged(from, "wish", made.error().text);
     made->name = from.name;
     made->stop = read.name("stop", from.stop, stop_mode::force);
@@ -124,7 +148,7 @@ expected<wish> wish_of(const job& from) {
     return read.finish(*std::move(made));
 }
 
-expected<job_row> row_of(const job& from) {
+expected<job_row> row_of(const job& from, const limits& most) {
     reader read(from);
     job_row made{
         .revision = read.large("revision", from.revision),
@@ -139,7 +163,7 @@ expected<job_row> row_of(const job& from) {
         .last_error = from.last_error.substr(0, limits{}.error_text),
     };
     if (from.plan) {
-        if (expected<plan> decoded = protobuf::decode_plan(*from.plan))
+        if (expected<plan> decoded = protobuf::decode_plan(*from.plan, most))
             made.plan = std::make_shared<const plan>(*std::move(decoded));
         else
             read.note("plan", decoded.error().text);
@@ -147,15 +171,16 @@ expected<job_row> row_of(const job& from) {
     return read.finish(std::move(made));
 }
 
-job_record record_of(const job& from) {
+job_record record_of(const job& from, const limits& most) {
     job_record made{.id = {from.id}};
-    expected<wish> wished = wish_of(from);
-    expected<job_row> row = row_of(from);
+    expected<wish> wished = wish_of(from, most);
+    expected<job_row> row = row_of(from, most);
     reader read(from);
-    if (from.id.empty() or from.id.size() > limits{}.id) read.note("id", "not of 1 to 64 bytes");
+    if (const auto why = bad_id(from.id, most)) read.note("id", *why);
     made.workers = read.number<std::uint32_t>("workers", from.workers);
-    made.waits_for = from.waits_for.substr(0, limits{}.error_text);
+    made.waits_for = from.waits_for.substr(0, most.error_text);
     made.submitted = read.time("submitted", from.submitted);
+    read.time("now", from.now);
     if (from.started) made.started = read.time("started", *from.started);
     made.since = read.time("since", from.since);
     if (from.ready_epoch and from.ready_generation)
@@ -163,7 +188,7 @@ job_record record_of(const job& from) {
                            {read.number<std::uint32_t>("generation", *from.ready_generation)}};
     const expected<applied> rest = read.finish(applied{});
     if (wished and wished->time_to_live and rest)
-        made.time_left = *wished->time_to_live - duration(from.now - from.submitted);
+        made.time_left = std::min(*wished->time_to_live, duration(year_10000)) - duration(from.now - from.submitted);
     if (row) made.row = *std::move(row);
     if (not wished)
         made.wish = tl::unexpected(wished.error());
@@ -183,6 +208,23 @@ expected<checkpoint_row> row_of(const job_id& job, const checkpoint& from) {
         checkpoint_row{.name = {.epoch = {read.number<std::uint32_t>("checkpoints.epoch", from.epoch)},
                                 .generation = {read.number<std::uint32_t>("checkpoints.generation", from.generation)}},
                        .state = read.name("checkpoints.state", from.state, checkpoint_state::abandoned)});
+}
+
+expected<controller_seen> controller_of(const std::string& incarnation, std::int64_t counter, bool is_gone) {
+    const job of{};
+    reader read(of);
+    return read.finish(controller_seen{read.owner(incarnation), read.large("counter", counter), is_gone});
+}
+
+expected<log_line> line_of(const job_id& job, std::int64_t number, std::int64_t at, std::int64_t generation,
+                           std::string text, const limits& most) {
+    const columns::job of{.id = job.value};
+    reader read(of);
+    text.resize(std::min(text.size(), most.error_text));
+    return read.finish(log_line{.number = read.large("log.number", number),
+                                .at = read.time("log.at", at),
+                                .generation = {read.number<std::uint32_t>("log.generation", generation)},
+                                .text = std::move(text)});
 }
 
 std::optional<checkpoint_state> checkpoint_state_of(std::string_view text) {

@@ -54,19 +54,7 @@ expected<applied> check_start(const start_workers& what, const limits& most) {
         return permanent(std::to_string(what.tokens.size()) + " tokens for " + std::to_string(what.workers.size()) +
                          " workers");
     const wish& wanted = wish_of(what);
-    if (wanted.environment.size() > most.environment_variables)
-        return permanent(std::to_string(wanted.environment.size()) + " environment variables, the limit is " +
-                         std::to_string(most.environment_variables));
-    std::size_t bytes = 0;
-    for (const auto& [name, value] : wanted.environment) {
-        if (not is_variable_name(name))
-            return permanent("environment variable \"" + name.substr(0, 64) +
-                             "\": names match [A-Za-z_][A-Za-z0-9_]* and are not LD_* or DYLD_*");
-        if (has_nul(value)) return permanent("environment variable " + name.substr(0, 64) + " holds a NUL");
-        bytes += name.size() + value.size();
-        if (name.size() + value.size() > most.environment_variable or bytes > most.environment)
-            return permanent("environment variable " + name.substr(0, 64) + " is above the limits");
-    }
+    if (const auto ok = detail::check_environment(wanted.environment, most); not ok) return permanent(ok.error().text);
     bool is_text = not has_nul(what.job.value) and not has_nul(wanted.name) and not has_nul(wanted.organization) and
                    not has_nul(wanted.backend_configuration);
     for (const auto& [name, value] : wanted.tags) is_text = is_text and not has_nul(name) and not has_nul(value);

@@ -24,14 +24,13 @@ not_applied invalid(std::string text) { return {{.kind = error_kind::invalid, .t
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
 /// The arguments that claim and store share.
-expected<arguments> exchange(const job_id& job, std::uint64_t revision, const job_row& next) {
-    columns::job to{.id = job.value};
-    columns::set(to, next);
-    if (const auto why = columns::unreadable(to)) return tl::unexpected(*why);
+expected<arguments> exchange(const job_id& job, std::uint64_t revision, const job_row& next, const limits& most) {
+    const auto to = columns::written(job, next, most);
+    if (not to) return tl::unexpected(to.error());
     arguments made;
-    made.add(job.value).add(signed_of(revision)).add(to.generation).add(to.owner).add(to.state);
-    made.add(std::string_view(to.is_complete ? "t" : "f")).add(to.applied).add(to.restart_nonce).add(to.restarts);
-    made.add(to.tasks).add(to.last_error).add_bytes(to.plan);
+    made.add(job.value).add(signed_of(revision)).add(to->generation).add(to->owner).add(to->state);
+    made.add(std::string_view(to->is_complete ? "t" : "f")).add(to->applied).add(to->restart_nonce).add(to->restarts);
+    made.add(to->tasks).add(to->last_error).add_bytes(to->plan);
     return made;
 }
 
@@ -71,15 +70,17 @@ expected<checkpoint_row> checkpoint_of(const job_id& job, row& at, auto state) {
 
 }  // namespace
 
-expected<arguments> arguments_of(const claim& what) {
-    expected<arguments> made = exchange(what.job, what.expected, what.next);
+expected<arguments> arguments_of(const claim& what, const limits& most) {
+    expected<arguments> made = exchange(what.job, what.expected, what.next, most);
     if (made) made->add(std::int64_t{what.threshold.value});
     return made;
 }
 
-expected<arguments> arguments_of(const store_row& what) { return exchange(what.job, what.expected, what.next); }
+expected<arguments> arguments_of(const store_row& what, const limits& most) {
+    return exchange(what.job, what.expected, what.next, most);
+}
 
-expected<arguments> arguments_of(const write_checkpoint& what) {
+expected<arguments> arguments_of(const write_checkpoint& what, const limits&) {
     arguments made;
     made.add(what.job.value).add(std::int64_t{what.generation.value}).add(columns::text_of(what.owner));
     made.add(std::int64_t{what.row.name.epoch.value}).add(std::int64_t{what.row.name.generation.value});
@@ -87,32 +88,25 @@ expected<arguments> arguments_of(const write_checkpoint& what) {
     return made;
 }
 
-expected<arguments> arguments_of(const put_wish& what) {
-    const auto wrong = [](std::string text) { return failure(error_kind::invalid, std::move(text)); };
-    if (what.job.value.empty() or what.job.value.size() > limits{}.id)
-        return wrong("a job's id has 1 to " + std::to_string(limits{}.id) + " bytes");
-    if (not is_text(what.job.value)) return wrong("a job's id is UTF-8 without NUL");
-    if (not what.next.program) return wrong("job \"" + what.job.value + "\": there is no program");
-    wish next = what.next;
-    next.version = what.expected + 1;
-    columns::job to{.id = what.job.value};
-    columns::set(to, next);
-    if (const auto why = columns::unreadable(to)) return tl::unexpected(*why);
+expected<arguments> arguments_of(const put_wish& what, const limits& most) {
+    if (not is_text(what.job.value)) return failure(error_kind::invalid, "a job's id is UTF-8 without NUL");
+    const auto to = columns::written(what, most);
+    if (not to) return tl::unexpected(to.error());
     arguments made;
-    made.add(what.job.value).add(signed_of(what.expected)).add(to.name).add(to.stop).add_bytes(to.wish);
+    made.add(what.job.value).add(signed_of(what.expected)).add(to->name).add(to->stop).add_bytes(to->wish);
     return made;
 }
 
-expected<arguments> arguments_of(const tell& what) {
+expected<arguments> arguments_of(const tell& what, const limits& most) {
     std::vector<std::int64_t> generations;
     std::vector<std::string> texts;
     for (const log_line& each : what.lines) {
         generations.push_back(each.generation.value);
-        texts.push_back(each.text.substr(0, limits{}.error_text));
+        texts.push_back(each.text.substr(0, most.error_text));
     }
     arguments made;
     made.add(what.job.value).add(std::int64_t{what.generation.value}).add(columns::text_of(what.owner));
-    made.add(std::string_view(what.waits_for).substr(0, limits{}.error_text));
+    made.add(std::string_view(what.waits_for).substr(0, most.error_text));
     made.add(std::int64_t{what.workers}).add_list(generations).add_list(texts);
     return made;
 }
@@ -125,16 +119,16 @@ expected<arguments> arguments_of(const advance_lease& what, bool take_lock) {
     return made;
 }
 
-expected<arguments> arguments_of(const read_log& what) {
+expected<arguments> arguments_of(const read_log& what, const limits&) {
     arguments made;
     made.add(what.job.value).add(signed_of(what.after)).add(std::int64_t{what.most});
     return made;
 }
 
-outcome<claimed> answer_of(const claim& what, const PGresult* from) {
+outcome<claimed> answer_of(const claim& what, const PGresult* from, const limits& most) {
     if (PQntuples(from) == 0) return no_such(what.job);
     row at(from, 0);
-    const auto stands = columns::row_of(columns_of(at));
+    const auto stands = columns::row_of(columns_of(at), most);
     if (not stands) return not_applied{stands.error()};
     at.skip();  // changed
     claimed made{.row = *stands};
@@ -145,15 +139,15 @@ outcome<claimed> answer_of(const claim& what, const PGresult* from) {
     return made;
 }
 
-outcome<job_row> answer_of(const store_row& what, const PGresult* from) {
+outcome<job_row> answer_of(const store_row& what, const PGresult* from, const limits& most) {
     if (PQntuples(from) == 0) return no_such(what.job);
     row at(from, 0);
-    const auto stands = columns::row_of(columns_of(at));
+    const auto stands = columns::row_of(columns_of(at), most);
     if (not stands) return not_applied{stands.error()};
     return *stands;
 }
 
-outcome<checkpoint_written> answer_of(const write_checkpoint& what, const PGresult* from) {
+outcome<checkpoint_written> answer_of(const write_checkpoint& what, const PGresult* from, const limits&) {
     row first(from, 0);
     const std::string verdict = PQntuples(from) == 0 ? "none" : first.text();
     if (verdict == "none") return no_such(what.job);
@@ -172,7 +166,7 @@ outcome<checkpoint_written> answer_of(const write_checkpoint& what, const PGresu
     return made;
 }
 
-outcome<std::uint64_t> answer_of(const put_wish& what, const PGresult* from) {
+outcome<std::uint64_t> answer_of(const put_wish& what, const PGresult* from, const limits&) {
     if (PQntuples(from) == 0) return no_such(what.job);
     const std::int64_t version = row(from, 0).number();
     if (version < 0)
@@ -181,40 +175,38 @@ outcome<std::uint64_t> answer_of(const put_wish& what, const PGresult* from) {
     return static_cast<std::uint64_t>(version);
 }
 
-outcome<applied> answer_of(const tell& what, const PGresult* from) {
+outcome<applied> answer_of(const tell& what, const PGresult* from, const limits&) {
     if (PQntuples(from) == 0) return no_such(what.job);
     if (not row(from, 0).truth()) return lost(what.job);
     return applied{};
 }
 
-outcome<std::vector<controller_seen>> answer_of(const advance_lease&, const PGresult* from) {
+outcome<std::vector<controller_seen>> answer_of(const advance_lease&, const PGresult* from, const limits&) {
     std::vector<controller_seen> seen;
     for (int i = 0; i < PQntuples(from); ++i) {
         row at(from, i);
-        const auto read = columns::row_of({.owner = at.text(), .state = "Created"});
-        const auto counter = static_cast<std::uint64_t>(at.number());
-        if (read) seen.push_back({read->owner, counter, at.truth()});  // else edited by hand into something else
+        const std::string who = at.text();
+        const std::int64_t counter = at.number();
+        const auto read = columns::controller_of(who, counter, at.truth());
+        if (read) seen.push_back(*read);  // else edited by hand into something else
     }
     return seen;
 }
 
-expected<std::vector<log_line>> answer_of(const read_log& what, const PGresult* from) {
+expected<std::vector<log_line>> answer_of(const read_log& what, const PGresult* from, const limits& most) {
     if (PQntuples(from) == 0) return tl::unexpected(no_such(what.job).why);
     std::vector<log_line> lines;
     for (int i = 0; i < PQntuples(from); ++i) {
         row at(from, i);
         if (at.is_null()) break;
-        log_line line;
-        line.number = static_cast<std::uint64_t>(at.number());
-        line.at = wall_time(duration(at.number()));
-        line.generation = {static_cast<std::uint32_t>(at.number())};
-        line.text = at.text();
-        lines.push_back(std::move(line));
+        const std::int64_t number = at.number(), when = at.number(), generation = at.number();
+        auto read = columns::line_of(what.job, number, when, generation, at.text(), most);
+        if (read) lines.push_back(*std::move(read));  // else edited by hand into something else
     }
     return lines;
 }
 
-seen_jobs seen_of(const PGresult* from) {
+seen_jobs seen_of(const PGresult* from, const limits& most) {
     seen_jobs seen;
     for (int i = 0; i < PQntuples(from); ++i) {
         row at(from, i);
@@ -222,7 +214,7 @@ seen_jobs seen_of(const PGresult* from) {
         const columns::job read = columns_of(at);
         const std::uint64_t changed = transaction(at.text());
         seen.oldest = transaction(at.text());
-        if (is_job) seen.jobs.push_back({columns::record_of(read), changed});
+        if (is_job) seen.jobs.push_back({columns::record_of(read, most), changed});
     }
     return seen;
 }

@@ -15,13 +15,13 @@
 namespace headgate::inline v1::postgres {
 
 // An error says which limit is broken, before the server is asked.
-expected<arguments> arguments_of(const claim& what);
-expected<arguments> arguments_of(const store_row& what);
-expected<arguments> arguments_of(const write_checkpoint& what);
-expected<arguments> arguments_of(const put_wish& what);
-expected<arguments> arguments_of(const tell& what);
+expected<arguments> arguments_of(const claim& what, const limits& most);
+expected<arguments> arguments_of(const store_row& what, const limits& most);
+expected<arguments> arguments_of(const write_checkpoint& what, const limits& most);
+expected<arguments> arguments_of(const put_wish& what, const limits& most);
+expected<arguments> arguments_of(const tell& what, const limits& most);
 expected<arguments> arguments_of(const advance_lease& what, bool take_lock);
-expected<arguments> arguments_of(const read_log& what);
+expected<arguments> arguments_of(const read_log& what, const limits& most);
 
 constexpr statement statement_of(const claim&) { return statement::claim; }
 constexpr statement statement_of(const store_row&) { return statement::store; }
@@ -32,13 +32,13 @@ constexpr statement statement_of(const advance_lease&) { return statement::advan
 constexpr statement statement_of(const read_log&) { return statement::read_log; }
 
 // Of a result with rows.
-outcome<claimed> answer_of(const claim& what, const PGresult* from);
-outcome<job_row> answer_of(const store_row& what, const PGresult* from);
-outcome<checkpoint_written> answer_of(const write_checkpoint& what, const PGresult* from);
-outcome<std::uint64_t> answer_of(const put_wish& what, const PGresult* from);
-outcome<applied> answer_of(const tell& what, const PGresult* from);
-outcome<std::vector<controller_seen>> answer_of(const advance_lease& what, const PGresult* from);
-expected<std::vector<log_line>> answer_of(const read_log& what, const PGresult* from);
+outcome<claimed> answer_of(const claim& what, const PGresult* from, const limits& most);
+outcome<job_row> answer_of(const store_row& what, const PGresult* from, const limits& most);
+outcome<checkpoint_written> answer_of(const write_checkpoint& what, const PGresult* from, const limits& most);
+outcome<std::uint64_t> answer_of(const put_wish& what, const PGresult* from, const limits& most);
+outcome<applied> answer_of(const tell& what, const PGresult* from, const limits& most);
+outcome<std::vector<controller_seen>> answer_of(const advance_lease& what, const PGresult* from, const limits& most);
+expected<std::vector<log_line>> answer_of(const read_log& what, const PGresult* from, const limits& most);
 
 /// What a look at the jobs found.
 struct seen_jobs {
@@ -49,6 +49,6 @@ struct seen_jobs {
     std::uint64_t oldest{};   ///< transaction that was not over; all before it are in `jobs`
     std::vector<one> jobs{};  ///< by id
 };
-seen_jobs seen_of(const PGresult* from);
+seen_jobs seen_of(const PGresult* from, const limits& most);
 
 }  // namespace headgate::inline v1::postgres

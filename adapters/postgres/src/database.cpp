@@ -195,7 +195,7 @@ private:
             if constexpr (is_lease)
                 return arguments_of(one.asked.what, locked_.insert(one.asked.what.self).second);
             else
-                return arguments_of(one.asked.what);
+                return arguments_of(one.asked.what, how_.limits);
         }();
         if (not with) return one.done(refusal<typename Effect::answer>(with.error()));
         session_->send(statement_of(one.asked.what), *with);
@@ -235,7 +235,7 @@ private:
 
     template <class Effect>
     void answer(call<Effect>& which, const PGresult* one, bool is_done) {
-        if (is_done) return which.done(answer_of(which.asked.what, one));
+        if (is_done) return which.done(answer_of(which.asked.what, one, how_.limits));
         if constexpr (std::is_same_v<Effect, headgate::advance_lease>) locked_.erase(which.asked.what.self);
         which.done(refusal<typename Effect::answer>(say_.failed(one)));
     }
@@ -244,7 +244,7 @@ private:
         is_look_sent_ = false;
         if (not watch_) return;
         if (not is_done) return std::exchange(watch_, std::nullopt)->done(tl::unexpected(say_.failed(one)));
-        seen_jobs found = seen_of(one);
+        seen_jobs found = seen_of(one, how_.limits);
         if (watch_->asked.what.since != what.since) {
             is_look_due_ = true;  // a newer watch came
         } else if (watcher::oldest_of(what.since) > found.oldest) {

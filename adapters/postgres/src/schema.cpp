@@ -266,7 +266,8 @@ const std::array<prepared, statement_count> statements{{
      "LEFT JOIN records r ON r.changed >= $1::text::xid8 ORDER BY r.id"},
     // Likewise, if there is such a job.
     {"read_log",
-     "SELECT l.number, round(extract(epoch FROM l.at) * 1000)::bigint, l.generation, l.text FROM jobs LEFT JOIN "
+     "SELECT l.number, CASE WHEN isfinite(l.at) THEN round(extract(epoch FROM l.at) * 1000)::bigint ELSE -1 END, "
+     "l.generation, l.text FROM jobs LEFT JOIN "
      "(SELECT * FROM log WHERE job = $1 AND number > $2 ORDER BY number LIMIT $3) l ON true WHERE id = $1 "
      "ORDER BY l.number"},
     {"notify", "SELECT pg_notify('headgate.' || current_schema(), '')"},

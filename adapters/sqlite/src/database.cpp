@@ -133,7 +133,7 @@ expected<std::unique_ptr<database>> database::open(options how) {
     if (not how.now) how.now = steady_now;
     auto opened = connection::open(how);
     if (not opened) return tl::unexpected(opened.error());
-    operations all(*std::move(opened), lives(how.path + ".controllers"));
+    operations all(*std::move(opened), lives(how.path + ".controllers"), how.limits);
     return std::unique_ptr<database>(new database(std::make_unique<worker>(std::move(how), std::move(all))));
 }
 

@@ -83,7 +83,7 @@ std::optional<expected<job_row>> operations::row(const columns::job& written, co
     columns::job found = columns_of(select, 0);
     const bool is_its_plan = found.plan and found.plan == written.plan;
     if (is_its_plan) found.plan.reset();  // large, and known
-    auto stands = columns::row_of(found);
+    auto stands = columns::row_of(found, most_);
     if (stands and is_its_plan) stands->plan = its;
     return stands;
 }
@@ -112,14 +112,13 @@ void operations::mark(const claim& what, const std::optional<checkpoint_row>& re
 }
 
 outcome<claimed> operations::perform(const claim& what) {
-    columns::job to{.id = what.job.value};
-    columns::set(to, what.next);
-    if (const auto why = columns::unreadable(to)) return not_applied{*why};
+    const auto to = columns::written(what.job, what.next, most_);
+    if (not to) return not_applied{to.error()};
     return open_->write<outcome<claimed>>([&]() -> outcome<claimed> {
         const auto restore = restore_point(what.job, what.threshold);
         if (not restore) return not_applied{restore.error()};
-        const bool is_first = replace(to, what.expected);
-        const auto stands = row(to, what.next.plan);
+        const bool is_first = replace(*to, what.expected);
+        const auto stands = row(*to, what.next.plan);
         if (not stands) return no_such(what.job);
         if (not *stands) return not_applied{stands->error()};
         claimed answer{.row = **stands};
@@ -133,12 +132,11 @@ outcome<claimed> operations::perform(const claim& what) {
 }
 
 outcome<job_row> operations::perform(const store_row& what) {
-    columns::job to{.id = what.job.value};
-    columns::set(to, what.next);
-    if (const auto why = columns::unreadable(to)) return not_applied{*why};
+    const auto to = columns::written(what.job, what.next, most_);
+    if (not to) return not_applied{to.error()};
     return open_->write<outcome<job_row>>([&]() -> outcome<job_row> {
-        replace(to, what.expected);
-        const auto stands = row(to, what.next.plan);
+        replace(*to, what.expected);
+        const auto stands = row(*to, what.next.plan);
         if (not stands) return no_such(what.job);
         if (not *stands) return not_applied{stands->error()};
         return **stands;
@@ -212,14 +210,9 @@ outcome<std::uint64_t> operations::perform(const put_wish& what) {
     const auto invalid = [](std::string text) {
         return not_applied{{.kind = error_kind::invalid, .text = std::move(text)}};
     };
-    if (what.job.value.empty() or what.job.value.size() > limits{}.id)
-        return invalid("a job's id has 1 to " + std::to_string(limits{}.id) + " bytes");
-    if (not what.next.program) return invalid("job \"" + what.job.value + "\": there is no program");
-    wish next = what.next;
-    next.version = what.expected + 1;
-    columns::job to{.id = what.job.value};
-    columns::set(to, next);
-    if (const auto why = columns::unreadable(to)) return not_applied{*why};
+    const auto made = columns::written(what, most_);
+    if (not made) return not_applied{made.error()};
+    const columns::job& to = *made;
     return open_->write<outcome<std::uint64_t>>([&]() -> outcome<std::uint64_t> {
         Statement& select =
             bound(open_->statement("SELECT version, wish, name, stop FROM jobs WHERE id = ?"), what.job.value);
@@ -257,14 +250,14 @@ outcome<applied> operations::perform(const tell& what) {
         const std::int64_t now = wall_now();
         for (const log_line& line : what.lines)
             bound(open_->statement("INSERT INTO log VALUES (?, ?, ?, ?, ?)"), what.job.value, ++number, now,
-                  line.generation.value, line.text.substr(0, limits{}.error_text))
+                  line.generation.value, line.text.substr(0, most_.error_text))
                 .exec();
         bound(open_->statement("DELETE FROM log WHERE job = ? AND number <= ?"), what.job.value, number - log_lines)
             .exec();
         bound(open_->statement("UPDATE jobs SET lines = ? WHERE id = ?"), number, what.job.value).exec();
         bound(open_->statement(R"(UPDATE jobs SET waits_for = ?1, workers = ?2 WHERE id = ?3 AND
             (waits_for <> ?1 OR workers <> ?2))"),
-              what.waits_for.substr(0, limits{}.error_text), what.workers, what.job.value)
+              what.waits_for.substr(0, most_.error_text), what.workers, what.job.value)
             .exec();
         return applied{};
     });
@@ -282,14 +275,13 @@ outcome<std::vector<controller_seen>> operations::perform(const advance_lease& w
             EXISTS (SELECT 1 FROM jobs WHERE owner = incarnation) FROM controllers ORDER BY incarnation)");
         std::vector<incarnation> over;
         while (select.executeStep()) {
-            columns::job named{.owner = select.getColumn(0).getString(), .state = "Created"};
-            const auto read = columns::row_of(named);
+            auto read = columns::controller_of(select.getColumn(0).getString(), select.getColumn(1).getInt64(), false);
             if (not read) continue;  // edited by hand into something else
-            const bool is_gone = lives_.is_gone(read->owner);
-            if (is_gone and select.getColumn(2).getInt() == 0)
-                over.push_back(read->owner);
+            read->is_gone = lives_.is_gone(read->incarnation);
+            if (read->is_gone and select.getColumn(2).getInt() == 0)
+                over.push_back(read->incarnation);
             else
-                seen.push_back({read->owner, static_cast<std::uint64_t>(select.getColumn(1).getInt64()), is_gone});
+                seen.push_back(*read);
         }
         for (const incarnation who : over) {
             bound(open_->statement("DELETE FROM controllers WHERE incarnation = ?"), columns::text_of(who)).exec();
@@ -310,7 +302,7 @@ expected<job_news> operations::perform(const watch_jobs& what) {
         Statement& select = bound(open_->statement(std::string(select_jobs) + "WHERE changed > ? ORDER BY id"), since);
         job_news news{.next = {static_cast<std::uint64_t>(latest)}};
         const std::int64_t now = wall_now();
-        while (select.executeStep()) news.jobs.push_back(columns::record_of(columns_of(select, now)));
+        while (select.executeStep()) news.jobs.push_back(columns::record_of(columns_of(select, now), most_));
         return news;
     });
 }
@@ -323,11 +315,11 @@ expected<std::vector<log_line>> operations::perform(const read_log& what) {
             number > ? ORDER BY number LIMIT ?)"),
                                   what.job.value, what.after, what.most);
         std::vector<log_line> lines;
-        while (select.executeStep())
-            lines.push_back({.number = static_cast<std::uint64_t>(select.getColumn(0).getInt64()),
-                             .at = wall_time(duration(select.getColumn(1).getInt64())),
-                             .generation = {select.getColumn(2).getUInt()},
-                             .text = select.getColumn(3).getString()});
+        while (select.executeStep()) {
+            auto read = columns::line_of(what.job, select.getColumn(0).getInt64(), select.getColumn(1).getInt64(),
+                                         select.getColumn(2).getInt64(), select.getColumn(3).getString(), most_);
+            if (read) lines.push_back(*std::move(read));  // else edited by hand into something else
+        }
         return lines;
     });
 }

@@ -14,8 +14,8 @@ namespace headgate::inline v1::sqlite {
 /// Each is one transaction. Used by one thread.
 class operations {
 public:
-    operations(std::unique_ptr<connection> open, lives controllers)
-        : open_(std::move(open)), lives_(std::move(controllers)) {}
+    operations(std::unique_ptr<connection> open, lives controllers, const limits& most)
+        : open_(std::move(open)), lives_(std::move(controllers)), most_(most) {}
 
     outcome<claimed> perform(const claim& what);
     outcome<job_row> perform(const store_row& what);
@@ -39,6 +39,7 @@ private:
 
     std::unique_ptr<connection> open_;
     lives lives_;
+    limits most_;
 };
 
 }  // namespace headgate::inline v1::sqlite

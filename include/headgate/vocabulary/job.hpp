@@ -107,15 +107,16 @@ inline expected<applied> check_environment(const variables& environment, const l
                        std::to_string(most.environment_variables));
     std::size_t all = 0;
     for (const auto& [name, value] : environment) {
+        const std::size_t size = name.size() + value.size();
+        const auto shown = [&of = name] { return of.substr(0, 64); };
         if (not is_variable_name(name))
-            return invalid("environment variable \"" + name.substr(0, 64) +
+            return invalid("environment variable \"" + shown() +
                            "\": names match [A-Za-z_][A-Za-z0-9_]* and are not LD_* or DYLD_*");
-        if (value.find('\0') != std::string::npos) return invalid("environment variable " + name + " holds a NUL");
-        if (name.size() + value.size() > most.environment_variable)
-            return invalid("environment variable " + name.substr(0, 64) + " has " +
-                           std::to_string(name.size() + value.size()) + " bytes, the limit is " +
-                           std::to_string(most.environment_variable));
-        all += name.size() + value.size();
+        if (value.find('\0') != std::string::npos) return invalid("environment variable " + shown() + " holds a NUL");
+        if (size > most.environment_variable)
+            return invalid("environment variable " + shown() + " has " + std::to_string(size) +
+                           " bytes, the limit is " + std::to_string(most.environment_variable));
+        all += size;
     }
     if (all > most.environment)
         return invalid("the environment has " + std::to_string(all) + " bytes, the limit is " +

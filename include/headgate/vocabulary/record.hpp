@@ -16,7 +16,8 @@ namespace headgate::inline v1 {
 /// Wall time by the database's clock, for people to read; decides nothing.
 using wall_time = std::chrono::sys_time<std::chrono::milliseconds>;
 
-/// A job as it stands. One that was damaged by hand has an error in the place of its wish and is left alone.
+/// A job as it stands. One that was damaged by hand, into what cannot be read or breaks a rule (`check`), has an error
+/// in the place of its wish and is left alone.
 struct job_record {
     job_id id{};
     job_row row{};
@@ -71,7 +72,8 @@ struct advance_lease {
 
 /// A user's word. Submits the job if `expected` is 0 and there is none. Never moves the row's revision.
 /// Answers the version that now stands: `expected + 1` if it was taken or repeated, another if somebody was faster. If
-/// another wish of version `expected + 1` stands, it is not applied (`invalid`): read it and try again.
+/// another wish of version `expected + 1` stands, it is not applied (`invalid`): read it and try again. One that breaks
+/// a rule (`check`) may be refused likewise.
 struct put_wish {
     using result = std::uint64_t;
     using answer = outcome<result>;

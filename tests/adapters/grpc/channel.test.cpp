@@ -3,10 +3,14 @@
 
 #include "pair.hpp"
 
+#include <headgate/protobuf/messages.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -244,6 +248,89 @@ BOOST_AUTO_TEST_CASE(a_message_above_the_receiver_s_limit_ends_the_stream_SPEC_1
     p.link->send(initialized{.failure = std::string(5'000, 'x')});
     BOOST_REQUIRE(p.rings.wait([&] { return p.events.of<link_ended>().size() == 1 and p.streams.size() == 2; }));
     BOOST_TEST(std::holds_alternative<stream_ended>(p.streams.all().back().what));
+}
+
+constexpr std::size_t four_mib = std::size_t{4} << 20;
+
+/// What is beside a text of some MiB in `bytes_of`, which has the text's length.
+std::size_t around(const std::function<std::string(std::size_t)>& bytes_of) {
+    return bytes_of(four_mib - 1'000).size() - (four_mib - 1'000);
+}
+limits wide() {
+    limits made;
+    made.message = 2 * four_mib;
+    return made;
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_s_message_of_4_MiB_is_heard_and_one_byte_more_ends_its_stream_SPEC_10) {
+    const auto message = [](std::size_t n) {
+        return worker_message(
+            checkpoint_report{.epoch = {1}, .subtasks = {{{1}, 1, std::string(n, 'x')}}, .failure = {}});
+    };
+    const std::size_t most = four_mib - around([&](std::size_t n) { return protobuf::encode(message(n)); });
+    BOOST_TEST(protobuf::encode(message(most)).size() == four_mib);
+    for (const limits& of_link : {limits{}, wide()}) {  // its sender refuses it, or its receiver
+        pair p({}, {.limits = of_link});
+        static_cast<void>(p.opened());
+        p.link->send(message(most));
+        BOOST_REQUIRE(p.rings.wait([&] { return p.streams.size() == 2; }));
+        BOOST_TEST((std::get<worker_message>(p.streams.all().back().what) == message(most)));
+        p.link->send(message(most + 1));
+        BOOST_REQUIRE(p.rings.wait([&] { return p.streams.size() == 3 and p.events.of<link_ended>().size() == 1; }));
+        BOOST_TEST(std::holds_alternative<stream_ended>(p.streams.all().back().what));
+        BOOST_TEST(says(p.events.of<link_ended>().front().why, "4194304"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_controller_s_message_of_4_MiB_is_heard_and_one_byte_more_ends_the_stream_SPEC_10) {
+    const auto message = [](std::size_t n) { return controller_message(verdict(refused{std::string(n, 'x')})); };
+    const std::size_t most = four_mib - around([&](std::size_t n) { return protobuf::encode(message(n)); });
+    for (const limits& of_channel : {limits{}, wide()}) {
+        pair p({.limits = of_channel});
+        const stream_id stream = p.opened();
+        p.channel->send(stream, message(most));
+        BOOST_REQUIRE(p.rings.wait([&] { return p.events.of<controller_message>().size() == 2; }));
+        const auto heard = std::get<verdict>(p.events.of<controller_message>().back());
+        BOOST_TEST(std::get<refused>(heard).why.size() == limits{}.error_text);
+        p.channel->send(stream, message(most + 1));
+        BOOST_REQUIRE(p.rings.wait([&] { return p.events.of<link_ended>().size() == 1; }));
+        BOOST_TEST(p.events.of<controller_message>().size() == 2u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_execution_of_4_MiB_is_heard_and_one_byte_more_is_not_SPEC_10) {
+    const auto of = [](std::size_t n) {
+        plan placed{.workers = {{.id = {1}, .slots = 1}}};
+        BOOST_REQUIRE((placed.machines.push_back("m") and placed.data_addresses.push_back("a:1")));
+        placed.layouts = {{.boundaries = {0, 1}}};
+        placed.nodes = {{.id = {1}, .parallelism = 1}};
+        const program what{.nodes = {{.id = {1}, .operators = {{{"source"}, std::string(n, 'x')}}}}, .edges = {}};
+        return execution{.job = {"words"},
+                         .program = std::make_shared<const program>(what),
+                         .plan = std::make_shared<const plan>(placed)};
+    };
+    const std::size_t most =
+        four_mib - around([&](std::size_t n) { return protobuf::encode(of(n)) + protobuf::encode_data_token({}); });
+    for (const limits& of_channel : {limits{}, wide()}) {
+        pair p({.limits = of_channel});
+        const connection_id on = p.connect();
+        const auto start = [&](std::size_t n, const ending<start_execution>& done) {
+            p.channel->start_execution(
+                request<start_execution>{.what = {on, std::make_shared<const execution>(of(n)), {}}}, done);
+        };
+        const ending<start_execution> fits(p.rings), above(p.rings);
+        start(most, fits);
+        const called call = p.next_call(1);
+        BOOST_TEST(std::get<execute>(call.what).what->program->nodes[0].operators[0].what.size() == most);
+        p.link->answer(call.id, applied{});
+        BOOST_REQUIRE(p.rings.wait([&] { return fits.calls() == 1; }));
+        BOOST_TEST(fits.text() == "applied");
+        start(most + 1, above);
+        BOOST_REQUIRE(p.rings.wait([&] { return above.calls() == 1; }));
+        BOOST_TEST(says(above.text(), of_channel == wide() ? "unknown: " : "not applied: invalid: "));  // G6
+        BOOST_TEST(says(above.text(), "4194304"));
+        BOOST_TEST(p.events.of<called>().size() == 2u);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_does_not_read_loses_its_stream) {

@@ -1,5 +1,7 @@
 #include "server.hpp"
 
+#include "../columns/spoilt.hpp"
+
 #include <headgate/conformance/laws/database.hpp>
 #include <headgate/postgres/database.hpp>
 
@@ -36,8 +38,8 @@ std::string fresh() {
     return "trial_" + std::to_string(++number);
 }
 
-std::unique_ptr<postgres::database> open(const std::string& schema) {
-    auto opened = postgres::database::open({.schema = schema});
+std::unique_ptr<postgres::database> open(const std::string& schema, const limits& most = {}) {
+    auto opened = postgres::database::open({.schema = schema, .limits = most});
     if (not opened) BOOST_FAIL(opened.error().text);
     return *std::move(opened);
 }
@@ -342,6 +344,63 @@ BOOST_AUTO_TEST_CASE(an_infinite_time_is_an_error_in_its_record_and_the_others_g
     trial t(*opened, settle);
     are_damaged(t, schema, {"submitted = 'infinity'", "started = '-infinity'", "since = 'infinity'"},
                 {"submitted", "started", "since"});
+}
+
+BOOST_AUTO_TEST_CASE(a_readable_wish_that_breaks_a_rule_is_refused_or_an_error_in_its_record_and_the_others_go_on_S4) {
+    const std::string schema = fresh();
+    const auto opened = open(schema);
+    trial t(*opened, settle);
+    by_hand hand;
+    BOOST_TEST(t.has_claimed({"a"}));
+    for (const auto& [job, wished, why] : tests::spoilt(t.some_wish())) {
+        BOOST_TEST(t.has_claimed(job));
+        BOOST_TEST((not t.put(1, wished, job)));
+        hand.run("UPDATE " + schema + ".jobs SET wish = '\\x" + tests::hexadecimal(wished) + "' WHERE id = '" +
+                 job.value + "'");
+        const auto read = t.record(job);
+        BOOST_TEST_REQUIRE((read.has_value() and not read->wish.has_value()));
+        BOOST_TEST(says(read->wish.error(), error_kind::invalid, why));
+        BOOST_TEST((t.put(1, t.some_wish(), job) == 2u));
+        BOOST_TEST((t.record(job)->wish.has_value()));
+    }
+    BOOST_TEST((t.store(1, t.some_row({1}, t.ours, state_name::running), {"a"}).has_value()));
+}
+
+BOOST_AUTO_TEST_CASE(columns_for_people_and_of_controllers_that_were_edited_by_hand_are_read_with_care) {
+    const std::string schema = fresh();
+    const auto opened = open(schema);
+    trial t(*opened, settle);
+    by_hand hand;
+    hand.run("SET search_path = " + schema);
+    for (const char* each : {"a", "b"}) BOOST_TEST(t.has_claimed({each}));
+    hand.run("UPDATE jobs SET workers = -4294967295 WHERE id = 'b'");
+    BOOST_TEST((t.record({"a"})->wish.has_value()));
+    BOOST_TEST(says(t.record({"b"})->wish.error(), error_kind::invalid, "column workers: -4294967295"));
+    BOOST_TEST(t.tell({{.text = "one"}, {.text = "two"}, {.text = "three"}}, "", 0, {"a"}));
+    hand.run("UPDATE log SET generation = 4294967297 WHERE text = 'one'");
+    hand.run("UPDATE log SET at = 'infinity' WHERE text = 'two'");
+    const auto lines = t.log(0, 10, {"a"});
+    BOOST_TEST_REQUIRE((lines.has_value() and lines->size() == 1));
+    BOOST_TEST(lines->front().text == "three");
+    hand.run("INSERT INTO controllers VALUES ('" + std::string(32, 'f') + "', 1, -1), ('me', 2, 1)");
+    BOOST_TEST((t.lease(t.ours, 1) == std::vector<controller_seen>{{t.ours, 1}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_database_s_own_limits_hold_for_what_it_writes_and_what_it_reads_SPEC_10) {
+    const std::string schema = fresh();
+    const auto wide = open(schema);
+    limits most;
+    most.parallelism = 2, most.environment_variables = 1, most.id = 6;
+    const auto tight = open(schema, most);
+    trial t(*tight, settle), of_wide(*wide, settle);
+    wish wished = t.some_wish();
+    BOOST_TEST((t.put(0, wished, {"six___"}) == 1u));
+    BOOST_TEST((not t.put(0, wished, {"seven__"})));
+    wished.parallelism = {{{1}, 3}};
+    BOOST_TEST((not t.put(1, wished, {"six___"})));
+    BOOST_TEST((of_wide.put(1, wished, {"six___"}) == 2u));
+    BOOST_TEST((of_wide.record({"six___"})->wish.has_value()));
+    BOOST_TEST(says(t.record({"six___"})->wish.error(), error_kind::invalid, "parallelism 3 is above the limit of 2"));
 }
 
 BOOST_AUTO_TEST_CASE(bytes_that_the_server_does_not_take_are_replaced_in_texts_and_refused_in_ids) {

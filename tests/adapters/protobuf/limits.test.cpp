@@ -104,6 +104,7 @@ execution of(program what, std::size_t workers = 1, std::uint32_t slots = 1, con
             .program = std::make_shared<const program>(std::move(what)),
             .plan = std::make_shared<const plan>(std::move(placed))};
 }
+execution of_execution() { return of(of_nodes(1)); }
 std::string started(const execution& what) { return why_not(decode_execute(encode(what) + encode_data_token({}))); }
 
 /// A file of so many nodes with one operator each, as short as it can be.
@@ -221,6 +222,47 @@ BOOST_AUTO_TEST_CASE(what_a_worker_is_told_is_read_up_to_each_limit_and_refused_
         {"verdict: message", four_mib, of_bytes(encode(controller_message(verdict(go{}))), decode_controller_message),
          "the limit is 4194304"},
     });
+}
+
+BOOST_AUTO_TEST_CASE(bytes_are_read_up_to_protobuf_s_own_nesting_and_refused_above_it_SPEC_10) {
+    // Groups of a field that no reader knows: the one thing that nests, as no message of ours holds one of its kind.
+    const auto nested = [](const std::string& begin, std::size_t depth) {
+        std::string bytes = begin;
+        for (std::size_t i = 0; i < depth; ++i) bytes += "\xfb\x7f";
+        for (std::size_t i = 0; i < depth; ++i) bytes += "\xfc\x7f";
+        return bytes;
+    };
+    const auto of = [&](const std::string& begin, auto decode) {
+        return [=](std::size_t depth) { return why_not(decode(nested(begin, depth), limits{})); };
+    };
+    const std::string started = encode(of_execution()) + encode_data_token({});
+    const wish wished{.version = 1, .program = std::make_shared<const program>(of_nodes(1))};
+    const std::pair<const char*, std::function<std::string(std::size_t)>> all[] = {
+        {"heartbeat", of(encode(worker_message(heartbeat{1, {}})), decode_worker_message)},
+        {"verdict", of(encode(controller_message(verdict(go{}))), decode_controller_message)},
+        {"identify", of(encode(identify{}), decode_identify)},
+        {"identified", of(encode(identified{}), decode_identified)},
+        {"execution", of(started, decode_execute)},
+        {"checkpoint", of(encode(checkpoint{{1}, {{1}, {1}}}), decode_checkpoint)},
+        {"stop", of(encode(stop{{1}}), decode_stop)},
+        {"program", of(encode(of_nodes(1)), decode_program)},
+        {"plan", of(encode(*of_execution().plan), decode_plan)},
+        {"wish", of(encode(wished), decode_wish)},
+        {"row", of(encode(job_row{}), decode_job_row)},
+        {"metadata", of(encode(checkpoint_metadata{.name = {{1}, {1}}}), decode_checkpoint_metadata)},
+    };
+    for (const auto& [what, tried] : all) {
+        BOOST_TEST_CONTEXT(what) {
+            BOOST_TEST(tried(100) == "");
+            for (const std::size_t depth : {101u, 1'000'000u})
+                BOOST_TEST(tried(depth).find("bytes are not one") != std::string::npos);
+        }
+    }
+    for (const std::string nest : {"[", "{\"nodes\":[{\"operators\":", "{\"x\":"}) {
+        std::string file;
+        while (file.size() < four_mib - nest.size()) file += nest;
+        BOOST_TEST(not program_from_json(file));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(program_files_are_read_up_to_each_limit_and_refused_above_it_SPEC_10) {

@@ -1,1 +1,1 @@
-target_link_libraries(${target} PRIVATE SQLite::SQLite3)
+target_link_libraries(${target} PRIVATE headgate::protobuf SQLite::SQLite3)

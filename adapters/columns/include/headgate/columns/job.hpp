@@ -54,16 +54,18 @@ void set(job& to, const wish& from);
 /// Sets the controller's own columns.
 void set(job& to, const job_row& from);
 
-/// Why wish or plan, if there is one, could not be read back (`invalid`): tables keep what is within `limits{}`,
-/// whatever the policies allow. Costs what reading does.
-std::optional<error> unreadable(const job& what);
-
-/// The wish that the user's columns say, or what is wrong with them (`invalid`), by name of job and column.
-expected<wish> wish_of(const job& from);
+/// The user's columns, or why they could not be read back as what is wished for (`invalid`). Costs what reading does.
+expected<job> written(const put_wish& what, const limits& most = {});
 /// Likewise the controller's own columns.
-expected<job_row> row_of(const job& from);
+expected<job> written(const job_id& id, const job_row& from, const limits& most = {});
+
+/// The wish that the user's columns say, or what is wrong with them (`invalid`), by name of job and column. It is
+/// within the limits and breaks no rule (`check`).
+expected<wish> wish_of(const job& from, const limits& most = {});
+/// Likewise the controller's own columns. The last error is cut at `limits{}`, as controllers do, whatever `most` says.
+expected<job_row> row_of(const job& from, const limits& most = {});
 /// All of it. What is wrong with any column is an error in the place of the wish, and the rest is left as it is new.
-job_record record_of(const job& from);
+job_record record_of(const job& from, const limits& most = {});
 
 /// A checkpoint's row as it stands in a table, likewise.
 struct checkpoint {
@@ -74,6 +76,13 @@ struct checkpoint {
 
 /// The row that these columns say, or what is wrong with them (`invalid`), by name of job and column.
 expected<checkpoint_row> row_of(const job_id& job, const checkpoint& from);
+
+/// A controller as it stands in a table; an error if it was edited by hand into none.
+expected<controller_seen> controller_of(const std::string& incarnation, std::int64_t counter, bool is_gone);
+
+/// A line of a job's history as it stands in a table, of numbers as they come; an error likewise.
+expected<log_line> line_of(const job_id& job, std::int64_t number, std::int64_t at, std::int64_t generation,
+                           std::string text, const limits& most = {});
 
 /// "inprogress", "ready", ... back.
 std::optional<checkpoint_state> checkpoint_state_of(std::string_view text);

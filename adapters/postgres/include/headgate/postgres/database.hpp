@@ -4,6 +4,7 @@
 
 #include <headgate/concepts/database.hpp>
 #include <headgate/concepts/held_completion.hpp>
+#include <headgate/vocabulary/limits.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -20,6 +21,8 @@ struct options {
     std::string schema = "headgate";              ///< made where it is missing; of 1 to 40 bytes
     std::chrono::milliseconds look_every{1'000};  ///< for changes by hand, which notify nobody, while somebody watches
     std::size_t most_waiting = 4'096;             ///< calls; one more is not applied
+    /// Of these: message, id, error_text and those of wishes and plans. The same for all who share the tables.
+    headgate::limits limits{};
     /// The clock of the requests' deadlines, called from any thread. Empty: std::chrono::steady_clock.
     std::function<instant()> now{};
 };

@@ -29,8 +29,8 @@ std::string encode(const checkpoint_metadata& what);
 
 /// What `encode` made. Any bytes are a question: `invalid` says what is wrong with them and where, `unsupported` that
 /// a newer headgate wrote them. The shape is checked, and the limits on sizes and counts; that a program or a plan
-/// keeps its rules is for `check` to say, so that a wish that breaks one is still read, and its job fails with a
-/// reason. Programs, plans, wishes and rows have at most `most.message` bytes, metadata at most 2 GiB.
+/// keeps its rules is for `check` to say. Programs, plans, wishes and rows have at most `most.message` bytes, metadata
+/// at most 2 GiB.
 expected<program> decode_program(std::string_view bytes, const limits& most = {});
 expected<plan> decode_plan(std::string_view bytes, const limits& most = {});
 expected<wish> decode_wish(std::string_view bytes, const limits& most = {});

@@ -4,6 +4,7 @@
 
 #include <headgate/concepts/database.hpp>
 #include <headgate/concepts/held_completion.hpp>
+#include <headgate/vocabulary/limits.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -20,6 +21,8 @@ struct options {
     std::chrono::milliseconds busy{5'000};     ///< how long to wait for another process's transaction
     std::chrono::milliseconds look_every{50};  ///< for changes by other processes, while somebody watches; above 0
     std::size_t most_waiting = 4'096;          ///< calls; one more is not applied
+    /// Of these: message, id, error_text and those of wishes and plans. The same for all who share the tables.
+    headgate::limits limits{};
     /// The clock of the requests' deadlines, called from any thread. Empty: std::chrono::steady_clock.
     std::function<instant()> now{};
 };

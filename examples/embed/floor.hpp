@@ -6,7 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mine {
@@ -31,5 +33,25 @@ inline headgate::expected<std::vector<std::uint32_t>> preview(const std::vector<
         copies[filled.order[i]] = filled.boundaries[i + 1] - filled.boundaries[i];
     return copies;
 }
+
+/// Assigns the stages as they are, to workers as headgate knows them: each stage to the first lanes there are. The
+/// nodes of the program stand for the stages, one each, in their order.
+struct by_stage {
+    std::vector<stage> stages{};
+
+    headgate::expected<headgate::plan> operator()(const headgate::program& of, std::span<const headgate::offer> offers,
+                                                  const headgate::past& = {}) const {
+        const auto line =
+            headgate::line_up(stages, &stage::copies, offers, &headgate::offer::id, &headgate::offer::slots);
+        if (not line) return tl::unexpected(line.error());
+        headgate::filled_slots filled = headgate::fill_slots(*line);
+        auto made = headgate::plan_on(offers, filled.order);
+        if (not made) return made;
+        made->layouts.push_back({.spaced = headgate::spacing::dense, .boundaries = std::move(filled.boundaries)});
+        for (std::size_t i = 0; i < stages.size() and i < of.nodes.size(); ++i)
+            made->nodes.push_back({.id = of.nodes[i].id, .parallelism = stages[i].copies, .layout = 0, .offset = 0});
+        return made;
+    }
+};
 
 }  // namespace mine

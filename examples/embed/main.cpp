@@ -6,7 +6,6 @@
 #include "presses.hpp"
 #include "wire.hpp"
 
-#include <headgate/assignment/balanced.hpp>
 #include <headgate/concepts/blocking.hpp>
 #include <headgate/concepts/no_checkpoints.hpp>
 #include <headgate/controller/controller.hpp>
@@ -79,7 +78,7 @@ int run() {
         clock,
         states,
         secrets,
-        headgate::policies{.assignment = headgate::balanced{}, .dial = headgate::exponential{50ms, 1s}},
+        headgate::policies{.assignment = by_stage{stages}, .dial = headgate::exponential{50ms, 1s}},
         shown};
 
     const auto program = std::make_shared<const headgate::program>(program_of(stages));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "wire.hpp"
 
+#include "letter.hpp"
+
 #include <algorithm>
 #include <vector>
 
@@ -52,7 +54,8 @@ stream_id wire::line_of(const std::string& address) {
 
 void wire::from_worker(const std::string& address, const worker_message& said) {
     const stream_id on = line_of(address);
-    if (on != stream_id{}) hear_({.stream = on, .peer_host = "localhost", .what = said});
+    auto heard = read<worker_message>(written(said));
+    if (on != stream_id{} and heard) hear_({.stream = on, .peer_host = "localhost", .what = std::move(*heard)});
 }
 
 void wire::to_worker(stream_id to, const controller_message& said) {
@@ -63,7 +66,8 @@ void wire::to_worker(stream_id to, const controller_message& said) {
         if (found == lines_.end()) return;
         hear = found->second.hear;
     }
-    hear(link_event(std::in_place_type<controller_message>, said));
+    if (auto heard = read<controller_message>(written(said)))
+        hear(link_event(std::in_place_type<controller_message>, std::move(*heard)));
 }
 
 void wire::end(stream_id which) {
@@ -107,8 +111,9 @@ void wire::ask(connection_id on, question what, hear_answer done) {
             if (hear) calls_[asked.id] = {on, done};
         }
     }
-    if (hear)
-        hear(std::move(asked));
+    auto heard = read<called>(written(asked));
+    if (hear and heard)
+        hear(std::move(*heard));
     else
         done(nullptr);
 }
@@ -120,7 +125,9 @@ void wire::answer(call_id to, const call_answer* with) {
         const auto found = calls_.extract(to);
         if (found) done = found.mapped().done;
     }
-    if (done) done(with);
+    if (not done) return;
+    const auto heard = with == nullptr ? std::nullopt : read<call_answer>(written(*with));
+    done(heard ? &*heard : nullptr);
 }
 
 void wire::hang_up(connection_id which) {

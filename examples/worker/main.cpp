@@ -147,8 +147,7 @@ int main(int count, char** arguments) {
     flags with;
     app.add_option("--identity", with.identity, "file with the worker's identity")
         ->envname(std::string(identity_variable));
-    app.add_option("--state", with.worker.state, "directory of the controller's checkpoints; none: none can be taken")
-        ->envname("HEADGATE_STATE");
+    app.add_option("--state", with.worker.state, "directory of the controller's checkpoints; none: none can be taken");
     app.add_option("--positions", with.worker.positions,
                    "directory where sources write how many lines they have read; default: they do not");
     app.add_option("--listen", with.worker.listen, "host:port for the controller's calls; default 127.0.0.1:0");

@@ -1,6 +1,7 @@
 # cmake -D README=<file> -D ROOT=<source tree> -D STATES=<example.states> -P check_readme.cmake
 # Fails if a block of code in README that stands below `<!-- from <file> -->` is not in that file, line by line, but for
-# how far it is indented; or if what stands between `<!-- states:begin -->` and `end` is not what STATES prints (T3).
+# how far it is indented; if a block in C++ or CMake stands below no such line; or if what stands between
+# `<!-- states:begin -->` and `end` is not what STATES prints (T3).
 cmake_minimum_required(VERSION 3.25)  # a -P script has no policies of its own
 
 file(READ ${README} rest)
@@ -32,6 +33,11 @@ endwhile()
 message("${count} blocks of code stand where they are said to be from")
 
 file(READ ${README} text)
+string(REGEX MATCHALL "\n```c[a-z]+\n" blocks "${text}")
+list(LENGTH blocks blocks)
+if(NOT blocks EQUAL count)
+    message(SEND_ERROR "${README}: ${blocks} blocks of code, and ${count} say which file they are from")
+endif()
 execute_process(COMMAND ${STATES} OUTPUT_VARIABLE states COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE "\n([^\n])" "\n    \\1" states "\n${states}")
 string(FIND "${text}" "<!-- states:begin -->\n${states}\n<!-- states:end -->" found)

@@ -1,4 +1,6 @@
-// expect: G1: a message is handled fenced|no viable conversion
+// expect: fenced
+// expect: G1: a message is handled fenced
+// expect: session.fence\(message\)
 #include <headgate/vocabulary/event.hpp>
 
 headgate::event hear(headgate::session of, headgate::heartbeat beat) {

@@ -1,10 +1,7 @@
-// expect: constraint.*not satisfied
+// expect: scheduler: it has no
+// expect: std::uint32_t worker_slots\(\)
+// expect: the slots of each worker that it starts
 #include <headgate/concepts/scheduler.hpp>
-
-template <headgate::scheduler Scheduler>
-struct uses {
-    Scheduler* scheduler;
-};
 
 #ifdef CONTROL
 struct poorest {
@@ -14,7 +11,7 @@ struct poorest {
     void workers(const headgate::request<headgate::list_workers>&, auto) {}
     void watch(const headgate::request<headgate::watch_workers>&, auto) {}
 };
-uses<poorest> it{};
+template struct headgate::scheduler_check<poorest>;
 #else
-uses<int> it{};
+template struct headgate::scheduler_check<int>;
 #endif

@@ -1,17 +1,14 @@
-// expect: constraint.*not satisfied
+// expect: state_backend: it has no
+// expect: void remove\(const request<remove_checkpoint>&, done\)
+// expect: completion_for<remove_checkpoint>, called once with outcome<applied>
 #include <headgate/conformance/archetypes/state_backend.hpp>
-
-template <headgate::state_backend StateBackend>
-struct uses {
-    StateBackend* states;
-};
 
 struct without_remove : headgate::archetype::state_backend {
     void remove() = delete;
 };
 
 #ifdef CONTROL
-uses<headgate::archetype::state_backend> it{};
+template struct headgate::state_backend_check<headgate::archetype::state_backend>;
 #else
-uses<without_remove> it{};
+template struct headgate::state_backend_check<without_remove>;
 #endif

@@ -10,14 +10,32 @@
 #include <headgate/simulation/secrets.hpp>
 #include <headgate/simulation/state_backend.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace headgate::tests {
+
+/// Counts what is drawn and what codes are made, so that a test sees who made it work.
+struct hand_secrets : simulation::secrets {
+    using simulation::secrets::secrets;
+
+    void random(std::span<std::byte> bytes) {
+        ++uses;
+        simulation::secrets::random(bytes);
+    }
+    digest256 mac(std::span<const std::byte> key, std::span<const std::byte> text) {
+        ++uses;
+        return simulation::secrets::mac(key, text);
+    }
+    std::uint64_t uses = 0;
+};
 
 /// Hears what the controller says; answers dials and calls from a table of workers that the test fills.
 class hand_channel {
@@ -47,11 +65,13 @@ public:
     void hang_up(connection_id on) { hung_up.push_back(on); }
 
     void dial(const request<headgate::dial>& r, auto done) {
-        const auto at = workers.find(r.what.worker);
+        const auto there = answers_at.find(r.what.address);
+        const auto at = workers.find(there == answers_at.end() ? r.what.worker : there->second);
         if (at == workers.end()) return done(not_applied{{error_kind::dial, "nobody there"}});
-        at->second.call_token = r.what.call_token;
-        const auto mac = dialled_mac(secrets_, at->second.token, r.what.worker, at->second.incarnation, r.what.nonce);
-        dialled made{{r.what.worker.value}, r.what.worker, at->second.incarnation, mac};
+        auto& [id, one] = *at;
+        one.call_token = r.what.call_token;
+        const auto mac = dialled_mac(secrets_, one.token, id, one.incarnation, r.what.nonce);
+        dialled made{{id.value}, id, one.incarnation, mac};
         if (bends) bends(made);
         if (holds_dials)
             held_dials.emplace_back([=] { done(made); });
@@ -79,6 +99,7 @@ public:
     void end(stream_id stream) { hear_(stream_event{stream, "127.0.0.1", stream_ended{}}); }
 
     std::map<worker_id, played> workers;
+    std::map<std::string, worker_id> answers_at;  ///< whoever is dialled there; at other addresses who is meant
     std::map<stream_id, std::vector<controller_message>> sent;
     std::vector<stream_id> closed;
     std::vector<connection_id> hung_up;
@@ -149,14 +170,14 @@ struct listener {
 
 template <class Policies, class Database = hand_database>
 using hand_controller = controller<hand_scheduler, Database, hand_channel, hand_clock, simulation::state_backend,
-                                   simulation::secrets, Policies, listener>;
+                                   hand_secrets, Policies, listener>;
 
 /// One controller, four slots a worker, and a job "words" of two nodes of parallelism 8.
 template <class Policies = policies<>, class Database = hand_database>
 struct any_small_world {
     Policies policy{};
     hand_clock clock{instant{} + std::chrono::hours(1)};
-    simulation::secrets secrets{7};
+    hand_secrets secrets{7};
     Database database{};
     hand_scheduler scheduler{simulation::worker_pool(64, 4)};
     hand_channel channel{secrets};

@@ -148,10 +148,18 @@ BOOST_FIXTURE_TEST_CASE(a_worker_has_one_stream_however_often_it_registers_I16, 
     BOOST_TEST((channel.closed.size() == 199u and not is_closed({299})));
 }
 
-// Which of them answers there is told by the proof of its dial, not by the address (S12).
-BOOST_FIXTURE_TEST_CASE(two_ids_at_one_address_are_two_workers_S12, besieged) {
-    BOOST_TEST(registers(0, {20}, incarnation{{1, 1}}) == "accepted");
-    BOOST_TEST(registers(1, {21}, incarnation{{2, 2}}) == "accepted");
+// Which of them answers there is told by the proof of its dial, not by the address.
+BOOST_FIXTURE_TEST_CASE(of_two_ids_at_one_address_who_answers_there_is_open_and_the_other_is_hung_up_on_S12_G3,
+                        besieged) {
+    const std::string there = profile(0, {}).rpc_address;
+    BOOST_REQUIRE(there == profile(1, {}).rpc_address);
+    channel.answers_at[there] = who(1);
+    channel.workers[who(1)] = {.token = scheduler.tokens.at(who(1)), .incarnation = {{1, 1}}};
+    for (const std::size_t i : {0u, 1u}) BOOST_TEST(registers(i, {20 + i}, incarnation{{1, i}}) == "accepted");
+    BOOST_REQUIRE(until([&] { return channel.hung_up.size() == 3; }));  // its three dials (SPEC 9)
+    const auto& members = controller.find(job)->job().workers.members();
+    BOOST_TEST((members[0].is_barred and members[1].phase == worker_phase::open));
+    BOOST_TEST(controller.find(job)->job().workers.open_slots() == 4u);
 }
 
 // The job comes up with and without the limit, since a hello costs little; that little is what the limit bounds.
@@ -161,11 +169,12 @@ BOOST_FIXTURE_TEST_CASE(
     std::uint64_t hung_up_on = 0;
     const auto says_hello = [&] {
         const stream_id stream{next++};
+        const std::uint64_t uses = secrets.uses;
         channel.say(stream, introduction(0, {{7, 7}}), "198.51.100.7");
         controller.poll();
         const bool is_challenged = not channel.sent[stream].empty();
         ++(is_challenged ? looked_at : hung_up_on);
-        if (not is_challenged) BOOST_TEST_REQUIRE((channel.closed.back() == stream));
+        if (not is_challenged) BOOST_TEST_REQUIRE((channel.closed.back() == stream and secrets.uses == uses));
         if (is_challenged and looked_at % 2 == 0) answer_to(stream, proof{}, "198.51.100.7");
     };
     const auto a_second_of_three_thousand = [&] {

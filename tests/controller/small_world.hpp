@@ -5,5 +5,5 @@
 
 extern template class headgate::controller<headgate::tests::hand_scheduler, headgate::tests::hand_database,
                                            headgate::tests::hand_channel, headgate::tests::hand_clock,
-                                           headgate::simulation::state_backend, headgate::simulation::secrets,
+                                           headgate::simulation::state_backend, headgate::tests::hand_secrets,
                                            headgate::policies<>, headgate::tests::listener>;

@@ -29,14 +29,18 @@ BOOST_FIXTURE_TEST_CASE(who_is_nobody_or_of_another_generation_is_told_to_go_S11
     BOOST_TEST(controller.strangers() == 2u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_host_that_registers_too_often_is_hung_up_on_before_any_secret_is_looked_at_and_others_are_not,
-                        asked_for) {
+BOOST_FIXTURE_TEST_CASE(
+    a_host_that_registers_too_often_is_hung_up_on_before_any_secret_is_used_and_others_are_not_G3_SPEC_10, asked_for) {
     std::uint64_t next = 10;
     const auto answer_to_hello = [&](const char* host) {
         const stream_id stream{next++};
+        const std::uint64_t uses = secrets.uses;
         channel.say(stream, introduction(0, {{1, 1}}), host);
         controller.poll();
-        if (channel.sent[stream].empty()) return is_closed(stream) ? "hung up" : "nothing";
+        const bool is_secret_used = secrets.uses != uses;
+        if (channel.sent[stream].empty())
+            return not is_closed(stream) ? "nothing" : is_secret_used ? "hung up after a code" : "hung up";
+        if (not is_secret_used) return "no code was made";
         return std::holds_alternative<challenge>(channel.sent[stream].back()) ? "challenged" : "something else";
     };
     // As many at once as a machine full of workers (SPEC 10).
@@ -211,7 +215,7 @@ BOOST_FIXTURE_TEST_CASE(a_stream_that_ends_is_a_lost_worker_and_may_be_followed_
 // Several controllers -------------------------------------------------------------------------------------------------
 
 struct two_controllers : small_world {
-    simulation::secrets other_secrets{8};
+    hand_secrets other_secrets{8};
     hand_channel other_channel{other_secrets};
     hand_controller<policies<>> other{scheduler, database, other_channel, clock, states, other_secrets, {}, watcher};
 

@@ -26,10 +26,12 @@ struct session {
 template <class T>
 class fenced {
 public:
-    // Not deleted: the compilers would not say why.
+    // Neither deleted nor unavailable: an `event` made of a bare message would then only be said to be none.
     template <std::same_as<T> Bare>
-    __attribute__((unavailable("G1: a message is handled fenced, by the session of its stream: session.fence(message)")))
-    fenced(const Bare&);
+    fenced(const Bare& bare) : fenced({}, bare) {
+        static_assert(not std::same_as<Bare, T>,
+                      "G1: a message is handled fenced, by the session of its stream: session.fence(message)");
+    }
 
     constexpr const session& of() const { return of_; }
     constexpr const T& value() const { return value_; }

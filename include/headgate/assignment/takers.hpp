@@ -34,11 +34,14 @@ public:
         std::uint32_t last = no_worker, next = no_worker;
         for (std::size_t i = 0; i < 2 * runs; ++i) {
             const std::size_t up = i % runs, down = runs - 1 - up;
-            if (const std::uint32_t owner = line.owners[up]; owner != no_worker) last = zone_of[owner];
-            if (const std::uint32_t owner = line.owners[down]; owner != no_worker) next = zone_of[owner];
+            const auto zone = [&](std::size_t run) {
+                return line.owners[run] == no_worker ? no_worker : zone_of[line.owners[run]];
+            };
+            if (zone(up) != no_worker) last = zone(up);
+            if (zone(down) != no_worker) next = zone(down);
             before_[up] = last;
             behind_[down] = next;
-            if (i < runs and line.owners[up] != no_worker) give(last, line.boundaries[up + 1] - line.boundaries[up]);
+            if (i < runs and zone(up) != no_worker) give(last, line.boundaries[up + 1] - line.boundaries[up]);
         }
     }
 

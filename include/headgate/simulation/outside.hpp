@@ -112,7 +112,8 @@ public:
         bool is_open = true;
         bool is_proven = false;
         bool is_to_a_stranger = false;
-        incarnation says{};    ///< in its hello
+        bool tells_tasks = false;  ///< its worker has said on it what has started
+        incarnation says{};        ///< in its hello
         instant up{}, down{};  ///< when the last message of each direction arrives
     };
     std::vector<stream> streams{};  ///< number k is at k - 1

@@ -103,6 +103,7 @@ inline void outside::say(process_number from, const worker_message& message) {
     if (saying.stream == 0) return;
     stream& on = streams[saying.stream - 1];
     if (on.is_to_a_stranger) return answer_as_a_stranger(from, message);
+    if (std::holds_alternative<task_report>(message)) on.tells_tasks = true;
     const stream_id id{saying.stream};
     const auto arrives = [&](worker_message what) {
         return to_controller{on.to, stream_event{.stream = id, .peer_host = "127.0.0.1", .what = std::move(what)}};

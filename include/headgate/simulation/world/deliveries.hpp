@@ -169,8 +169,17 @@ void world<Policies, Backend>::arrive(const to_worker& what) {
     if (to.unheard != 0 and std::holds_alternative<link_ended>(what.what)) to.unheard = 0;
     if (what.is_of_a_stranger) return hear_a_stranger(what);
     if (const auto* const said = std::get_if<controller_message>(&what.what)) to.hears(*said, around_.now);
-    own(workers_[what.to]).drive.post(what.what);
+    auto& drive = own(workers_[what.to]).drive;
+    const bool was_accepted = drive.machine().is_accepted();
+    drive.post(what.what);
     poll_worker(what.to);
+    // What an earlier stream may have swallowed is told in the turn in which it is accepted (S14).
+    if (was_accepted or not workers_[what.to] or not workers_[what.to]->drive.machine().is_accepted()) return;
+    const process& now = around_.backend.all()[what.to];
+    if (now.stream == 0 or not now.has_engine or now.runs_digest == 0 or now.unstarted > 0) return;
+    around_.rules.expect(around_.streams[now.stream - 1].tells_tasks, invariant::converges, around_.now, [&] {
+        return "worker " + std::to_string(what.to + 1) + " is accepted and does not say again what has started";
+    });
 }
 
 /// Whatever a stranger says, the worker neither believes that it was accepted nor ends for it (G3).

@@ -112,7 +112,7 @@ public:
         bool is_open = true;
         bool is_proven = false;
         bool is_to_a_stranger = false;
-        bool tells_tasks = false;  ///< its worker has said on it what has started
+        bool tells_tasks = false;  ///< what has started; asked in the turn that accepts its worker alone
         incarnation says{};        ///< in its hello
         instant up{}, down{};  ///< when the last message of each direction arrives
     };

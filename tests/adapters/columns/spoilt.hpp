@@ -3,8 +3,11 @@
 
 #include <headgate/protobuf/codec.hpp>
 
+#include <boost/test/unit_test.hpp>
+
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace headgate::tests {
@@ -44,6 +47,28 @@ inline std::string hexadecimal(const wish& of) {
     for (const char each : protobuf::encode(of))
         for (const int shift : {4, 0}) made += "0123456789abcdef"[each >> shift & 15];
     return made;
+}
+
+inline bool says(const error& why, error_kind kind, std::string_view text) {
+    BOOST_TEST_MESSAGE(describe(why));
+    return why.kind == kind and why.text.find(text) != std::string::npos;
+}
+
+/// Each is refused by the database before it is written; written by hand (`write(job, bytes)`, hexadecimal) it is an
+/// error in its own record, until its user puts a good one.
+void spoilt_wishes_are_damage(auto& t, auto write) {
+    BOOST_TEST(t.has_claimed({"a"}));
+    for (const auto& [job, wished, why] : spoilt(t.some_wish())) {
+        BOOST_TEST(t.has_claimed(job));
+        BOOST_TEST((not t.put(1, wished, job)));
+        write(job, hexadecimal(wished));
+        const auto read = t.record(job);
+        BOOST_TEST_REQUIRE((read.has_value() and not read->wish.has_value()));
+        BOOST_TEST(says(read->wish.error(), error_kind::invalid, why));
+        BOOST_TEST((t.put(1, t.some_wish(), job) == 2u));
+        BOOST_TEST((t.record(job)->wish.has_value()));
+    }
+    BOOST_TEST((t.store(1, t.some_row({1}, t.ours, state_name::running), {"a"}).has_value()));
 }
 
 }  // namespace headgate::tests

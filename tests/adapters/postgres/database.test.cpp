@@ -19,6 +19,7 @@
 #include <vector>
 
 using namespace headgate;
+using tests::says;
 using headgate_test::by_hand;
 
 using headgate_test::server;
@@ -47,11 +48,6 @@ std::unique_ptr<postgres::database> open(const std::string& schema, const limits
 error error_of(postgres::options how) {
     const auto opened = postgres::database::open(std::move(how));
     return opened ? error{.text = "it was opened"} : opened.error();
-}
-
-bool says(const error& why, error_kind kind, std::string_view text) {
-    BOOST_TEST_MESSAGE(describe(why));
-    return why.kind == kind and why.text.find(text) != std::string::npos;
 }
 
 using trial = laws::database_trial<postgres::database, decltype(settle)>;
@@ -351,19 +347,9 @@ BOOST_AUTO_TEST_CASE(a_readable_wish_that_breaks_a_rule_is_refused_or_an_error_i
     const auto opened = open(schema);
     trial t(*opened, settle);
     by_hand hand;
-    BOOST_TEST(t.has_claimed({"a"}));
-    for (const auto& [job, wished, why] : tests::spoilt(t.some_wish())) {
-        BOOST_TEST(t.has_claimed(job));
-        BOOST_TEST((not t.put(1, wished, job)));
-        hand.run("UPDATE " + schema + ".jobs SET wish = '\\x" + tests::hexadecimal(wished) + "' WHERE id = '" +
-                 job.value + "'");
-        const auto read = t.record(job);
-        BOOST_TEST_REQUIRE((read.has_value() and not read->wish.has_value()));
-        BOOST_TEST(says(read->wish.error(), error_kind::invalid, why));
-        BOOST_TEST((t.put(1, t.some_wish(), job) == 2u));
-        BOOST_TEST((t.record(job)->wish.has_value()));
-    }
-    BOOST_TEST((t.store(1, t.some_row({1}, t.ours, state_name::running), {"a"}).has_value()));
+    tests::spoilt_wishes_are_damage(t, [&](const job_id& job, const std::string& bytes) {
+        hand.run("UPDATE " + schema + ".jobs SET wish = '\\x" + bytes + "' WHERE id = '" + job.value + "'");
+    });
 }
 
 BOOST_AUTO_TEST_CASE(columns_for_people_and_of_controllers_that_were_edited_by_hand_are_read_with_care) {

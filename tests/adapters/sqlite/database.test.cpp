@@ -21,6 +21,7 @@
 #include <vector>
 
 using namespace headgate;
+using tests::says;
 
 namespace {
 
@@ -57,11 +58,6 @@ std::unique_ptr<sqlite::database> open(const std::string& path, const limits& mo
 error error_of(sqlite::options how) {
     const auto opened = sqlite::database::open(std::move(how));
     return opened ? error{.text = "it was opened"} : opened.error();
-}
-
-bool says(const error& why, error_kind kind, std::string_view text) {
-    BOOST_TEST_MESSAGE(describe(why));
-    return why.kind == kind and why.text.find(text) != std::string::npos;
 }
 
 /// As somebody with a shell does.
@@ -302,19 +298,9 @@ BOOST_AUTO_TEST_CASE(a_readable_wish_that_breaks_a_rule_is_refused_or_an_error_i
     const folder place;
     const auto opened = open(place.file());
     trial t(*opened, settle);
-    BOOST_TEST(t.has_claimed({"a"}));
-    for (const auto& [job, wished, why] : tests::spoilt(t.some_wish())) {
-        BOOST_TEST(t.has_claimed(job));
-        BOOST_TEST((not t.put(1, wished, job)));
-        by_hand(place.file(),
-                "UPDATE jobs SET wish = x'" + tests::hexadecimal(wished) + "' WHERE id = '" + job.value + "'");
-        const auto read = t.record(job);
-        BOOST_TEST_REQUIRE((read.has_value() and not read->wish.has_value()));
-        BOOST_TEST(says(read->wish.error(), error_kind::invalid, why));
-        BOOST_TEST((t.put(1, t.some_wish(), job) == 2u));
-        BOOST_TEST((t.record(job)->wish.has_value()));
-    }
-    BOOST_TEST((t.store(1, t.some_row({1}, t.ours, state_name::running), {"a"}).has_value()));
+    tests::spoilt_wishes_are_damage(t, [&](const job_id& job, const std::string& bytes) {
+        by_hand(place.file(), "UPDATE jobs SET wish = x'" + bytes + "' WHERE id = '" + job.value + "'");
+    });
 }
 
 BOOST_AUTO_TEST_CASE(columns_for_people_and_of_controllers_that_were_edited_by_hand_are_read_with_care) {

@@ -57,8 +57,13 @@ int main() {
         };
         std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), sentence(*found->broken).c_str());
         const auto least = simulation::shrink(*found, settings, policies<>{}, forgetful_cluster{});
-        for (const std::string& line : simulation::sequence_chart(least.lines, 12)) std::printf("%s\n", line.c_str());
+        for (const std::string& line : simulation::sequence_chart(least.lines, 40)) std::printf("%s\n", line.c_str());
         std::printf("shrunk: %s\n", sentence(*least.broken).c_str());
+        // As text for a report. Whoever reads it runs them again with the same settings, policies and model.
+        const std::string text = simulation::print(least.decisions);
+        const auto taken = simulation::parse_decisions(text);
+        const auto again = live(simulation::decisions(*taken), settings, policies<>{}, forgetful_cluster{});
+        std::printf("again, from %s: %s\n", text.c_str(), sentence(*again.broken).c_str());
         return 0;
     }
     std::puts("the bug was not found");

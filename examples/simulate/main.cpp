@@ -36,8 +36,8 @@ constexpr int violated = 1, usage = 2, short_of = 3;
 
 struct flags {
     std::optional<std::uint64_t> seed;
-    std::string seeds, faults = "all", replay, scenario, through, explore,
-                       assignment{example::assignments.front().name};
+    std::string seeds, faults = "all", replay, through, explore, assignment{example::assignments.front().name};
+    std::vector<std::string> scenarios;
     double minutes = 0;
     std::uint64_t states = explore::wishes{}.states;
     std::uint32_t jobs = 1, matrix = 0;
@@ -72,9 +72,10 @@ CLI::Option* add_number(CLI::App& to, std::string name, Into& into, Number least
     return to.add_option_function<std::string>(name, take, help)->type_name("N");
 }
 
+std::string is_said(const std::string& text) { return text.empty() ? "it is empty" : ""; }
+
 /// One that is text, and not none.
 CLI::Option* add_text(CLI::App& to, const std::string& name, std::string& into, const std::string& help) {
-    const auto is_said = [](const std::string& text) { return std::string(text.empty() ? "it is empty" : ""); };
     return to.add_option(name, into, help)->check(is_said);
 }
 
@@ -148,7 +149,13 @@ int report(const lifecycle_result& found, std::uint64_t seed, const lifecycle_se
     } else {
         std::printf("Its decisions alone break nothing. As it was found:\n");
     }
-    std::printf("    headgate-simulate --trace%s --seed %llu\n", with.c_str(), static_cast<unsigned long long>(seed));
+    // Whether a run does the same twice is looked at in campaigns.
+    if (found.broken->which == invariant::deterministic)
+        std::printf("    headgate-simulate%s --seeds %llu..%llu\n", with.c_str(), static_cast<unsigned long long>(seed),
+                    static_cast<unsigned long long>(seed) + 1);
+    else
+        std::printf("    headgate-simulate --trace%s --seed %llu\n", with.c_str(),
+                    static_cast<unsigned long long>(seed));
     return violated;
 }
 
@@ -224,8 +231,9 @@ std::string text_of(const std::vector<planned_fault>& through) {
 
 std::vector<planned_fault> list_of(std::string_view text) {
     std::vector<planned_fault> through;
-    while (not text.empty()) {
+    for (bool is_last = false; not is_last;) {
         const std::string_view name = text.substr(0, text.find(then));
+        is_last = name.size() == text.size();
         const auto one = fault_named(name);
         if (not one)
             wrong("--through wants \"EFFECT: OUTCOME\" as a violation names it, or several with \"; then \" between: " +
@@ -282,11 +290,12 @@ int run_matrix(const flags& chosen) {
     return 0;
 }
 
-int run_scenario(const flags& chosen) {
-    const auto fail = [&](const std::string& why) { wrong(chosen.scenario + ": " + why); };
+int run_scenario(const std::string& name, const flags& chosen) {
+    const auto fail = [&](const std::string& why) { wrong(name + ": " + why); };
     std::error_code ignored;
-    if (std::filesystem::is_directory(chosen.scenario, ignored)) fail("it is a directory");
-    std::ifstream file(chosen.scenario);
+    if (std::filesystem::exists(name, ignored) and not std::filesystem::is_regular_file(name, ignored))
+        fail(std::filesystem::is_directory(name, ignored) ? "it is a directory" : "it is no file");
+    std::ifstream file(name);
     if (not file) fail("it cannot be read");
     const scenario read = parse_scenario(std::string{std::istreambuf_iterator<char>(file), {}});
     const auto told = play(read, policies_of(chosen));
@@ -297,10 +306,10 @@ int run_scenario(const flags& chosen) {
     if (told->broken) return tell(*told->broken);
     if (is_unsaid) fail("expect " + told->unsaid + ": no line says so, or not in this order");
     const auto say = [&](const char* what) {
-        if (not chosen.quiet) std::printf("%s: %s, %zu lines\n", chosen.scenario.c_str(), what, told->lines.size());
+        if (not chosen.quiet) std::printf("%s: %s, %zu lines\n", name.c_str(), what, told->lines.size());
     };
     if (chosen.rewrite) {
-        std::ofstream out(chosen.scenario);
+        std::ofstream out(name);
         for (const std::string& line : read.commands) out << line << '\n';
         out << "----\n";
         for (const std::string& line : told->lines) out << line << '\n';
@@ -308,13 +317,15 @@ int run_scenario(const flags& chosen) {
         say("written");
         return 0;
     }
-    if (not read.has_trace) fail("a line \"----\" after the commands is needed; --rewrite adds it, and the trace");
-    if (told->lines == read.expected) {
+    if (not read.has_trace and told->expectations == 0)
+        fail(
+            "commands \"expect\", or a line \"----\" after the commands, are needed; --rewrite adds it, and the trace");
+    if (not read.has_trace or told->lines == read.expected) {
         say("as expected");
         return 0;
     }
     const auto [seen, wanted] = std::ranges::mismatch(told->lines, read.expected);
-    std::printf("%s: line %td after ---- is\n    %s\nand should be\n    %s\n", chosen.scenario.c_str(),
+    std::printf("%s: line %td after ---- is\n    %s\nand should be\n    %s\n", name.c_str(),
                 seen - told->lines.begin() + 1, seen == told->lines.end() ? "(the end)" : seen->c_str(),
                 wanted == read.expected.end() ? "(the end)" : wanted->c_str());
     return violated;
@@ -326,6 +337,33 @@ int run_exploration(const flags& chosen) {
                            .trace = chosen.trace, .quiet = chosen.quiet, .no_progress = chosen.no_progress};
     if (chosen.minutes > 0) wished.minutes = chosen.minutes;
     return chosen.replay.empty() ? explore::run(wished) : explore::replay(wished, decisions_of(chosen.replay));
+}
+
+int run(const flags& chosen, const CLI::App& app) {
+    if (not chosen.through.empty()) return run_list(chosen);
+    if (chosen.matrix > 0) return run_matrix(chosen);
+    if (not chosen.scenarios.empty()) {
+        int status = 0;
+        for (const std::string& name : chosen.scenarios) status = std::max(status, run_scenario(name, chosen));
+        return status;
+    }
+    if (not chosen.explore.empty()) return run_exploration(chosen);
+
+    lifecycle_settings settings{.allowed = faults_of(chosen.faults), .jobs = chosen.jobs, .keeps_lines = chosen.trace};
+    if (not chosen.replay.empty()) return run_replay(settings, chosen);
+    if (chosen.seed) {
+        const lifecycle_result run = live(decisions(*chosen.seed), settings, policies_of(chosen));
+        return run.broken and not chosen.trace ? report(run, *chosen.seed, settings, chosen) : show(run, chosen);
+    }
+    settings.keeps_lines = false;
+    std::uint64_t first = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()),
+                  last = first;
+    if (not chosen.seeds.empty()) std::tie(first, last) = range_of(chosen.seeds);
+    if (chosen.seeds.empty() and chosen.minutes == 0) {
+        std::fputs(app.help().c_str(), stdout);
+        return usage;
+    }
+    return run_campaign(first, last, settings, chosen);
 }
 
 }  // namespace
@@ -345,8 +383,10 @@ int main(int count, char** arguments) {
     CLI::Option* const seed =
         add_number(runs, "--seed", chosen.seed, std::uint64_t{0}, most, "a number", "One run of this seed");
     CLI::Option* const seeds = add_text(runs, "--seeds", chosen.seeds, "Runs of the seeds A..B, B excluded");
-    CLI::Option* const scenario = add_text(runs, "--scenario", chosen.scenario,
-                                           "Plays a file of commands and compares the trace with what stands there");
+    CLI::Option* const scenario =
+        runs.add_option("--scenario", chosen.scenarios,
+                        "Plays files of commands and compares each trace with what stands there")
+            ->check(is_said);
     CLI::Option* const matrix =
         add_number(runs, "--matrix", chosen.matrix, 1u, 3u, "1 to 3",
                    "Every outcome of every effect of an attempt: 1 alone, 2 in pairs, 3 in triples");
@@ -364,7 +404,7 @@ int main(int count, char** arguments) {
     add_number(app, "--minutes", chosen.minutes, 0.001, 100'000.0, "0.001 to 100000",
                "Runs from seed A of --seeds, or from a seed of now, for so long")
         ->excludes(seed, scenario, matrix, through, replay);
-    add_number(app, "--jobs", chosen.jobs, 1u, 16u, "1 to 16", "Jobs in each world")
+    add_number(app, "--jobs", chosen.jobs, 1u, 16u, "1 to 16", "Jobs in each world; some have one or two more")
         ->excludes(scenario, matrix, through, explored);
     add_text(app, "--faults", chosen.faults, "all, none, or a list of faults with commas")
         ->excludes(scenario, matrix, through, explored);
@@ -377,7 +417,8 @@ int main(int count, char** arguments) {
     app.add_option("--assignment", chosen.assignment, "The assignment policy; " + chosen.assignment + " without it")
         ->check(CLI::IsMember(example::assignment_names()));
     app.add_flag("--trace", chosen.trace,
-                 "Prints what everyone did and why, as a sequence chart; of a scenario its trace");
+                 "Of one run: prints what everyone did and why, as a sequence chart; of a scenario its trace")
+        ->excludes(seeds, matrix);
     app.add_flag("--quiet", chosen.quiet, "Prints violations alone");
     app.add_flag("--no-progress", chosen.no_progress, "Without a progress bar");
     try {
@@ -385,23 +426,7 @@ int main(int count, char** arguments) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : usage;
     }
-    if (not chosen.through.empty()) return run_list(chosen);
-    if (chosen.matrix > 0) return run_matrix(chosen);
-    if (not chosen.scenario.empty()) return run_scenario(chosen);
-    if (not chosen.explore.empty()) return run_exploration(chosen);
-
-    lifecycle_settings settings{.allowed = faults_of(chosen.faults), .jobs = chosen.jobs, .keeps_lines = chosen.trace};
-    if (not chosen.replay.empty()) return run_replay(settings, chosen);
-    if (chosen.seed) {
-        const lifecycle_result run = live(decisions(*chosen.seed), settings, policies_of(chosen));
-        return run.broken and not chosen.trace ? report(run, *chosen.seed, settings, chosen) : show(run, chosen);
-    }
-    settings.keeps_lines = false;
-    std::uint64_t first = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()), last = first;
-    if (not chosen.seeds.empty()) std::tie(first, last) = range_of(chosen.seeds);
-    if (chosen.seeds.empty() and chosen.minutes == 0) {
-        std::fputs(app.help().c_str(), stdout);
-        return usage;
-    }
-    return run_campaign(first, last, settings, chosen);
+    const int status = run(chosen, app);
+    if (std::fflush(stdout) != 0 or std::ferror(stdout) != 0) wrong("standard output cannot be written");
+    return status;
 }

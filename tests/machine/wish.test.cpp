@@ -164,6 +164,17 @@ BOOST_AUTO_TEST_CASE(a_stronger_stop_overtakes_and_a_weaker_one_does_not_J4_I13)
     BOOST_TEST(s.pending<stop_workers>().what.force);
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_by_force_said_while_the_row_is_claimed_stays_one_whatever_is_said_after_it_I13) {
+    stage s;
+    s.without<claim, stop_workers>().start();
+    s.is_wished(wants(2, stop_mode::force));
+    s.is_wished(wants(3, stop_mode::immediate));
+    BOOST_TEST((s.state() == state_name::stopping and s.count<stop_workers>() == 0u));
+    s.with<claim>().settle();
+    BOOST_TEST_REQUIRE(s.count<stop_workers>() == 1u);
+    BOOST_TEST(s.pending<stop_workers>().what.force);
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_that_is_not_answered_with_gone_is_repeated_with_force_J4_I12) {
     stage s;
     s.run_up();

@@ -34,18 +34,34 @@ BOOST_AUTO_TEST_CASE(a_database_that_takes_an_earlier_generation_is_seen_I1) {
     BOOST_TEST(is_broken(by, invariant::generations_grow, "by a claim"));
 }
 
+const wish first_wish{.version = 1,
+                      .program = std::make_shared<const program>(program{.nodes = {{{1}, 3, {{{"read"}, ""}}}}})};
+
+/// What is seen of a claim of generation 1 for wish 1, after all of `said`.
+checks after_claim(std::vector<wish> said, epoch threshold = {}) {
+    checks by;
+    for (const wish& one : said) by.wished(job_1, one);
+    database_rows::entry claimed_row = entry_of(1, 1);
+    claimed_row.row.state = state_name::scheduling;
+    claimed_row.row.applied = 1;
+    by.wrote(request<claim>{.by = {.generation = {1}}, .what = {.job = job_1, .threshold = threshold}}, entry_of(0, 0),
+             claimed_row, outcome<claimed>(claimed{}), {});
+    return by;
+}
+
 /// What is seen of a launch with a plan in which the second worker has so many slots, for two subtasks.
 checks after_launch(std::uint32_t slots_of_the_second, bool is_second_accepted = true) {
     const worker_id first = id_of({1}, {0}), second = id_of({1}, {1});
     execution told{.job = job_1, .generation = {1}};
-    told.program = std::make_shared<const program>(program{.nodes = {{{1}, 3, {{{"read"}, ""}}}}});
+    told.program = first_wish.program;
+    told.checkpoint_interval = first_wish.checkpoint_interval;
     const std::vector<offer> offers{{.id = first, .slots = 1}, {.id = second, .slots = 2}};
     plan placed = slot_filling{}(*told.program, offers, {}).value();
     placed.workers[1].slots = slots_of_the_second;
     told.digest = digest(placed);
     told.plan = std::make_shared<const plan>(std::move(placed));
 
-    checks by;
+    checks by = after_claim({first_wish});
     by.accepted_by({.job = job_1, .generation = {1}, .identity = {.id = first, .slots = 1}}, {1}, {});
     if (is_second_accepted)
         by.accepted_by({.job = job_1, .generation = {1}, .identity = {.id = second, .slots = 2}}, {2}, {});
@@ -60,6 +76,155 @@ BOOST_AUTO_TEST_CASE(a_plan_above_the_slots_of_a_worker_or_with_one_that_was_nev
     BOOST_TEST(is_broken(after_launch(1), invariant::plan_is_valid, "slots"));
     BOOST_TEST(is_broken(after_launch(3), invariant::plan_is_valid, "more slots than it was granted"));
     BOOST_TEST(is_broken(after_launch(2, false), invariant::plan_is_valid, "never accepted"));
+}
+
+/// Generation 1 is launched with `told`, on one worker.
+void launch(checks& by, execution told) {
+    const worker_id first = id_of({1}, {0});
+    told.job = job_1;
+    told.generation = {1};
+    told.plan = std::make_shared<const plan>(
+        slot_filling{}(*told.program, std::vector<offer>{{.id = first, .slots = 3}}, {}).value());
+    told.digest = digest(*told.plan);
+    by.accepted_by({.job = job_1, .generation = {1}, .identity = {.id = first, .slots = 3}}, {1}, {});
+    by.asked(request<start_execution>{.by = {.generation = {1}},
+                                      .what = {.what = std::make_shared<const execution>(std::move(told))}},
+             database_rows{}, {});
+}
+
+BOOST_AUTO_TEST_CASE(a_launch_of_another_program_or_with_other_checkpoints_than_were_wished_is_seen_I13) {
+    wish said = first_wish;
+    said.parallelism = {{{1}, 2}};
+    said.ignore_state_before_epoch = epoch{4};
+    program of_two = *said.program;
+    of_two.nodes.front().parallelism = 2;
+    execution told{.program = std::make_shared<const program>(of_two),
+                   .minimum_epoch = {4},
+                   .checkpoint_interval = said.checkpoint_interval};
+    const auto after = [&](auto spoil) {
+        execution other = told;
+        spoil(other);
+        checks by = after_claim({said}, {4});
+        launch(by, std::move(other));
+        return by;
+    };
+    BOOST_TEST(not after([](execution&) {}).broken());
+    const auto is_seen = [&](auto spoil, std::string_view what) {
+        return is_broken(after(spoil), invariant::wish_is_latched, what);
+    };
+    BOOST_TEST(is_seen([](execution& e) { e.program = first_wish.program; }, "the program is not that of the wish"));
+    BOOST_TEST(is_seen([](execution& e) { e.minimum_epoch = {}; }, "checkpoints are not those of the wish"));
+    BOOST_TEST(is_seen([](execution& e) { e.checkpoint_interval *= 2; }, "checkpoints are not those of the wish"));
+}
+
+BOOST_AUTO_TEST_CASE(workers_that_are_started_for_another_wish_than_the_row_calls_applied_are_seen_I13) {
+    wish other = first_wish;
+    other.environment = {{"A", "1"}};
+    const auto after_start = [&](const wish& with) {
+        checks by = after_claim({first_wish});
+        start_workers what{.job = job_1, .generation = {1}};
+        what.wish = std::make_shared<const wish>(with);
+        by.asked(request<start_workers>{.by = {.generation = {1}}, .what = std::move(what)}, database_rows{}, {});
+        return by;
+    };
+    BOOST_TEST(not after_start(first_wish).broken());
+    BOOST_TEST(is_broken(after_start(other), invariant::wish_is_latched, "workers are started for another wish"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wish_that_is_called_applied_and_is_not_is_seen_I13) {
+    wish milder = first_wish, rescaled = first_wish;
+    milder.waits_for_slots = true;
+    rescaled.parallelism = {{{1}, 2}};
+    const auto after_store = [&](std::uint64_t applied, std::uint64_t applied_before = 1) {
+        checks by = after_claim({first_wish, milder, rescaled});
+        database_rows::entry before = entry_of(1, 1), after = entry_of(2, 1);
+        before.row.applied = applied_before;
+        after.row.state = state_name::running;
+        after.row.applied = applied;
+        launch(by, {.program = first_wish.program, .checkpoint_interval = first_wish.checkpoint_interval});
+        by.wrote(request<store_row>{.by = {.generation = {1}}, .what = {.job = job_1}}, before, after, {});
+        return by;
+    };
+    BOOST_TEST(not after_store(2).broken());
+    BOOST_TEST(is_broken(after_store(3), invariant::wish_is_latched, "wish 3 is called applied, and the job runs as"));
+    BOOST_TEST(is_broken(after_store(1, 2), invariant::wish_is_latched, "calls an earlier wish applied"));
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_with_another_threshold_than_its_user_wished_is_seen_I7) {
+    wish ignores = first_wish;
+    ignores.ignore_state_before_epoch = epoch{4};
+    BOOST_TEST(not after_claim({ignores}, {4}).broken());
+    BOOST_TEST(is_broken(after_claim({ignores}), invariant::restores_the_newest, "all before epoch 0 is ignored"));
+    BOOST_TEST(is_broken(after_claim({first_wish}, {3}), invariant::restores_the_newest, "all before epoch 3"));
+}
+
+BOOST_AUTO_TEST_CASE(barriers_of_a_checkpoint_that_is_not_in_progress_are_seen_I10) {
+    const auto after_barriers = [&](std::optional<checkpoint_state> row, std::uint64_t claimed_since = 0) {
+        struct open_rows : database_rows {
+            using database_rows::jobs_;
+        };
+        open_rows rows;
+        database_rows::entry& of = rows.jobs_[job_1] = entry_of(2, 1 + claimed_since);
+        if (row) of.checkpoints[{{5}, {1}}] = *row;
+        checks by = after_claim({first_wish});
+        by.asked(request<begin_checkpoint>{.by = {.generation = {1}}, .what = {.name = {{5}, {1}}}}, rows, {});
+        return by;
+    };
+    using enum checkpoint_state;
+    BOOST_TEST(not after_barriers(in_progress).broken());
+    BOOST_TEST(not after_barriers(checkpoint_state::failed, 1).broken());
+    for (const auto row :
+         {std::optional<checkpoint_state>{}, std::optional(ready), std::optional(checkpoint_state::failed)})
+        BOOST_TEST(is_broken(after_barriers(row), invariant::names_are_unique, "without a row in progress"));
+}
+
+BOOST_AUTO_TEST_CASE(a_campaign_that_reached_too_little_says_so) {
+    campaign all{.runs = 1'000'000, .wished = 1'000, .running = 900};
+    for (std::size_t i = 0; i < probe_count; ++i)
+        for (int n = 0; n < 1'000; ++n) all.reached.hit(static_cast<probe>(i));
+    BOOST_TEST(all.shortcomings().empty());
+    campaign few = all;
+    few.running = 899;
+    BOOST_TEST((few.shortcomings() ==
+                std::vector<std::string>{"899 of 1000 jobs that were to run did so after all was healed"}));
+    few = all;
+    few.runs = 1'001'000;
+    const auto said = few.shortcomings();
+    BOOST_TEST_REQUIRE(said.size() == probe_count);
+    BOOST_TEST(said.front() == std::string(text_of(probe{})) + ": reached 1000 times in 1001000 runs");
+}
+
+/// Rules that keep the laws, of workers of so many slots; not the type for which the world knows its way.
+class larger : public cluster {
+public:
+    using cluster::cluster;
+};
+
+BOOST_AUTO_TEST_CASE(a_backend_without_a_bug_is_not_accused_whatever_its_workers_hold) {
+    for (const std::uint32_t slots : {1u, 2u, 3u, 8u})
+        for (std::uint64_t seed = 1; seed <= 250; ++seed) {
+            const auto found = live(decisions(seed), {}, policies<>{}, larger(slots)).broken;
+            BOOST_REQUIRE_MESSAGE(not found, slots << " slots, seed " << seed << ": " << found->what);
+        }
+}
+
+/// Stops whoever there is.
+class unscoped : public cluster {
+public:
+    using cluster::cluster;
+    outcome<std::uint32_t> stop_workers(const headgate::stop_workers& what, processes& on) {
+        for (std::uint32_t i = 0; i < on.all().size(); ++i)
+            if (on.all()[i].lives()) on.stop(i, what.force);
+        return cluster::stop_workers(what, on);
+    }
+};
+
+BOOST_AUTO_TEST_CASE(a_backend_that_stops_workers_of_other_jobs_is_seen) {
+    std::optional<violation> found;
+    for (std::uint64_t seed = 1; seed <= 20 and not found; ++seed)
+        found = live(decisions(seed), {.allowed = {}, .jobs = 3}, policies<>{}, unscoped{}).broken;
+    BOOST_TEST_REQUIRE(found.has_value());
+    BOOST_TEST((found->which == invariant::accounted_for and found->what.find("is told to stop") != found->what.npos));
 }
 
 /// A backend that starts each worker `times` times and counts every one of them.

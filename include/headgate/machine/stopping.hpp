@@ -41,7 +41,6 @@ generation newest_own(const Context& c) {
 
 template <class Context>
 step<stopping> want(stopping& s, Context& c) {
-    if (c.job.wish and c.job.wish->stop == stop_mode::force) s.by_force = true;
     if (c.tear_down(newest_own(c), s.by_force)) return to<stopped>;
     return stay;
 }

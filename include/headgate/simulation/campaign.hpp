@@ -35,7 +35,8 @@ struct campaign {
 };
 
 /// The same invariant broken by `shrunk` decisions, and the trace of that run: what it says may name others. Nothing is
-/// broken there if the decisions do not break it again (I18).
+/// broken there if the decisions do not break it again (I18). Its decisions, as text `print(decisions)`, are run
+/// again by `live` with the same settings, policies and model; headgate-simulate knows its own model alone.
 template <class Policies = policies<>, backend_rules Backend = cluster>
 lifecycle_result shrink(const lifecycle_result& found, lifecycle_settings settings, Policies policy = {},
                         Backend backend = Backend{});

@@ -52,6 +52,7 @@ public:
     };
     const std::map<job_id, entry>& jobs() const { return jobs_; }
     const std::map<incarnation, controller_seen>& controllers() const { return controllers_; }
+    std::uint64_t changes() const { return changes_; }  ///< of jobs so far
 
     static constexpr std::size_t log_lines = 10'000;      ///< kept of each job
     static constexpr std::size_t checkpoints_kept = 100;  ///< of those that are compacted

@@ -63,8 +63,13 @@ inline std::string of_ticket(const ticket& by) {
 template <class Result>
 std::string how(const outcome<Result>& one) {
     return one.match([](const Result&) { return std::string("applied"); },
-                     [](const error& why) { return "not applied: " + why.text; },
-                     [](const error& why) { return "unknown: " + why.text; });
+                     [](const error& why) { return "not applied: " + describe(why); },
+                     [](const error& why) { return "unknown: " + describe(why); });
+}
+inline std::string how(const outcome<std::uint32_t>& of_stop) {
+    const std::string text = how<std::uint32_t>(of_stop);
+    const auto none = [](const error&) { return std::string(); };
+    return text + of_stop.match([](std::uint32_t left) { return ", " + std::to_string(left) + " left"; }, none, none);
 }
 inline std::string text_of(const std::optional<checkpoint_name>& name) {
     return name ? "epoch " + std::to_string(name->epoch.value) + " of generation " +

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -55,10 +56,7 @@ public:
 
     /// By the user.
     void wished(const job_id& job, const headgate::wish& what) {
-        user_seen& by = users_[job];
-        by.nonces.insert(what.restart_nonce);
-        by.thresholds.insert(what.ignore_state_before_epoch.value_or(epoch{}));
-        ++by.words;
+        users_[job].push_back(std::make_shared<const headgate::wish>(what));
     }
 
     // A write at the database: `before` as it stood.
@@ -112,7 +110,7 @@ public:
     /// How often its user said something.
     std::uint32_t words(const job_id& job) const {
         const auto at = users_.find(job);
-        return at == users_.end() ? 0 : at->second.words;
+        return at == users_.end() ? 0 : static_cast<std::uint32_t>(at->second.size());
     }
     /// Whether the stop of workers of that generation was asked for.
     bool is_stop_asked(const job_id& job, generation of) const {
@@ -125,6 +123,7 @@ public:
 private:
     struct attempt_seen {
         headgate::incarnation claimant{};
+        std::uint64_t applied{};  ///< version of the wish that its row named before the launch
         std::uint64_t digest{};
         std::shared_ptr<const execution> what{};
         std::optional<checkpoint_row> restore{};
@@ -145,17 +144,20 @@ private:
         instant runs_since = never;
         instant pauses_until{};
         bool gives_up = false;  ///< says its restart policy
-    };
-    struct user_seen {
-        std::set<std::uint64_t> nonces{};  ///< of restarts that were wished
-        std::set<epoch> thresholds{};      ///< below which nothing was to be restored
-        std::uint32_t words = 0;
+        bool is_forced = false;  ///< the stop under way was wished by force
     };
 
     template <class Policies>
     void restarted(seen_by_controller& before, const machine<Policies>& now, instant at);
     attempt_seen& attempt_of(const job_id& job, generation of) { return attempts_[{job, of}]; }
     void act(const job_id& job, const ticket& by, instant at, std::string_view what);
+    const headgate::wish* wish_of(const job_id& job, std::uint64_t version) const {
+        const auto of = users_.find(job);
+        return of == users_.end() or version == 0 or version > of->second.size() ? nullptr
+                                                                                 : of->second[version - 1].get();
+    }
+    template <class Effect>
+    void wrote_row(const request<Effect>& r, const job_row& before, const job_row& after, instant at);
     void none_lives(const job_id& job, generation up_to, const processes& all, invariant which, instant at);
 
     friend fields;
@@ -164,7 +166,7 @@ private:
     std::optional<violation> broken_{};
     std::map<std::pair<job_id, generation>, attempt_seen> attempts_{};
     std::map<std::pair<std::uint32_t, job_id>, seen_by_controller> seen_{};
-    std::map<job_id, user_seen> users_{};
+    std::map<job_id, std::vector<std::shared_ptr<const headgate::wish>>> users_{};  ///< version k is at k - 1
     std::map<job_id, generation> stops_{};  ///< the newest that was asked for
     std::uint64_t claims_ = 0;
 };
@@ -259,8 +261,10 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
                           state == finished;
         expect(job.wish->stop == stop_mode::run or job.is_let_go or ends, invariant::stops, at,
                [&] { return "the job is still " + std::string(text_of(state)); });
-        expect(job.wish->stop != stop_mode::force or state != stopping or not job.is_owned() or
-                   job.stop.with_force or job.stop.gone,
+        const bool is_let_go = before.owned != generation{} and not job.is_owned();
+        before.is_forced =
+            state == stopping and ((before.is_forced and not is_let_go) or job.wish->stop == stop_mode::force);
+        expect(not before.is_forced or not job.is_owned() or job.stop.with_force or job.stop.gone,
                invariant::wish_is_latched, at, [] { return std::string("a stop by force is carried out without it"); });
         expect(state != stopped or job.wish->stop != stop_mode::run or job.live_until <= at or
                    job.next.applied < job.wish->version or not job.persisted or not job.is_owned(),
@@ -361,8 +365,8 @@ inline void checks::none_lives(const job_id& job, generation up_to, const proces
                                instant at) {
     for (const process& one : all.all())
         expect(not one.lives() or one.job != job or one.generation > up_to, which, at, [&] {
-            return "worker " + std::to_string(&one - all.all().data() + 1) + ", of generation " +
-                   std::to_string(one.generation.value) + ", lives";
+            return "worker " + std::to_string(&one - all.all().data() + 1) + " of " + one.job.value +
+                   ", of generation " + std::to_string(one.generation.value) + ", lives";
         });
 }
 

@@ -132,16 +132,17 @@ matrix_result run_attempt(std::span<const planned_fault> through, bool keeps_lin
     // Faults of effects that do not come any more never strike.
     until([&] { return is_there() or has_failed(); }, std::chrono::minutes(5));
     matrix_result result{.struck = static_cast<std::uint32_t>(through.size() - o.planned.size())};
+    // A backend that will never start these workers; whatever else is refused for good is refused to one attempt.
+    const planned_fault never_starts{effect_number::starting_effect, 5};
+    const bool may_fail = std::ranges::count(through, never_starts) > std::ranges::count(o.planned, never_starts);
     o.planned.clear();
     in.heal();
     is_well = is_well and until([&] { return runs() or has_failed(); }, recovers_within);
-    bool may_fail = false;
-    // A backend that will never start these workers; whatever else is refused for good is refused to one attempt.
-    for (const planned_fault& one : through)
-        may_fail = may_fail or (one.effect == effect_number::starting_effect and one.outcome == 5);
-    o.rules.expect(is_well and (not has_failed() or may_fail), invariant::converges, o.now, [&] {
+    const auto why = [&] { return o.rows.jobs().find(job)->second.row.last_error; };
+    const bool has_cause = has_failed() and may_fail and why().starts_with("permanent: never");
+    o.rules.expect(is_well and (not has_failed() or has_cause), invariant::converges, o.now, [&] {
         const auto* const has = in.machine_of(job);
-        return std::string(has_failed() ? "it failed" : "it does not run") +
+        return (has_failed() ? "it failed: " + why() : std::string("it does not run")) +
                (has ? ", it is " + std::string(text_of(has->state())) : "");
     });
     // And stays there.

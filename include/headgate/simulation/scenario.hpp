@@ -37,7 +37,10 @@ namespace headgate::inline v1::simulation {
 ///     claim 7/0 of worker 1 at 3   that this one has started, on its first stream; its machine would not
 ///     slots 8 at 20                so many from then on
 ///     expect job-1: Scheduling -> Stopping       some line has this text, after the line of the `expect` before
-///     run 30                       so long; the last, and no time above is later
+///     run 30                       so long, at most a day; the last, and no time above is later
+///
+/// After them stand a line ---- and the trace, or nothing where every `expect` is all that is wanted. What strikes
+/// nothing says so in the trace: a fault that did not come, a worker that is not there.
 ///
 /// Effects and outcomes are those of matrix.hpp, and the error for another name lists them; `twice` takes effects that
 /// are answered, so no messages.
@@ -51,6 +54,7 @@ struct scenario {
 struct played {
     std::vector<std::string> lines{};  ///< of controllers, database, user, world, and of workers about their subtasks
     std::optional<violation> broken{};
+    std::size_t expectations{};  ///< commands `expect`
     std::string unsaid{};  ///< what an `expect` wants and no line says, if nothing is violated
 };
 
@@ -121,6 +125,8 @@ private:
 /// What commands change, before the world runs.
 template <class World>
 struct stage {
+    static constexpr duration longest_run = std::chrono::hours(24);  // takes some seconds
+
     World& in;
     headgate::wish wish{};
     duration length{};
@@ -161,7 +167,9 @@ struct stage {
         std::uint32_t subtask = 0;
         const auto number = [&](std::size_t first, std::size_t last, std::uint32_t& into) {
             const char* const end = name.data() + last;
-            return std::from_chars(name.data() + std::min(first, last), end, into).ptr == end and first < last;
+            return std::from_chars(name.data() + std::min(first, last), end, into) ==
+                       std::from_chars_result{end, std::errc{}} and
+                   first < last;
         };
         if (not number(0, slash, node.value) or not number(slash + 1, name.size(), subtask))
             return read.wants("node/subtask");
@@ -181,7 +189,7 @@ struct stage {
     void turn_controller(command_reader& read, controller_turn::kind how) {
         read.literal("controller");
         const auto number = read.number<std::uint32_t>("1 or 2", 1, most_controllers);
-        controller_turn turn{{number - 1, 1}, how};
+        controller_turn turn{{number - 1, host::any_boot}, how};
         const instant when = at(read);
         if (how == controller_turn::kind::pauses and read.literal("for"))
             turn.length = read.seconds("seconds after \"for\"");
@@ -248,7 +256,7 @@ void stage<World>::obey(command_reader& read) {
         if (expected.back().empty()) read.wants("a text");
     } else if (what == "run") {
         length = read.seconds("seconds");
-        if (length == duration{}) read.wants("more than 0 seconds");
+        if (length == duration{} or length > longest_run) read.wants("more than 0 seconds, at most 86400,");
         if (not last_word) read.fails("\"submit at SECONDS\" is needed above");
         if (length < latest.first) read.fails("line " + std::to_string(latest.second) + " is later than that");
     } else {
@@ -296,7 +304,13 @@ expected<played> play(const scenario& what, Policies policy) {
     made->start_controller(0);
     while (not made->broken() and made->next() <= begun + stage.length and made->step()) {
     }
-    played told{.broken = made->broken()};
+    const auto did_not_come = [&](const std::string& one) {
+        made->around().seen.say(made->around().now, "world", [&] { return one + " did not come"; });
+    };
+    for (const planned_fault& one : made->around().planned) did_not_come(text_of(one));
+    for (const auto effect : made->around().answered_twice)
+        did_not_come("another answer to " + std::string(effect_names[effect]));
+    played told{.broken = made->broken(), .expectations = stage.expected.size()};
     for (const trace::line& one : made->around().seen.lines()) {
         const bool is_told = (one.who.starts_with("controller") and one.text.starts_with("job-1:")) or
                              (one.who.starts_with("worker") and one.text.starts_with("subtask ")) or

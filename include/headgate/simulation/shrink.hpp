@@ -72,7 +72,9 @@ inline expected<std::vector<std::uint32_t>> parse_decisions(std::string_view tex
         if (place >= longest) return bad("the position is above " + std::to_string(longest));
         taken.resize(place + 1);
         taken[place] = value;
-        if (at != end and not is_next(',')) return bad("a comma is needed");
+        if (at == end) break;
+        if (not is_next(',')) return bad("a comma is needed");
+        if (at == end) return bad("position=number is needed after the comma");
     }
     return taken;
 }

@@ -181,7 +181,7 @@ private:
     void begin(process one);
     void end_process(process_number at, const std::string& how, bool is_news);
     void serve_stops();
-    void carry_stops();
+    void carry_stops(const stop_workers& asked);
     void tell_watchers();
 
     outside around_;

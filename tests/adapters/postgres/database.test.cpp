@@ -19,8 +19,8 @@
 #include <vector>
 
 using namespace headgate;
-using tests::says;
 using headgate_test::by_hand;
+using tests::says;
 
 using headgate_test::server;
 BOOST_TEST_GLOBAL_FIXTURE(server);

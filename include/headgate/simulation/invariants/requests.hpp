@@ -11,8 +11,34 @@ inline void checks::act(const job_id& job, const ticket& by, instant at, std::st
            [&] { return std::string(what) + " by " + detail::text_of(by) + ", which has not claimed it"; });
 }
 
+/// The parts of a wish that a job has to be started anew for.
+inline bool starts_alike(const wish& one, const wish& other) {
+    const auto differing = [](const wish& of) {
+        return std::tie(of.program, of.parallelism, of.environment, of.backend_configuration, of.restart_nonce);
+    };
+    return differing(one) == differing(other);
+}
+
+/// Of a claim or a store: which wish the row calls applied (I13).
+template <class Effect>
+void checks::wrote_row(const request<Effect>& r, const job_row& before, const job_row& after, instant at) {
+    attempt_seen& one = attempt_of(r.what.job, r.by.generation);
+    expect(after.applied >= before.applied, invariant::wish_is_latched, at,
+           [] { return std::string("the row calls an earlier wish applied"); });
+    if (not one.what) one.applied = after.applied;
+    if (after.state != state_name::running or after.applied == before.applied) return;
+    const wish *const runs = wish_of(r.what.job, one.applied), *const said = wish_of(r.what.job, after.applied);
+    expect(runs and said and starts_alike(*runs, *said), invariant::wish_is_latched, at, [&] {
+        return "wish " + std::to_string(after.applied) + " is called applied, and the job runs as wish " +
+               std::to_string(one.applied) + " wanted";
+    });
+}
+
 inline void checks::asked(const request<start_workers>& r, const database_rows&, instant at) {
     act(r.what.job, r.by, at, "start_workers");
+    const wish* const wanted = wish_of(r.what.job, attempt_of(r.what.job, r.by.generation).applied);
+    expect(wanted and r.what.wish and starts_alike(*r.what.wish, *wanted), invariant::wish_is_latched, at,
+           [] { return std::string("workers are started for another wish than the row calls applied"); });
     expect(r.what.generation == r.by.generation, invariant::one_claimant, at,
            [] { return std::string("workers of another generation are started"); });
 }
@@ -50,6 +76,18 @@ inline void checks::asked(const request<start_execution>& r, const database_rows
         });
         expect(not what.restore or what.restore == one.prepared, invariant::restores_the_newest, at,
                [&] { return detail::text_of(what.restore) + " is restored, and was not prepared"; });
+        // The obvious version of overrides.
+        const wish* const wanted = wish_of(what.job, one.applied);
+        program placed = wanted ? *wanted->program : program{};
+        for (node& of : placed.nodes)
+            for (const parallelism_override& other : wanted->parallelism)
+                if (other.node == of.id) of.parallelism = other.parallelism;
+        expect(*what.program == placed, invariant::wish_is_latched, at,
+               [] { return std::string("the program is not that of the wish that the row calls applied"); });
+        expect(wanted and what.checkpoint_interval == wanted->checkpoint_interval and
+                   what.minimum_epoch == wanted->ignore_state_before_epoch.value_or(epoch{}),
+               invariant::wish_is_latched, at,
+               [] { return std::string("checkpoints are not those of the wish that the row calls applied"); });
         expect(not what.restore or what.restore->epoch >= what.minimum_epoch, invariant::restores_the_newest, at,
                [&] { return detail::text_of(what.restore) + " is restored, and the user said to ignore it"; });
     }
@@ -59,9 +97,17 @@ inline void checks::asked(const request<start_execution>& r, const database_rows
 
 inline void checks::asked(const request<begin_checkpoint>& r, const database_rows& rows, instant at) {
     bool has_row = false;
-    for (const auto& [job, entry] : rows.jobs()) has_row = has_row or entry.checkpoints.contains(r.what.name);
-    expect(has_row and r.what.name.generation == r.by.generation, invariant::names_are_unique, at,
-           [&] { return "barriers of epoch " + std::to_string(r.what.name.epoch.value) + " without a row"; });
+    for (const auto& [job, entry] : rows.jobs()) {
+        const auto of = attempts_.find({job, r.by.generation});
+        const auto row = entry.checkpoints.find(r.what.name);
+        if (of == attempts_.end() or of->second.claimant != r.by.incarnation or row == entry.checkpoints.end())
+            continue;
+        // Whoever claimed the job since has marked it, and this one does not know yet.
+        has_row = has_row or row->second == checkpoint_state::in_progress or entry.row.generation > r.by.generation;
+    }
+    expect(has_row and r.what.name.generation == r.by.generation, invariant::names_are_unique, at, [&] {
+        return "barriers of epoch " + std::to_string(r.what.name.epoch.value) + " without a row in progress";
+    });
 }
 
 inline void checks::asked(const request<store_checkpoint>& r, const database_rows&, instant at) {
@@ -116,14 +162,22 @@ inline void checks::wrote(const request<claim>& r, const database_rows::entry& b
     // The nonce is that of the wish it started again for, which may have been taken back since.
     expect(not has_failed or after.row.state != state_name::scheduling or
                (after.row.restart_nonce != before.row.restart_nonce and
-                users_[r.what.job].nonces.contains(after.row.restart_nonce)),
+                std::ranges::any_of(users_[r.what.job],
+                                    [&](const auto& one) { return one->restart_nonce == after.row.restart_nonce; })),
            invariant::wish_is_latched, at,
            [] { return std::string("a failed job starts again, and nobody wished it"); });
     if (after.row.generation > before.row.generation) ++claims_;
-    expect(r.what.threshold == epoch{} or users_[r.what.job].thresholds.contains(r.what.threshold),
+    wrote_row(r, before.row, after.row, at);
+    const auto ignores = [&](const std::shared_ptr<const wish>& one) {
+        return one->ignore_state_before_epoch.value_or(epoch{}) == r.what.threshold;
+    };
+    const wish* const said = wish_of(r.what.job, after.row.applied);
+    expect(after.row.state == state_name::scheduling
+               ? said and said->ignore_state_before_epoch.value_or(epoch{}) == r.what.threshold
+               : r.what.threshold == epoch{} or std::ranges::any_of(users_[r.what.job], ignores),
            invariant::restores_the_newest, at, [&] {
                return "all before epoch " + std::to_string(r.what.threshold.value) +
-                      " is ignored, and nobody wished it";
+                      " is ignored, which is not what was wished";
            });
     // The obvious version of S7 and S8.
     std::optional<checkpoint_row> newest;
@@ -161,6 +215,7 @@ inline void checks::wrote(const request<store_row>& r, const database_rows::entr
                (after.row.owner == before.row.owner or is_left) and after.row.generation == before.row.generation,
            invariant::stale_writes_change_nothing, at, [&] { return "a row is stored by " + detail::text_of(r.by); });
     act(r.what.job, r.by, at, "store_row");
+    wrote_row(r, before.row, after.row, at);
 }
 
 inline void checks::wrote(const request<write_checkpoint>& r, const database_rows::entry& before,

@@ -111,7 +111,7 @@ void world<Policies, Backend>::carry_out(const to_outside& from, const request<E
             // Whoever asked is gone, and what it asked is done.
             const auto ignored = backend_.stop_workers(r.what, o.backend);
             static_cast<void>(ignored);
-            return carry_stops();
+            return carry_stops(r.what);
         }
         asking.stops.emplace_back(from.job, r);
         o.queue.put(std::max(o.now, r.deadline), wait_over{from.from, wait_over::kind::stop_of_workers, r.by});
@@ -227,11 +227,17 @@ void world<Policies, Backend>::tell_watchers() {
     }
 }
 
-/// What the backend's rules said is to be stopped.
+/// What the backend's rules said is to be stopped: of what was asked for, and nothing else.
 template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::carry_stops() {
+void world<Policies, Backend>::carry_stops(const stop_workers& asked) {
     for (const auto& [number, force] : around_.backend.take_stopped()) {
         process& one = around_.backend.all()[number];
+        around_.rules.expect(
+            one.job == asked.job and one.generation <= asked.up_to, invariant::accounted_for, around_.now, [&] {
+                return "worker " + std::to_string(number + 1) + " of " + one.job.value + ", generation " +
+                       std::to_string(one.generation.value) + ", is told to stop, and those of " + asked.job.value +
+                       " up to generation " + std::to_string(asked.up_to.value) + " were to";
+            });
         if (force or (one.is == process::phase::starting)) {
             one.is_told_to_stop = true;
             around_.put_after(around_.soon(), process_turn{number, process_turn::kind::dies});
@@ -248,7 +254,7 @@ void world<Policies, Backend>::serve_stops() {
         for (std::size_t i = 0; i < held.size();) {
             const auto [job, asked] = held[i];
             const outcome<std::uint32_t> left = backend_.stop_workers(asked.what, around_.backend);
-            carry_stops();
+            carry_stops(asked.what);
             const auto otherwise = [](const error&) { return std::uint32_t{0}; };
             if (left.match([](std::uint32_t n) { return n; }, otherwise, otherwise) > 0) {
                 ++i;
@@ -283,7 +289,7 @@ void world<Policies, Backend>::arrive(const wait_over& what) {
                 const auto [job, asked] = at.stops[i];
                 at.stops.erase(at.stops.begin() + static_cast<std::ptrdiff_t>(i));
                 const outcome<std::uint32_t> left = backend_.stop_workers(asked.what, around_.backend);
-                carry_stops();
+                carry_stops(asked.what);
                 around_.reply<stop_workers>(what.of, job, asked, left);
                 break;
             }

@@ -210,7 +210,9 @@ void world<Policies, Backend>::arrive(const from_engine& what) {
 
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::arrive(const process_turn& what) {
-    if (what.at >= around_.backend.all().size()) return;
+    if (what.at >= around_.backend.all().size())
+        return around_.seen.say(around_.now, "world",
+                                [&] { return "there is no worker " + std::to_string(what.at + 1); });
     process& one = around_.backend.all()[what.at];
     if (not one.lives()) return;
     const auto say = [&](const char* text) {
@@ -248,7 +250,10 @@ void world<Policies, Backend>::arrive(const process_turn& what) {
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::arrive(const controller_turn& what) {
     outside::place& at = around_.places[what.at.slot];
-    if (at.boot != what.at.boot) return;
+    if (what.at.boot == host::any_boot and not at.runs)
+        return around_.seen.say(around_.now, "world",
+                                [&] { return "controller " + std::to_string(what.at.slot + 1) + " does not run"; });
+    if (what.at.boot != host::any_boot and at.boot != what.at.boot) return;
     switch (what.what) {
         case controller_turn::kind::crashes:
             if (at.runs) crash_controller(what.at.slot);

@@ -39,7 +39,7 @@ struct named_assignment {
 };
 
 /// The first is the default.
-inline constexpr std::array<named_assignment, 9> assignments{{
+inline constexpr std::array<named_assignment, 10> assignments{{
     {"slot_filling", {slot_filling{}}},
     {"largest_first", {slot_filling{.order = filling_order::largest_first}}},
     {"balanced", {balanced{}}},
@@ -48,6 +48,7 @@ inline constexpr std::array<named_assignment, 9> assignments{{
     {"local", {local{}}},
     {"sticky", {sticky{}}},
     {"spread", {spread{}}},
+    {"spread_penalty", {spread{.penalty = 0.5}}},
     {"sticky_zones", {sticky{.zones = spread{}}}},
 }};
 

@@ -303,7 +303,8 @@ int main(int count, char** arguments) {
     app.add_option("--scheduler", o.scheduler, "what starts workers: process (default), embedded or manual")
         ->check(CLI::IsMember({"process", "embedded", "manual"}));
     app.add_option("--assignment", o.assignment,
-                   "which worker runs what: slot_filling (default), balanced, local, sticky, spread or sticky_zones")
+                   "which worker runs what: slot_filling (default), balanced, local, sticky, spread, spread_penalty or "
+                   "sticky_zones")
         ->check(CLI::IsMember(assignment_names()));
     app.add_option("--worker", o.worker, "the worker program; default: headgate-worker beside this one");
     app.add_option("--directory", o.directory,

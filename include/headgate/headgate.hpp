@@ -8,6 +8,7 @@
 #include <headgate/assignment/policy.hpp>
 #include <headgate/assignment/report.hpp>
 #include <headgate/assignment/slot_filling.hpp>
+#include <headgate/assignment/slot_row.hpp>
 #include <headgate/assignment/spread.hpp>
 #include <headgate/assignment/sticky.hpp>
 #include <headgate/concepts/blocking.hpp>

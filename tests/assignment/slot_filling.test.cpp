@@ -3,6 +3,7 @@
 
 #include <headgate/assignment/policy.hpp>
 #include <headgate/assignment/slot_filling.hpp>
+#include <headgate/assignment/slot_row.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -186,6 +187,15 @@ BOOST_AUTO_TEST_CASE(largest_first_fills_the_largest_workers_and_uses_all_its_wo
     const auto other = largest(of, offers_with({1, 3, 4}));
     BOOST_TEST_REQUIRE((other and check(*other, of)));
     BOOST_TEST((load(*other, 0, 0) == 1u and load(*other, 0, 1) == 4u));
+}
+
+BOOST_AUTO_TEST_CASE(a_slot_row_has_a_run_for_each_worker_and_ends_at_the_last_place_that_there_is) {
+    using numbers = std::vector<std::uint32_t>;
+    BOOST_TEST((slot_row({}).boundaries == numbers{0}));
+    const layout row = slot_row(numbers{2, 0, 3});
+    BOOST_TEST((row.spaced == spacing::dense and row.boundaries == numbers{0, 2, 2, 5} and row.owners.empty()));
+    constexpr std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+    BOOST_TEST((slot_row(numbers{most - 1, 5, 7}).boundaries == numbers{0, most - 1, most, most}));
 }
 
 }  // namespace

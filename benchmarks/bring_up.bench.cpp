@@ -26,6 +26,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
+#include <malloc.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
@@ -101,13 +102,14 @@ public:
 
     bool listens() const { return links_.size() == engines_.size(); }
     void start(const start_workers& what) {
-        for (std::size_t i = 0; i < what.workers.size() and i < links_.size(); ++i)
-            boost::asio::post(loop_, [this, i,
-                                      who = identity{.job = what.job,
-                                                     .generation = what.generation,
-                                                     .worker = what.workers[i],
-                                                     .controller = controller_,
-                                                     .token = what.tokens[i]}] {
+        for (std::size_t each = 0; each < what.workers.size(); ++each)
+            boost::asio::post(loop_, [this, who = identity{.job = what.job,
+                                                           .generation = what.generation,
+                                                           .worker = what.workers[each],
+                                                           .controller = controller_,
+                                                           .token = what.tokens[each]}] {
+                const std::size_t i = drivers_.size();
+                if (i == links_.size()) return;
                 drivers_.push_back(std::make_unique<driver_type>(
                     *links_[i], clock_, secrets_, engines_[i],
                     worker_options{.identity = who, .machine = {"here"}, .zone = {}, .data_address = "127.0.0.1:1"}));
@@ -141,8 +143,20 @@ private:
     fleet& fleet_;
 };
 
-/// Seconds from the wish to Running, or nothing if it did not come to that.
-std::optional<double> ours(std::uint32_t workers) {
+/// How long it took from the wish to Running, and the bytes of heap at that moment less those before.
+struct came_up {
+    double seconds = 0;
+    double bytes = 0;
+};
+
+double heap_in_use() {
+    const auto all = ::mallinfo2();
+    return static_cast<double>(all.uordblks + all.hblkhd);
+}
+
+/// Jobs share the workers out evenly. Nothing if one did not come to Running.
+std::optional<came_up> ours(std::uint32_t workers, std::uint32_t jobs = 1) {
+    const double held = heap_in_use();
     auto opened = headgate::grpc::channel::open({.listen = "127.0.0.1:0"});
     if (not opened) return std::nullopt;
     headgate::grpc::channel& channel = **opened;
@@ -158,19 +172,25 @@ std::optional<double> ours(std::uint32_t workers) {
     asio::drive(loop, one);
     loop.run_for(10ms);
 
-    const job_id job{"words"};
-    wish what{.version = 1, .name = "words", .organization = {}, .program = graph(workers)};
+    std::vector<job_id> all_jobs;
+    for (std::uint32_t i = 0; i < jobs; ++i) all_jobs.push_back({"words-" + std::to_string(i)});
+    const wish what{.version = 1, .name = "words", .organization = {}, .program = graph(workers / jobs)};
     const auto begun = steady_clock::now();
-    database.put_wish(request<put_wish>{.what = {job, 0, std::move(what)}}, any_completion<put_wish>{});
-    const auto runs = [&] {
+    for (const job_id& job : all_jobs)
+        database.put_wish(request<put_wish>{.what = {job, 0, what}}, any_completion<put_wish>{});
+    const auto runs = [&](const job_id& job) {
         const auto* const found = one.find(job);
-        return found != nullptr and found->state() == state_name::running and found->job().persisted;
+        return found != nullptr and found->state() == state_name::running and found->job().persisted and
+               found->job().next.generation == generation{1};
     };
-    while (not runs() and steady_clock::now() < begun + patience_of_ours) loop.run_one_for(1s);
-    const double taken = seconds_since(begun);
-    const auto* const found = one.find(job);
-    const bool is_first = found != nullptr and found->job().next.generation == generation{1};
-    return runs() and is_first ? std::optional(taken) : std::nullopt;
+    std::size_t up = 0;
+    const auto all_run = [&] {
+        while (up < all_jobs.size() and runs(all_jobs[up])) ++up;
+        return up == all_jobs.size();
+    };
+    while (not all_run() and steady_clock::now() < begun + patience_of_ours) loop.run_one_for(1s);
+    const came_up taken{seconds_since(begun), heap_in_use() - held};
+    return std::ranges::all_of(all_jobs, runs) ? std::optional(taken) : std::nullopt;
 }
 
 // Raw gRPC ------------------------------------------------------------------------------------------------------------
@@ -435,7 +455,8 @@ wire::v1::StartExecutionRequest request_for(const std::vector<std::unique_ptr<ra
     return made;
 }
 
-std::optional<double> raw(std::uint32_t workers) {
+std::optional<came_up> raw(std::uint32_t workers) {
+    const double held = heap_in_use();
     raw_controller one(workers);
     std::vector<std::unique_ptr<raw_worker>> all;
     for (std::uint32_t i = 0; i < workers; ++i) all.push_back(std::make_unique<raw_worker>(one.address(), i));
@@ -443,7 +464,7 @@ std::optional<double> raw(std::uint32_t workers) {
     const auto begun = steady_clock::now();
     for (const auto& each : all) each->begin();
     const bool is_up = one.wait();
-    const double taken = seconds_since(begun);
+    const came_up taken{seconds_since(begun), heap_in_use() - held};
     all.clear();
     return is_up ? std::optional(taken) : std::nullopt;
 }
@@ -465,9 +486,9 @@ void bring_up(benchmark::State& state) {
             state.SkipWithError(without ? "the job does not run" : "raw gRPC did not come to its end");
             break;
         }
-        state.SetIterationTime(*with);
-        mine.push_back(*with);
-        theirs.push_back(*without);
+        state.SetIterationTime(with->seconds);
+        mine.push_back(with->seconds);
+        theirs.push_back(without->seconds);
     }
     if (mine.empty()) return;
     state.counters["median_ms"] = 1'000 * median(mine);
@@ -475,5 +496,23 @@ void bring_up(benchmark::State& state) {
     state.counters["times"] = median(mine) / median(theirs);
 }
 BENCHMARK(bring_up)->Unit(benchmark::kMillisecond)->UseManualTime()->Arg(100)->Arg(1'000)->Iterations(5);
+
+/// Heap for each job of one worker, of both ends, since they are in one process: the controller's share and all of the
+/// worker with its server. Raw gRPC beside it has the same streams, connections and servers.
+void memory(benchmark::State& state) {
+    const auto jobs = static_cast<std::uint32_t>(state.range(0));
+    for (auto _ : state) {
+        const auto without = raw(jobs), with = ours(jobs, jobs);
+        if (not without or not with) {
+            state.SkipWithError(without ? "a job does not run" : "raw gRPC did not come to its end");
+            break;
+        }
+        state.SetIterationTime(with->seconds);
+        state.counters["bytes_a_job"] = with->bytes / jobs;
+        state.counters["raw_bytes_a_job"] = without->bytes / jobs;
+        state.counters["times"] = with->bytes / without->bytes;
+    }
+}
+BENCHMARK(memory)->Unit(benchmark::kMillisecond)->UseManualTime()->Arg(100)->Arg(500)->Iterations(1);
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <optional>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 
 namespace headgate::example {
 
@@ -74,10 +75,11 @@ expected<applied> add_group(std::vector<offer>& to, const std::string& group) {
 }  // namespace
 
 expected<std::string> read_file(const std::string& path) {
+    if (std::error_code problem; std::filesystem::is_directory(path, problem)) return bad(path, "is a directory");
     std::ifstream from(path, std::ios::binary);
     std::ostringstream text;
     text << from.rdbuf();
-    if (not from) return bad(path, "cannot be read");
+    if (not from) return bad(path, "cannot be read, or is empty");
     return text.str();
 }
 

@@ -19,12 +19,14 @@ double percent(std::uint64_t part, std::uint64_t of) {
 }
 
 /// What the policy is after: the plan does not tell.
-std::string_view aim_of(std::string_view policy) {
+std::string_view aim_of(std::string_view policy, std::string_view way) {
     using namespace std::string_view_literals;
+    if (way == "fresh")
+        return "a plan as if nothing had been before: nothing was, or it was in the way, or this moves less";
     for (const auto& [name, aim] : {
              std::pair("slot_filling"sv, "the slots of the workers are filled one after the other"sv),
              std::pair("largest_first"sv,
-                       "the slots of the workers are filled one after the other, by the largest nodes first"sv),
+                       "the slots of the workers are filled one after the other, the largest workers first"sv),
              std::pair("balanced"sv, "every worker has its part of the load, rounded down or up"sv),
              std::pair("local"sv, "what exchanges most is on one worker, for as much load as the slack allows"sv),
              std::pair("sticky"sv, "what fits stays where it was, and the rest goes to whom it raises least"sv),
@@ -169,7 +171,7 @@ expected<std::string> explanation_of(const trial& what, std::uint32_t node, std:
     std::string text =
         fmt::format("{}: node {}, subtask {}: worker {} on {}, with subtasks {} to {} of the node\n", what.policy, node,
                     subtask, in.workers[worker].id.value, in.machines[worker], range.first, range.last - 1);
-    text += fmt::format("    {}\n    {}\n", aim_of(what.policy), place_of(placed, run, range));
+    text += fmt::format("    {}\n    {}\n", aim_of(what.policy, what.way), place_of(placed, run, range));
     if (what.before) text += "    " + history(*what.before, in, *at, subtask, worker) + "\n";
     if (at->grain > 1)
         text += fmt::format("    subtasks go in units of {}, which forward edges join with those of other nodes\n",

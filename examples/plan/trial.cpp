@@ -52,6 +52,11 @@ trial ask(std::string name, const Policy& policy, const program& of, std::span<c
 std::vector<trial> try_policies(std::string_view name, const program& of, std::span<const offer> offers,
                                 const past& before, std::span<const offer> after_loss) {
     std::vector<trial> made;
+    // What is lost is trouble of its machine.
+    std::vector<trouble> troubles(before.troubles.begin(), before.troubles.end());
+    for (const offer& each : offers)
+        if (not after_loss.empty() and std::ranges::find(after_loss, each.id, &offer::id) == after_loss.end())
+            troubles.push_back({.machine = each.machine, .ago = {}});
     const auto try_one = [&](std::string_view each, const auto& policy) {
         trial first = ask(std::string(each), policy, of, offers, before);
         if (after_loss.empty() or not first.made) {
@@ -59,7 +64,7 @@ std::vector<trial> try_policies(std::string_view name, const program& of, std::s
             return;
         }
         made.push_back(ask(std::string(each), policy, of, after_loss,
-                           {.previous = &*first.made, .sizes = before.sizes, .troubles = before.troubles}));
+                           {.previous = &*first.made, .sizes = before.sizes, .troubles = troubles}));
     };
     for (const named_assignment& each : assignments)
         if (name == "all" or name == each.name)

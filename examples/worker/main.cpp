@@ -15,6 +15,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -141,6 +142,8 @@ int run(flags with) {
 }  // namespace
 
 int main(int count, char** arguments) {
+    // A wish sets variables of its workers (S6). With these gRPC would write what is sent, tokens too, into their logs.
+    for (const char* const tracing : {"GRPC_TRACE", "GRPC_VERBOSITY"}) ::unsetenv(tracing);
     raise_limit_of_open_files();
     CLI::App app("A worker: registers with its controller and runs the subtasks that it is given.", "headgate-worker");
     app.footer(footer);

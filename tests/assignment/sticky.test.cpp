@@ -522,6 +522,29 @@ BOOST_AUTO_TEST_CASE(of_many_nodes_with_more_than_a_subtask_on_a_worker_only_wha
     }
 }
 
+BOOST_AUTO_TEST_CASE(of_ten_thousand_workers_with_room_only_what_was_lost_moves_whatever_the_graph) {
+    for (const std::string_view graph : graphs::names) {
+        const program of = *graphs::make(graph, 1'000'000);
+        const auto offers = graphs::workers(10'000, 200);
+        const plan before = *balanced{}(of, offers);
+        for (const std::size_t lost : {1u, 100u}) {
+            const auto left = without(offers, lost);
+            const auto answer = sticky{}.decide(of, left, {.previous = &before});
+            BOOST_TEST_REQUIRE(answer.has_value());
+            double had = 0;
+            for (std::uint32_t w = 0; w < before.workers.size(); ++w)
+                if (not position_of(answer->made, before.workers[w].id)) had += static_cast<double>(load(before, w));
+            BOOST_TEST_CONTEXT(graph << ", " << lost << " lost") {
+                BOOST_TEST((answer->way == sticky_way::approximate));
+                BOOST_TEST(answer->moved_bytes == had);
+                BOOST_TEST(answer->keeps_balance);
+                BOOST_TEST(check(answer->made, of).has_value());
+                BOOST_TEST(total_runs(answer->made.layouts) <= most_runs);
+            }
+        }
+    }
+}
+
 /// By node and zone.
 std::vector<std::map<std::string, std::uint64_t>> zone_counts(const plan& what, const std::vector<offer>& offers) {
     std::map<std::uint64_t, std::string> zones;

@@ -121,8 +121,10 @@ BOOST_FIXTURE_TEST_CASE(one_id_twice_is_one_worker_and_a_second_incarnation_take
             ticket to{};
             long* found;
             void operator()(const read_log::answer& a) const {
-                *found = std::ranges::count_if(
-                    *a, [](const log_line& one) { return one.text.find("second incarnation") != std::string::npos; });
+                *found = std::ranges::count_if(*a, [](const log_line& one) {
+                    return one.text.find("registered as a") != std::string::npos or
+                           one.text.find("registered as the same incarnation at another address") != std::string::npos;
+                });
             }
         };
         controller.poll();
@@ -138,6 +140,16 @@ BOOST_FIXTURE_TEST_CASE(one_id_twice_is_one_worker_and_a_second_incarnation_take
     BOOST_TEST((is_closed({21}) and not is_closed({22})));
     const auto& members = controller.find(job)->job().workers.members();
     BOOST_TEST((members.size() == 2u and members[0].stream == stream_id{22}));
+    // Who has its identity file can ask it for its incarnation, but has to be somewhere else.
+    worker_profile elsewhere = profile(0, {{2, 2}});
+    elsewhere.data_address = "127.0.0.1:9";
+    BOOST_TEST(registers(0, {23}, introduction(0, {{2, 2}}), elsewhere) == "accepted");
+    BOOST_TEST(alarms() == 2);
+    // Once it is gone too.
+    channel.end({23});
+    controller.poll();
+    BOOST_TEST(registers(0, {24}, incarnation{{2, 2}}) == "accepted");
+    BOOST_TEST(alarms() == 3);
 }
 
 // Accepted ones are not closed for others, so their number has to be bounded.
@@ -146,6 +158,17 @@ BOOST_FIXTURE_TEST_CASE(a_worker_has_one_stream_however_often_it_registers_I16, 
     BOOST_TEST(channel.closed.size() == 99u);
     for (std::uint64_t i = 0; i < 100; ++i) registers(0, {200 + i}, incarnation{{2, i}});
     BOOST_TEST((channel.closed.size() == 199u and not is_closed({299})));
+}
+
+// They are of the process and of the channel, which all jobs share.
+BOOST_FIXTURE_TEST_CASE(a_worker_has_one_connection_however_often_it_registers_I16, besieged) {
+    const auto& members = controller.find(job)->job().workers.members();
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        channel.workers[who(0)] = {.token = scheduler.tokens.at(who(0)), .incarnation = {{3, i}}};
+        BOOST_TEST(registers(0, {100 + i}, incarnation{{3, i}}) == "accepted", "registration " << i);
+        BOOST_REQUIRE(until([&] { return members[0].phase == worker_phase::open; }));
+        BOOST_TEST(channel.hung_up.size() == i);
+    }
 }
 
 // Which of them answers there is told by the proof of its dial, not by the address.

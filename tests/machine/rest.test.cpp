@@ -42,6 +42,34 @@ BOOST_AUTO_TEST_CASE(a_job_at_rest_costs_nothing_I12) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_failed_job_does_not_start_again_for_a_wish_that_another_controller_has_answered_I13) {
+    job_row found = left_in(state_name::failed);
+    found.applied = 5;
+    found.restart_nonce = 2;
+    stage s(found);
+    wish earlier = wants(4);
+    earlier.restart_nonce = 1;
+    s.start(earlier);
+    BOOST_TEST((s.state() == state_name::failed and s.value.is_over()));
+    wish later = wants(6);
+    later.restart_nonce = 3;
+    stage again(found);
+    again.start(later);
+    BOOST_TEST((again.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_is_not_compiled_from_a_wish_before_the_one_that_its_row_reflects_I13) {
+    job_row found = left_in(state_name::running);
+    found.applied = 5;
+    stage s(found);
+    s.start(wants(4));
+    BOOST_TEST((s.state() == state_name::compiling and s.count<start_workers>() == 0u));
+    BOOST_TEST((s.value.deadline() != never));
+    s.is_wished(wants(5));
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.applied == 5u));
+}
+
 BOOST_AUTO_TEST_CASE(a_late_answer_changes_nothing_at_rest_whatever_was_awaited_of_the_workers_I2_I12) {
     stage s;
     s.without<claim>().start();

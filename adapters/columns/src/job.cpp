@@ -186,6 +186,10 @@ job_record record_of(const job& from, const limits& most) {
     if (from.ready_epoch and from.ready_generation)
         made.last_ready = {{read.number<std::uint32_t>("epoch", *from.ready_epoch)},
                            {read.number<std::uint32_t>("generation", *from.ready_generation)}};
+    // What no user said yet cannot be reflected: a controller would wait for it for ever (I13).
+    if (row and wished and row->applied > wished->version)
+        read.note("applied",
+                  std::to_string(row->applied) + ", and the wish has version " + std::to_string(wished->version));
     const expected<applied> rest = read.finish(applied{});
     if (wished and wished->time_to_live and rest)
         made.time_left = std::min(*wished->time_to_live, duration(year_10000)) - duration(from.now - from.submitted);

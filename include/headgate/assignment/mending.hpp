@@ -28,22 +28,27 @@
 
 namespace headgate::inline v1::detail {
 
+/// The finer the pieces that are handed out, the less is in the way of a taker, and the more runs the plan has.
+struct mended_pieces {
+    std::uint64_t level_parts = 8;  ///< of a level line, that are handed out one by one
+    std::uint64_t room_in = 4;      ///< see `takers::most_at_once`
+    bool divides_levels = false;    ///< as far as there are runs for it, else not at all
+};
+
 /// Where each node would want a line of its own, the old lines are kept: parts of them whose worker is gone, or has
 /// more than it may, are handed to those with the most room. A dense line has no slots to spare for that, so it is cut
 /// into windows around such parts, each for the nodes that are there.
 class mending {
 public:
-    /// `level_parts`: parts of a level line that are handed out one by one. The more, the less is in the way of a
-    /// taker, and the more runs the plan has.
     mending(plan& made, const program& of, std::span<const std::uint32_t> slots, std::span<const std::uint64_t> caps,
-            const zone_order* zones = nullptr, std::uint64_t level_parts = 8)
+            const zone_order* zones = nullptr, mended_pieces how = {})
         : made_(made),
           of_(of),
           slots_(slots),
           caps_(caps),
-          level_parts_(level_parts),
+          how_(how),
           zones_(by_zone(slots, zones)),
-          takers_(slots, caps, zones_) {}
+          takers_(slots, caps, zones_, how.room_in) {}
 
     /// False if that does not come to an end within `caps` and `most_runs`. O(rounds * (runs + nodes) log), and
     /// O(runs) for each node of an even line whose nodes do not begin at 0, 1, 2 ...
@@ -203,8 +208,8 @@ private:
     }
 
     /// A level line gives a node of no more units than runs one a run, as a dense line does whose runs have a slot
-    /// each. Others have a dense line for those that are alike; or stay, and only whole runs change hands, if such
-    /// lines would be too many.
+    /// each. Others have a dense line for those that are alike, the largest first; or stay, and only whole runs change
+    /// hands, if such lines would be too many.
     bool change_level(const shared_line& level) {
         const std::size_t runs = level.line.owners.size();
         std::vector<std::uint32_t> small, others;
@@ -212,27 +217,30 @@ private:
         for (const std::uint32_t each : level.nodes) {
             const placed_node& node = made_.nodes[each];
             const std::uint64_t units = node.parallelism / node.grain;
-            if (units <= runs) {
+            if (units <= runs)
                 small.push_back(each);
-            } else {
-                large[{units, node.offset}].push_back(each);
-                others.push_back(each);
-            }
+            else
+                large[{~units, node.offset}].push_back(each);
         }
         if (not small.empty()) {
             layout line{.spaced = spacing::dense, .boundaries = counted_up(runs + 1), .owners = level.line.owners};
             keep(shared(std::move(line), std::move(small)));
         }
-        if (runs_ + large.size() * (runs + 1) > most_runs / 2) return hand_out_level(level.line, std::move(others));
+        const bool all_fit = runs_ + large.size() * (runs + 1) <= most_runs / 2;
         for (auto& [key, nodes] : large) {
+            const bool fits = all_fit or (how_.divides_levels and runs_ + runs + 1 <= most_runs / 2);
+            if (not fits) {
+                others.insert(others.end(), nodes.begin(), nodes.end());
+                continue;
+            }
+            const std::uint64_t units = ~key.first;
             layout line{.spaced = spacing::dense};
             for (std::size_t i = 0; i < runs; ++i)
-                append_run(line, level.line.owners[(key.second + i) % runs],
-                           key.first / runs + (i < key.first % runs ? 1 : 0));
+                append_run(line, level.line.owners[(key.second + i) % runs], units / runs + (i < units % runs ? 1 : 0));
             for (const std::uint32_t each : nodes) made_.nodes[each].offset = 0;
             keep(shared(std::move(line), std::move(nodes)));
         }
-        return true;
+        return others.empty() or hand_out_level(level.line, std::move(others));
     }
 
     /// Nodes whose offsets are near have their unit more on the same runs, and leave the others to those who take two.
@@ -240,7 +248,7 @@ private:
         std::ranges::sort(nodes, {}, [&](std::uint32_t each) { return std::pair(made_.nodes[each].offset, each); });
         shared_line what = shared(line, std::move(nodes));
         takers_.mark_runs(what);
-        return hand_out_in_parts(what, level_parts_);
+        return hand_out_in_parts(what, how_.level_parts);
     }
 
     /// Slots of a line that has fewer than a node has units can be divided: it is the same line with more of them.
@@ -341,7 +349,7 @@ private:
     const program& of_;
     std::span<const std::uint32_t> slots_;
     std::span<const std::uint64_t> caps_;
-    std::uint64_t level_parts_;
+    mended_pieces how_;
     std::vector<zone_of_workers> zones_;
     std::vector<shared_line> lines_{};
     std::uint64_t runs_ = 0;

@@ -53,9 +53,9 @@ struct sticky_answer {
 /// the fewest bytes of all, with at most `most_arcs` pairs of a node and a worker, if every node that was before has
 /// its parallelism and one size for all subtasks, and no zones are asked for; else approximate. On rescale a new
 /// subtask follows the state of its first key, and of a node of unequal sizes each worker keeps the first subtasks that
-/// fit, whatever they weigh: that may be far from the fewest bytes, and where a fresh plan moves fewer, it is that. With zones the
-/// flow, which does not look at them, tells it, unless slots are kept back. `zones`: slots that `spread` trusts, of
-/// which the balance is counted too, and no zone above its share of a node, rounded up, by what moves.
+/// fit, whatever they weigh: that may be far from the fewest bytes, and where a fresh plan moves fewer, it is that.
+/// With zones the flow, which does not look at them, tells it, unless slots are kept back. `zones`: slots that `spread`
+/// trusts, of which the balance is counted too, and no zone above its share of a node, rounded up, by what moves.
 ///
 /// Approximate: each node that differs by layout, offset, parallelism or size has a layout of its own, in O(nodes +
 /// different nodes * workers + ranges). Where these are above `most_runs` boundaries, or 4 million counts by node and
@@ -63,8 +63,10 @@ struct sticky_answer {
 /// nodes) log, and O(runs) for each node of an even line whose nodes do not begin at slots 0, 1, 2 ... With zones what
 /// must change hands goes to the zone that is around it on its line: there a node may have a few more in a zone than
 /// its share and what it had, as pieces are rounded. The plan is a fresh one (`zones`, or `balanced`), nearly all state
-/// moves, and the answer says so, if that does not come to an end: with hardly any slack, where a node needs nearly all
-/// slots and is in many pieces, or where a zone has no room for what was lost in it.
+/// moves, and the answer says so, if that does not come to an end: with hardly any slack; where a node needs nearly all
+/// slots and is in many pieces, or has of a level line more than half the slots of a worker on each; where the plan
+/// before has nearly `most_runs` boundaries, as that of `spread` with many parallelisms may; or where a zone has no
+/// room for what was lost in it.
 ///
 /// Workers correspond as `corresponding` says. A previous plan that leaves out workers without subtasks, as that of
 /// `slot_filling` does, loses who was the how-manyth on its machine: state there may be looked for on a neighbour.
@@ -166,8 +168,10 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
     const auto zone_of = zones ? std::optional(detail::zone_order(*line, offers, slots)) : std::nullopt;
     const auto* const zone_order = zone_of ? &*zone_of : nullptr;
     const auto by_layout = [&]() -> expected<sticky_answer> {
-        for (const std::uint64_t level_parts : {8u, 64u})
-            if (detail::mending(*made, of, slots, caps, zone_order, level_parts).run(*before.previous, corresponds))
+        using pieces = detail::mended_pieces;
+        for (const pieces how : {pieces{}, pieces{.room_in = 1, .divides_levels = true}, pieces{.level_parts = 64},
+                                 pieces{.level_parts = 64, .room_in = 1, .divides_levels = true}})
+            if (detail::mending(*made, of, slots, caps, zone_order, how).run(*before.previous, corresponds))
                 return answered(*std::move(made), sticky_way::approximate);
         return afresh();
     };

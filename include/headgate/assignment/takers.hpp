@@ -67,8 +67,13 @@ private:
 class takers {
 public:
     takers(std::span<const std::uint32_t> slots, std::span<const std::uint64_t> caps,
-           std::span<const zone_of_workers> zones)
-        : slots_(slots), caps_(caps), zones_(zones), zone_of_(slots.size(), no_worker), handed_out_(slots.size()) {
+           std::span<const zone_of_workers> zones, std::uint64_t room_in)
+        : slots_(slots),
+          caps_(caps),
+          zones_(zones),
+          zone_of_(slots.size(), no_worker),
+          handed_out_(slots.size()),
+          room_in_(room_in) {
         for (std::uint32_t zone = 0; zone < zones.size(); ++zone)
             for (const std::uint32_t worker : zones[zone].workers) zone_of_[worker] = zone;
     }
@@ -84,10 +89,10 @@ public:
             all_room += std::min<std::uint64_t>(room_[w], std::numeric_limits<std::uint32_t>::max());
             if (zone_of_[w] != no_worker) queue_up(w);
         }
-        most_at_once_ = std::max<std::uint64_t>(1, all_room / slots_.size() / 4);
+        most_at_once_ = std::max<std::uint64_t>(1, all_room / slots_.size() / room_in_);
     }
 
-    /// Load of what is indivisible, so that it finds room: there are four takers and more for it.
+    /// Load of what is indivisible, so that it finds room: so much fits `room_in` times into what a worker has left.
     std::uint64_t most_at_once() const { return most_at_once_; }
 
     /// Whether `mark_runs` would find anything.
@@ -274,6 +279,7 @@ private:
     std::vector<std::uint64_t> room_{}, excess_{};
     std::vector<std::uint64_t> handed_out_;  ///< units by worker, of the line that is looked at; else 0
     std::vector<std::uint32_t> full_{};      ///< that can take no more of that line
+    std::uint64_t room_in_;
     std::uint64_t most_at_once_ = 1;
     std::vector<queue> by_room_{};  ///< by zone
 };

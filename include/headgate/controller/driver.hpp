@@ -97,10 +97,11 @@ private:
         headgate::nonce nonce{};
         worker_id worker{};
         headgate::incarnation incarnation{};
+        std::optional<connection_id> connection{};  ///< of whoever was dialled last and showed what was asked for
     };
 
     friend fields;
-    static constexpr std::size_t field_count = 8;
+    static constexpr std::size_t field_count = 7;
 
     job_handle handle_;
     machine<Policies> machine_;
@@ -109,7 +110,6 @@ private:
     generation_secret secret_{};
     generation secret_of_{};
     std::vector<dialling> dialling_{};  // the last of each worker, by ordinal
-    std::vector<connection_id> connections_{};
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -145,8 +145,8 @@ std::optional<digest256> driver<Bindings, Policies>::token_of(worker_id worker, 
 
 template <class Bindings, class Policies>
 void driver<Bindings, Policies>::hang_up(const Bindings& to) {
-    for (const connection_id one : std::exchange(connections_, {})) to.channel.hang_up(one);
-    dialling_.clear();
+    for (const dialling& one : std::exchange(dialling_, {}))
+        if (one.connection) to.channel.hang_up(*one.connection);
 }
 
 /// A new generation: a secret of its own, and no more connections to the workers of the last.
@@ -172,7 +172,9 @@ void driver<Bindings, Policies>::carry_out(request<dial> r, const Bindings& to) 
     to.secrets.random(r.what.nonce);
     if (const auto token = token_of(r.what.worker, to)) r.what.call_token = call_token(to.secrets, *token);
     if (dialling_.size() <= r.by.worker.value) dialling_.resize(std::size_t{r.by.worker.value} + 1);
-    dialling_[r.by.worker.value] = {r.by, r.what.nonce, r.what.worker, r.what.incarnation};
+    dialling& last = dialling_[r.by.worker.value];
+    if (last.connection) to.channel.hang_up(*last.connection);  // to who it was, or where
+    last = {r.by, r.what.nonce, r.what.worker, r.what.incarnation, {}};
     to.channel.dial(r, done(r, to));
 }
 
@@ -196,7 +198,7 @@ bool driver<Bindings, Policies>::is_proven(const answered<dial>& a, const Bindin
                 equal_in_constant_time(
                     made.mac, dialled_mac(to.secrets, *token, made.worker, made.incarnation, asked.nonce));
             if (is_proven)
-                connections_.push_back(made.connection);
+                dialling_[number].connection = made.connection;
             else
                 to.channel.hang_up(made.connection);
             return is_proven;

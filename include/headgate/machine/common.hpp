@@ -81,10 +81,17 @@ bool machine<Policies>::take(const fenced<registered>& m, context_type& c) {
     const worker_profile& shown = m.value().profile;
     if (not w or w->is_barred or not check(shown, w->identity, policy_.most)) return ++job_.count.rejected, false;
 
-    if (w->is_present() and w->profile.incarnation != shown.incarnation) {
-        c.say(remark::severity::alarm, "worker " + std::to_string(of.worker.value) +
-                                           " registered as a second incarnation while the first was alive");
-        lose(*w, false, "replaced by another incarnation", c);
+    // A worker keeps where it is for its life; who says otherwise has its token and its incarnation, and is another.
+    const bool is_known = w->profile.incarnation == shown.incarnation;
+    const bool has_moved =
+        is_known and (w->profile.rpc_address != shown.rpc_address or w->profile.data_address != shown.data_address);
+    const char* const alarm = has_moved ? " registered as the same incarnation at another address"
+                              : w->is_present() and not is_known
+                                  ? " registered as a second incarnation while the first was alive"
+                                  : nullptr;
+    if (alarm) c.say(remark::severity::alarm, "worker " + std::to_string(of.worker.value) + alarm);
+    if (alarm and w->is_present()) {
+        lose(*w, false, "replaced by another", c);
         w = job_.workers.find(of.worker);
         if (of.generation != job_.next.generation or not w) return true;
     }
@@ -92,8 +99,7 @@ bool machine<Policies>::take(const fenced<registered>& m, context_type& c) {
     c.heard(*w);
     job_.overdue_look = std::min(job_.overdue_look, c.from_now(policy_.wait.overdue));
     if (w->is_present()) return false;  // the same again: its stream was lost, or the message came twice
-    const bool is_known = w->profile.incarnation == shown.incarnation;
-    if (not is_known or w->profile.rpc_address != shown.rpc_address) {
+    if (not is_known or has_moved) {
         w->channel.forget();
         w->dials = 0;
     }

@@ -3,7 +3,7 @@
 // machine: Created and Compiling. Loads the program from the wish and checks it (S4, S5).
 //
 //   fact               after                                    if it cannot be had
-//   wish               --                                       waits for the controller's first word
+//   wish               --                                       waits for the one that the row reflects
 //   program            wish                                     invalid: Failing, naming node and value
 //
 // Silent: nothing outside happens, so nothing needs to be durable first.
@@ -40,7 +40,8 @@ step<created> want(created&, Context& c) {
 template <class Context>
 step<compiling> want(compiling&, Context& c) {
     if (c.job.healthy_at == never) c.job.healthy_at = c.from_now({});
-    if (not c.job.wish) {
+    // What the row reflects is on its way here, where another controller saw it first.
+    if (not c.job.wish or c.job.wish->version < c.job.next.applied) {
         c.reached(c.from_now(c.policy.wait.call));
         return stay;
     }

@@ -44,7 +44,9 @@ step<stopped> want(stopped&, Context& c) {
 template <class Context>
 step<failed> want(failed&, Context& c) {
     rest(c);
-    if (c.job.wish and not c.job.wants_to_stop() and c.job.wish->restart_nonce != c.job.next.restart_nonce)
+    // Another controller may have seen a later wish than this one, and answered it.
+    if (c.job.wish and not c.job.wants_to_stop() and c.job.wish->version > c.job.next.applied and
+        c.job.wish->restart_nonce != c.job.next.restart_nonce)
         return to<compiling>;
     return stay;
 }

@@ -150,7 +150,8 @@ constexpr std::uint64_t next_bits(std::uint64_t& state) {
     return z ^ (z >> 31);
 }
 
-/// As many nodes' counters as are sure to go into half a message.
+/// As many nodes' counters as are sure to go into half a message: of a job with more (by default 32,768) those of the
+/// first nodes are told.
 inline std::size_t most_counters(const limits& most) { return most.message / 2 / 64; }
 
 }  // namespace worker_detail

@@ -93,6 +93,8 @@ BOOST_AUTO_TEST_CASE(a_row_damaged_by_hand_is_named_with_its_column) {
     for (const std::int64_t wrong : {std::int64_t{-1}, std::int64_t{1} << 32, std::numeric_limits<std::int64_t>::min()})
         BOOST_TEST(names(edited([&](job& j) { j.workers = wrong; }), "workers"));
     BOOST_TEST(names(edited([](job& j) { j.now = -1; }), "now"));
+    BOOST_TEST(names(edited([](job& j) { j.version = 3, j.applied = 4; }), "applied"));
+    BOOST_TEST(not names(edited([](job& j) { j.version = j.applied = 4; }), "applied"));
 }
 
 BOOST_AUTO_TEST_CASE(a_readable_wish_that_breaks_a_rule_is_damage_to_its_row_and_is_refused_before_it_is_written_S4) {

@@ -35,7 +35,8 @@ inline constexpr std::array<std::string_view, 8> names{"all_to_all", "chain", "f
                                                        "nexmark",    "dag",   "heavy_tail", "uniform"};
 
 /// The graph `name` of about `size` subtasks; what each is stands in benchmarks/README.md. `invalid` for a name that is
-/// none of `names`, or a size of 0 or above 10^9.
+/// none of `names`, or a size of 0 or above 10^9. all_to_all and nexmark end where a node has 2^20, the most that a
+/// program may: at 2.1 and 5.9 million.
 expected<program> make(std::string_view name, std::uint64_t size, std::uint64_t seed = 1);
 
 /// `nodes` nodes of `parallelism`, in a row by shuffles.

@@ -101,9 +101,7 @@ inline void hasher::put(const worker_machine& one) {
 template <class Bindings, class Policies>
 void hasher::put(const driver<Bindings, Policies>& one) {
     fields::apply(one, [&](auto handle, const auto& value, const auto&, const auto&, const auto&, auto secret_of,
-                           const auto& dialling, const auto& connections) {
-        add(handle).add(value).add(secret_of).add(dialling).add(connections);
-    });
+                           const auto& dialling) { add(handle).add(value).add(secret_of).add(dialling); });
 }
 
 template <class Bindings, class Policies>

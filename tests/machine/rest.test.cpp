@@ -70,6 +70,18 @@ BOOST_AUTO_TEST_CASE(a_job_is_not_compiled_from_a_wish_before_the_one_that_its_r
     BOOST_TEST((s.state() == state_name::running and s.stands.applied == 5u));
 }
 
+BOOST_AUTO_TEST_CASE(a_durable_job_that_waits_for_the_wish_that_its_row_reflects_is_not_inconsistent_I13_S19) {
+    job_row found = left_in(state_name::recovering);
+    found.applied = 5;
+    stage s(found);
+    s.start(wants(4));
+    s.advance(1min);
+    BOOST_TEST((s.state() == state_name::compiling and s.job().persisted));
+    s.is_wished(wants(5));
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.applied == 5u));
+}
+
 BOOST_AUTO_TEST_CASE(a_late_answer_changes_nothing_at_rest_whatever_was_awaited_of_the_workers_I2_I12) {
     stage s;
     s.without<claim>().start();

@@ -33,7 +33,9 @@ bool machine<Policies>::settles_within(std::uint32_t turns, context_type& c) {
         c.forget_deadline();
         if (look_at_wish(c)) continue;
         if (act(c)) continue;
-        if (not job_.persisted or same_content(job_.next, job_.durable)) return true;
+        // A silent state that is not left writes nothing either.
+        const bool writes = std::visit([]<class State>(const State&) { return not silent_state<State>; }, state_);
+        if (not writes or not job_.persisted or same_content(job_.next, job_.durable)) return true;
     }
     return false;
 }

@@ -157,6 +157,25 @@ void expect_counted(const std::vector<retried>& told, std::uint32_t budget) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_budget_that_is_spent_in_the_turn_in_which_the_attempt_fails_otherwise_is_not_given_back_I14_S9) {
+    policies<> quick;
+    quick.state_retry = equal_jitter{exponential{.first = 100ms, .most = 1s}};
+    stage s({}, quick);
+    s.restore = ready_checkpoint();
+    s.without<load_checkpoint>().start();
+    while (failures(s, error_kind::state_backend).size() < 9 or s.count<load_checkpoint>() == 0) {
+        for (const std::uint32_t w : {0u, 1u}) s.says(w, heartbeat{});
+        if (s.count<load_checkpoint>() > 0)
+            s.answer<load_checkpoint>(nullptr);
+        else
+            s.advance_to_deadline();
+    }
+    s.now += 40s;  // its controller was suspended: heartbeats are overdue by now, too
+    s.answer<load_checkpoint>(nullptr);
+    BOOST_TEST((s.state() == state_name::failing));
+    BOOST_TEST(failures(s, error_kind::state_backend).size() == 10u);
+}
+
 BOOST_AUTO_TEST_CASE(the_failure_that_spends_a_budget_is_told_as_the_last_and_not_as_tried_again_S17_S18) {
     policies<> quick;  // or the start-up times are over before
     quick.state_retry = equal_jitter{exponential{.first = 100ms, .most = 1s}};

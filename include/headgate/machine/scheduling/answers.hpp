@@ -41,6 +41,7 @@ step<scheduling> cannot_replace(Context& c, const error& why) {
     error failed{.kind = error_kind::worker_initialization,
                  .text = "workers that were given up cannot be replaced: " + describe(why)};
     const auto is_unspent = [&](const worker& w) { return w.phase == worker_phase::gone and cannot_be_dialled(w, c); };
+    if (c.job.exhausted) return after_exhaustion(c, *c.job.exhausted);
     if (std::ranges::any_of(c.job.workers.members(), is_unspent)) return fail_attempt(c, failed);
     if (c.job.spent[static_cast<std::size_t>(failed.kind)] == 0) failed.kind = error_kind::worker_start_up;
     return to<scheduling>(failed);

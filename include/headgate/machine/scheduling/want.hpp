@@ -240,7 +240,7 @@ step<scheduling> after_exhaustion(const Context& c, const error& why) {
 /// Anew: with everything that is healthy as long as no StartExecution was sent, else as a new generation (S17).
 template <class Context>
 step<scheduling> fail_attempt(Context& c, const error& why) {
-    if (not c.spend(why)) return after_exhaustion(c, why);
+    if (not c.spend(why) or c.job.exhausted) return after_exhaustion(c, *c.job.exhausted);  // it or another, just now
     return to<scheduling>(naming_checkpoint(c, why));
 }
 

@@ -145,6 +145,7 @@ BOOST_FIXTURE_TEST_CASE(one_id_twice_is_one_worker_and_a_second_incarnation_take
     elsewhere.data_address = "127.0.0.1:9";
     BOOST_TEST(registers(0, {23}, introduction(0, {{2, 2}}), elsewhere) == "accepted");
     BOOST_TEST(alarms() == 2);
+    BOOST_TEST(verdict_on({22}) == "go");  // or it would come back and replace the other
     // Once it is gone too.
     channel.end({23});
     controller.poll();

@@ -175,6 +175,31 @@ BOOST_AUTO_TEST_CASE(a_stop_by_force_said_while_the_row_is_claimed_stays_one_wha
     BOOST_TEST(s.pending<stop_workers>().what.force);
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_by_force_stays_one_when_the_claim_finds_a_later_row_of_the_owner_before_I13_G2) {
+    stage s(left_in(state_name::running));
+    s.without<claim, stop_workers>().start();
+    s.is_wished(wants(2, stop_mode::force));
+    s.is_wished(wants(3, stop_mode::immediate));
+    job_row late = s.stands;
+    ++late.revision;
+    s.stands = late;
+    s.answer<claim>(claimed{late, {}});
+    s.with<claim>().run(2min);
+    BOOST_TEST_REQUIRE(s.count<stop_workers>() == 1u);
+    BOOST_TEST(s.pending<stop_workers>().what.force);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_before_the_wish_that_the_row_reflects_is_not_carried_out_I13) {
+    job_row found = left_in(state_name::running);
+    found.applied = 5;
+    stage s(found);
+    s.start(wants(4, stop_mode::immediate));
+    BOOST_TEST((s.state() == state_name::compiling and s.stands.applied == 5u));
+    s.is_wished(wants(5));
+    s.settle();
+    BOOST_TEST((s.state() == state_name::running and s.stands.applied == 5u));
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_that_is_not_answered_with_gone_is_repeated_with_force_J4_I12) {
     stage s;
     s.run_up();

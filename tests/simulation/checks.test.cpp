@@ -201,7 +201,7 @@ public:
 };
 
 BOOST_AUTO_TEST_CASE(a_backend_without_a_bug_is_not_accused_whatever_its_workers_hold) {
-    for (const std::uint32_t slots : {1u, 2u, 3u, 8u})
+    for (const std::uint32_t slots : {1u, 2u, 3u, 8u, 65u})
         for (std::uint64_t seed = 1; seed <= 250; ++seed) {
             const auto found = live(decisions(seed), {}, policies<>{}, larger(slots)).broken;
             BOOST_TEST_REQUIRE((found ? found->what : "") == "", slots << " slots, seed " << seed);

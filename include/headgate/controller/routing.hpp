@@ -45,7 +45,7 @@ private:
     void dismiss(stream_id stream, entry* of, jobs_type& jobs, const Bindings& to);
     void end(stream_id stream, verdict last, const std::string& why, entry* of, jobs_type& jobs, const Bindings& to);
     /// The stream that counted for the worker of `by` before: a worker has one, or accepted ones were without a bound.
-    void supersede(stream_id earlier, bool is_same_incarnation, const proven& by, jobs_type& jobs, const Bindings& to);
+    void supersede(stream_id earlier, bool is_itself, const proven& by, jobs_type& jobs, const Bindings& to);
     /// Without a verdict: a worker of ours tries again.
     void hang_up(stream_id stream, const Bindings& to);
 
@@ -119,11 +119,11 @@ void routing<Bindings, Policies>::hear(stream_id stream, const std::string& peer
     streams_.put(stream, now);
     to.box->put(sorted_mail::stream(stream), sorted_mail::job(before.job));
     const stream_id earlier = member().stream;
-    const incarnation was = member().profile.incarnation;
+    const worker_profile was = member().profile;
     jobs.give(*of, as->fence(registered{shown.profile}), to);
     // The machine may not want it any more: it exited, was dropped, or another took its place.
     if (not still(stream, now, jobs, to)) return;
-    if (earlier != stream) supersede(earlier, was == shown.profile.incarnation, now, jobs, to);
+    if (earlier != stream) supersede(earlier, is_same_worker(was, shown.profile), now, jobs, to);
     const patience& wait = jobs.policy().wait;
     to.channel.send(stream, verdict{accepted{wait.heartbeat, wait.lease}});
 }
@@ -196,14 +196,14 @@ void routing<Bindings, Policies>::end(stream_id stream, verdict last, const std:
 }
 
 template <class Bindings, class Policies>
-void routing<Bindings, Policies>::supersede(stream_id earlier, bool is_same_incarnation, const proven& by,
-                                            jobs_type& jobs, const Bindings& to) {
+void routing<Bindings, Policies>::supersede(stream_id earlier, bool is_itself, const proven& by, jobs_type& jobs,
+                                            const Bindings& to) {
     const streams::standing* const how = streams_.find(earlier);
     const auto* const was = how ? std::get_if<proven>(how) : nullptr;
     if (not was or was->job != by.job or was->as.generation != by.as.generation or was->as.worker != by.as.worker)
         return;
-    // The incarnation that was replaced is told to go, or it would come back and replace the other.
-    if (not is_same_incarnation) return dismiss(earlier, jobs.find(by.job), jobs, to);
+    // Who was replaced is told to go, or it would come back and replace the other.
+    if (not is_itself) return dismiss(earlier, jobs.find(by.job), jobs, to);
     to.channel.close(earlier);
     streams_.remove(earlier);
 }

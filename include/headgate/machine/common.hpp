@@ -83,8 +83,7 @@ bool machine<Policies>::take(const fenced<registered>& m, context_type& c) {
 
     // A worker keeps where it is for its life; who says otherwise has its token and its incarnation, and is another.
     const bool is_known = w->profile.incarnation == shown.incarnation;
-    const bool has_moved =
-        is_known and (w->profile.rpc_address != shown.rpc_address or w->profile.data_address != shown.data_address);
+    const bool has_moved = is_known and not is_same_worker(w->profile, shown);
     const char* const alarm = has_moved ? " registered as the same incarnation at another address"
                               : w->is_present() and not is_known
                                   ? " registered as a second incarnation while the first was alive"

@@ -39,12 +39,12 @@ step<created> want(created&, Context& c) {
 
 template <class Context>
 step<compiling> want(compiling&, Context& c) {
-    if (c.job.healthy_at == never) c.job.healthy_at = c.from_now({});
     // What the row reflects is on its way here, where another controller saw it first.
     if (not c.job.wish or c.job.wish->version < c.job.next.applied) {
         c.reached(c.from_now(c.policy.wait.call));
         return stay;
     }
+    if (c.job.healthy_at == never) c.job.healthy_at = c.from_now({});
     // A wish that cannot be carried out is answered by Failed: only another one is tried again.
     c.job.next.applied = c.job.wish->version;
     c.job.next.restart_nonce = c.job.wish->restart_nonce;

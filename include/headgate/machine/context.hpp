@@ -246,7 +246,10 @@ template <class Policies>
 bool context<Policies>::tear_down(generation up_to, bool with_force) {
     teardown& stop = job.stop;
     if (up_to > stop.up_to or (up_to == stop.up_to and with_force and not stop.with_force and not stop.gone)) {
-        stop = {.up_to = up_to, .with_force = with_force, .visit = stop.visit + 1};
+        stop = {.up_to = up_to,
+                .with_force = with_force,
+                .is_wished_by_force = stop.is_wished_by_force,
+                .visit = stop.visit + 1};
         if (up_to == current()) job.is_generation_used = true;
     }
     return up_to.value == 0 or bool(stop.gone);

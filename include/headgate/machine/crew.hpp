@@ -51,6 +51,12 @@ struct worker {
     friend bool operator==(const worker&, const worker&) = default;
 };
 
+/// A worker's process keeps its incarnation and its addresses for its life.
+inline bool is_same_worker(const worker_profile& was, const worker_profile& shown) {
+    return was.incarnation == shown.incarnation and was.rpc_address == shown.rpc_address and
+           was.data_address == shown.data_address;
+}
+
 /// Workers by ordinal. What has to be done for them is on a list, so a step costs what changed and not what exists.
 class crew {
 public:

@@ -32,6 +32,7 @@ struct counters {
 struct teardown {
     headgate::generation up_to{};
     bool with_force = false;
+    bool is_wished_by_force = false;  ///< since the job was tried first: the strongest stop is carried out (I13)
     std::uint32_t visit{};
     fact<std::uint32_t> gone{};
 

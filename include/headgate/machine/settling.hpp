@@ -95,10 +95,10 @@ void machine<Policies>::serve_teardown(context_type& c) {
 /// First of all: is the job to stop, or its time over (S1, S16, J2)? Answers whether the state was left for that.
 template <class Policies>
 bool machine<Policies>::look_at_wish(context_type& c) {
-    if (not job_.wish) return false;
+    // What the row reflects was said later than what is known here: that is on its way.
+    if (not job_.wish or job_.wish->version < job_.next.applied) return false;
     // Kept from when it is said, which may be before the row is this controller's (I13).
-    if (auto* const stops = std::get_if<stopping>(&state_); stops and job_.wish->stop == stop_mode::force)
-        stops->by_force = true;
+    if (job_.wish->stop == stop_mode::force) job_.stop.is_wished_by_force = true;
     const bool is_over = job_.live_until != never and c.reached(job_.live_until);
     const bool may_stop = is_legal(state(), state_name::stopping);
     if (may_stop and (job_.wants_to_stop() or is_over)) {

@@ -20,8 +20,6 @@ struct stopping {
     static constexpr bool takes_away = true;
     using ignored = ignores_all;
 
-    bool by_force = false;  ///< the strongest mode asked for is the one carried out (I13)
-
     friend bool operator==(const stopping&, const stopping&) = default;
 };
 
@@ -40,8 +38,8 @@ generation newest_own(const Context& c) {
 }
 
 template <class Context>
-step<stopping> want(stopping& s, Context& c) {
-    if (c.tear_down(newest_own(c), s.by_force)) return to<stopped>;
+step<stopping> want(stopping&, Context& c) {
+    if (c.tear_down(newest_own(c), c.job.stop.is_wished_by_force)) return to<stopped>;
     return stay;
 }
 

@@ -77,6 +77,7 @@ void machine<Policies>::enter(state_name to, const std::optional<error>& why, co
             job_.last_error.reset();
             job_.restarts = {};
             job_.healthy_at = never;
+            job_.stop.is_wished_by_force = false;
         }
     }
     if (to == state_name::scheduling) prepare_scheduling(is_retry, why, c);

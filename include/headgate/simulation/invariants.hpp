@@ -259,7 +259,9 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
         using enum state_name;
         const bool ends = state == stopping or state == stopped or state == failing or state == failed or
                           state == finished;
-        expect(job.wish->stop == stop_mode::run or job.is_let_go or ends, invariant::stops, at,
+        // What its row reflects was said later.
+        const bool is_outdated = job.wish->version < job.next.applied;
+        expect(job.wish->stop == stop_mode::run or is_outdated or job.is_let_go or ends, invariant::stops, at,
                [&] { return "the job is still " + std::string(text_of(state)); });
         const bool is_let_go = before.owned != generation{} and not job.is_owned();
         before.is_forced =

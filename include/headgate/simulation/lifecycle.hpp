@@ -225,7 +225,10 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     const std::uint32_t count = settings.jobs + (o.chosen.choose(16) == 15 ? 1 + o.chosen.choose(2) : 0);
     // Room for one crew of each and little more, or plenty.
     const bool is_tight = o.chosen.choose(4) == 3;
-    if (is_tight) o.backend.most_room = o.backend.room = crew * count + o.chosen.choose(2);
+    if (is_tight)
+        o.backend.most_room = o.backend.room = crew * count + o.chosen.choose(2);
+    else
+        o.backend.most_room = o.backend.room = std::max<std::uint64_t>(o.backend.room, 2 * crew * count);
 
     std::vector<job_id> jobs;
     for (std::uint32_t i = 0; i < count; ++i) jobs.push_back({"job-" + std::to_string(i + 1)});

@@ -95,6 +95,7 @@ void world<Policies, Backend>::carry_out(const to_outside& from, const request<E
         tell_watchers();
     } else if constexpr (std::same_as<Effect, start_workers>) {
         outcome<applied> answer = backend_.start_workers(r.what, o.backend);
+        carry_stops({.job = r.what.job, .up_to = {r.what.generation.value - 1}});
         std::vector<process> started = o.backend.take_started();
         if (not started.empty() and o.strikes(fault::scheduler_starts_some)) {
             started.resize(o.chosen.choose(static_cast<std::uint32_t>(started.size())));

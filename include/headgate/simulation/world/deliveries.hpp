@@ -266,7 +266,7 @@ void world<Policies, Backend>::arrive(const controller_turn& what) {
             around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(what.at.slot + 1) + " is paused"; });
             at.is_paused = true;
             around_.put_after(what.length > duration{} ? what.length : duration(around_.chosen.choose(90'000)),
-                              controller_turn{what.at, controller_turn::kind::goes_on});
+                              controller_turn{around_.host_of(what.at.slot), controller_turn::kind::goes_on});
             break;
         case controller_turn::kind::goes_on:
             if (not at.is_paused or at.is_stranded) return;
@@ -275,7 +275,7 @@ void world<Policies, Backend>::arrive(const controller_turn& what) {
             poll_controller(what.at.slot);
             if (at.runs and around_.strikes(fault::controller_pauses))
                 around_.put_after(duration(around_.chosen.choose(60'000)),
-                                  controller_turn{what.at, controller_turn::kind::pauses});
+                                  controller_turn{around_.host_of(what.at.slot), controller_turn::kind::pauses});
             break;
     }
 }
@@ -288,9 +288,9 @@ void world<Policies, Backend>::arrive(const user_turn& what) {
     around_.rows.now = around_.now + around_.wall_offset;
     const auto at = around_.rows.jobs().find(says.job);
     const std::uint64_t version = at == around_.rows.jobs().end() ? 0 : at->second.wish->version;
-    around_.rules.wished(says.job, says.wish);
     const auto answer = around_.rows.apply(put_wish{says.job, version, says.wish});
-    static_cast<void>(answer);
+    const auto none = [](const error&) { return false; };
+    if (answer.match([](std::uint64_t) { return true; }, none, none)) around_.rules.wished(says.job, says.wish);
     around_.seen.say(around_.now, "user", [&] { return described(says.job, says.wish); });
     tell_watchers();
 }

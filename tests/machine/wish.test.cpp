@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_stop_by_force_stays_one_when_the_claim_finds_a_later_row_
     ++late.revision;
     s.stands = late;
     s.answer<claim>(claimed{late, {}});
-    s.with<claim>().run(2min);
+    s.with<claim>().run(2s);
     BOOST_TEST_REQUIRE(s.count<stop_workers>() == 1u);
     BOOST_TEST(s.pending<stop_workers>().what.force);
 }

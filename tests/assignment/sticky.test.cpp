@@ -499,26 +499,31 @@ std::vector<offer> without(std::vector<offer> offers, std::size_t lost) {
     return left;
 }
 
+/// So many of `offers` are lost: what was on them moves, and no more.
+void loses(std::size_t lost, const program& of, const std::vector<offer>& offers, const plan& before) {
+    const auto left = without(offers, lost);
+    const auto answer = sticky{}.decide(of, left, {.previous = &before});
+    BOOST_TEST_REQUIRE(answer.has_value());
+    double had = 0;
+    for (std::uint32_t w = 0; w < before.workers.size(); ++w)
+        if (not position_of(answer->made, before.workers[w].id)) had += static_cast<double>(load(before, w));
+    BOOST_TEST_CONTEXT(lost << " lost") {
+        BOOST_TEST((answer->way == sticky_way::approximate));
+        BOOST_TEST(answer->moved_bytes == had);
+        BOOST_TEST(answer->keeps_balance);
+        BOOST_TEST(check(answer->made, of).has_value());
+        BOOST_TEST(within(answer->made, of, left, 1.1));
+        BOOST_TEST(total_runs(answer->made.layouts) <= most_runs);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(of_many_nodes_with_more_than_a_subtask_on_a_worker_only_what_was_lost_moves) {
     const program of = *graphs::make("lattice", 1'000'000);  // 900 nodes of 1,111
     for (const std::uint32_t slots : {3u, 4u, 14u}) {
         const auto offers = graphs::workers(1'000, slots);
         const plan before = *balanced{}(of, offers);
-        for (const std::size_t lost : {1u, 10u, 300u, 500u, 600u}) {
-            const auto left = without(offers, lost);
-            const auto answer = sticky{}.decide(of, left, {.previous = &before});
-            BOOST_TEST_REQUIRE(answer.has_value());
-            double had = 0;
-            for (std::uint32_t w = 0; w < before.workers.size(); ++w)
-                if (not position_of(answer->made, before.workers[w].id)) had += static_cast<double>(load(before, w));
-            BOOST_TEST_CONTEXT(slots << " slots, " << lost << " lost") {
-                BOOST_TEST((answer->way == sticky_way::approximate));
-                BOOST_TEST(answer->moved_bytes == had);
-                BOOST_TEST(answer->keeps_balance);
-                BOOST_TEST(check(answer->made, of).has_value());
-                BOOST_TEST(within(answer->made, of, left, 1.1));
-            }
-        }
+        BOOST_TEST_CONTEXT(slots << " slots")
+        for (const std::size_t lost : {1u, 10u, 300u, 500u, 600u}) loses(lost, of, offers, before);
     }
 }
 
@@ -527,21 +532,8 @@ BOOST_AUTO_TEST_CASE(of_ten_thousand_workers_with_room_only_what_was_lost_moves_
         const program of = *graphs::make(graph, 1'000'000);
         const auto offers = graphs::workers(10'000, 200);
         const plan before = *balanced{}(of, offers);
-        for (const std::size_t lost : {1u, 100u}) {
-            const auto left = without(offers, lost);
-            const auto answer = sticky{}.decide(of, left, {.previous = &before});
-            BOOST_TEST_REQUIRE(answer.has_value());
-            double had = 0;
-            for (std::uint32_t w = 0; w < before.workers.size(); ++w)
-                if (not position_of(answer->made, before.workers[w].id)) had += static_cast<double>(load(before, w));
-            BOOST_TEST_CONTEXT(graph << ", " << lost << " lost") {
-                BOOST_TEST((answer->way == sticky_way::approximate));
-                BOOST_TEST(answer->moved_bytes == had);
-                BOOST_TEST(answer->keeps_balance);
-                BOOST_TEST(check(answer->made, of).has_value());
-                BOOST_TEST(total_runs(answer->made.layouts) <= most_runs);
-            }
-        }
+        BOOST_TEST_CONTEXT(graph)
+        for (const std::size_t lost : {1u, 100u}) loses(lost, of, offers, before);
     }
 }
 

@@ -19,7 +19,7 @@ public:
                 {.kind = error_kind::not_enough_slots, .needed = what.workers.size(), .available = on.free()}};
         for (std::size_t i = 0; i < what.workers.size(); ++i) {
             const auto is_there = [&](const simulation::process& one) {
-                return one.job == what.job and one.identity == what.workers[i];
+                return one.lives() and one.job == what.job and one.identity == what.workers[i];
             };
             if (std::ranges::any_of(on.all(), is_there)) continue;
             on.start({.job = what.job,

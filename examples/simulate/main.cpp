@@ -176,18 +176,23 @@ int run_replay(const lifecycle_settings& settings, const flags& chosen) {
     return show(run, chosen);
 }
 
-void progress(const campaign& so_far, double share, wall::time_point start, const flags& chosen, bool is_last) {
+/// `violations`: of a campaign, which ends with the first, 0 or 1.
+void progress(const campaign& so_far, int violations, double share, wall::time_point start, const flags& chosen,
+              bool is_last) {
     if (chosen.quiet or chosen.no_progress or not isatty(STDERR_FILENO)) return;
     constexpr int width = 30;
     const int full = static_cast<int>(share * width);
     std::size_t reached = 0;
     for (std::size_t i = 0; i < probe_count; ++i) reached += so_far.reached[static_cast<probe>(i)] > 0 ? 1u : 0u;
-    std::fprintf(stderr, "\r[%s%s] %llu runs, %.0f a second, %.1f M events a second, %.0f h simulated, %zu of %zu probes%s",
+    std::fprintf(stderr,
+                 "\r[%s%s] %llu runs, %.0f a second, %.1f M events a second, %.0f h simulated, %d violation%s, %zu of "
+                 "%zu probes%s",
                  std::string(static_cast<std::size_t>(full), '#').c_str(),
                  std::string(static_cast<std::size_t>(width - full), ' ').c_str(),
                  static_cast<unsigned long long>(so_far.runs), static_cast<double>(so_far.runs) / since(start),
                  static_cast<double>(so_far.events) / since(start) / 1e6,
-                 static_cast<double>(so_far.lasted.count()) / 3.6e6, reached, probe_count, is_last ? "\n" : "");
+                 static_cast<double>(so_far.lasted.count()) / 3.6e6, violations, violations == 1 ? "" : "s", reached,
+                 probe_count, is_last ? "\n" : "");
 }
 
 int run_campaign(std::uint64_t first, std::uint64_t last, const lifecycle_settings& settings, const flags& chosen) {
@@ -199,10 +204,13 @@ int run_campaign(std::uint64_t first, std::uint64_t last, const lifecycle_settin
         return last == first ? 1.0 : static_cast<double>(seed - first) / static_cast<double>(last - first);
     };
     for (std::uint64_t seed = first; seconds > 0 ? since(start) < seconds : seed < last; ++seed) {
-        if (const auto found = all.run(seed, settings, policies_of(chosen))) return report(*found, seed, settings, chosen);
-        if (all.runs % 256 == 0) progress(all, share(seed), start, chosen, false);
+        if (const auto found = all.run(seed, settings, policies_of(chosen))) {
+            progress(all, 1, share(seed), start, chosen, false);
+            return report(*found, seed, settings, chosen);
+        }
+        if (all.runs % 256 == 0) progress(all, 0, share(seed), start, chosen, false);
     }
-    progress(all, 1, start, chosen, true);
+    progress(all, 0, 1, start, chosen, true);
     const bool is_judged = all.runs >= 1'000'000 and chosen.faults == "all";
     const auto missing = is_judged ? all.shortcomings() : std::vector<std::string>{};
     for (const std::string& one : missing) std::printf("TOO LITTLE: %s\n", one.c_str());

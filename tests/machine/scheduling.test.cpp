@@ -463,7 +463,7 @@ BOOST_AUTO_TEST_CASE(a_restore_point_of_the_last_epoch_there_is_is_fatal_by_name
     s.restore->name.epoch = {std::numeric_limits<std::uint32_t>::max()};
     s.start();
     BOOST_TEST((s.stands.state == state_name::failed and s.checkpoints.empty()));
-    BOOST_TEST(s.stands.last_error.find("epoch 4294967295, generation 2 leaves no epoch") != std::string::npos);
+    BOOST_TEST(s.stands.last_error.find("epoch 4294967295, generation 2 leaves too few epochs") != std::string::npos);
     BOOST_TEST(s.job().workers.members().empty());
 }
 

@@ -5,7 +5,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +29,10 @@ database_rows::entry entry_of(std::uint64_t revision, std::uint64_t generation) 
     made.row.generation.value = static_cast<decltype(made.row.generation.value)>(generation);
     return made;
 }
+
+struct open_rows : database_rows {
+    using database_rows::jobs_;
+};
 
 BOOST_AUTO_TEST_CASE(a_database_that_takes_an_earlier_generation_is_seen_I1) {
     checks by;
@@ -73,9 +80,44 @@ checks after_launch(std::uint32_t slots_of_the_second, bool is_second_accepted =
 
 BOOST_AUTO_TEST_CASE(a_plan_above_the_slots_of_a_worker_or_with_one_that_was_never_accepted_is_seen_I4) {
     BOOST_TEST(not after_launch(2).broken());
-    BOOST_TEST(is_broken(after_launch(1), invariant::plan_is_valid, "slots"));
+    BOOST_TEST(is_broken(after_launch(1), invariant::plan_is_valid, "a worker runs more subtasks than it has slots"));
     BOOST_TEST(is_broken(after_launch(3), invariant::plan_is_valid, "more slots than it was granted"));
     BOOST_TEST(is_broken(after_launch(2, false), invariant::plan_is_valid, "never accepted"));
+}
+
+BOOST_AUTO_TEST_CASE(a_plan_that_does_not_give_each_subtask_to_one_worker_is_seen_I4) {
+    const std::vector<offer> offers{{.id = id_of({1}, {0}), .slots = 1}, {.id = id_of({1}, {1}), .slots = 2}};
+    const plan whole = slot_filling{}(*first_wish.program, offers, {}).value();
+    BOOST_TEST((not misplaced(whole, *first_wish.program)));
+    const auto wrong_after = [&](auto spoil) {
+        plan other = whole;
+        spoil(other);
+        return misplaced(other, *first_wish.program).value_or("");
+    };
+    BOOST_TEST(wrong_after([](plan& p) { p.nodes.front().parallelism = 2; }) ==
+               "its nodes are not those of the program");
+    // Nobody runs what a worker that is not there was given.
+    BOOST_TEST(wrong_after([](plan& p) {
+                   p.layouts.front().owners = {0, 2};
+               }) == "node 1, subtask 1 is not on one worker alone");
+}
+
+/// Makes another plan of the same each second time: subtask 0 is on the next slot.
+struct moody {
+    std::uint32_t* asked;
+
+    expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before) const {
+        auto made = slot_filling{}(of, offers, before);
+        if (made and ++*asked % 2 == 0) made->nodes.front().offset = 1;
+        return made;
+    }
+};
+
+BOOST_AUTO_TEST_CASE(a_policy_that_makes_another_plan_of_the_same_is_seen_I4_A2) {
+    std::uint32_t asked = 0;
+    const auto found =
+        live(decisions(std::vector<std::uint32_t>{}), {.allowed = {}}, policies{.assignment = moody{&asked}}).broken;
+    BOOST_TEST((found and found->which == invariant::plan_is_valid and found->what.ends_with("makes another")));
 }
 
 /// Generation 1 is launched with `told`, on one worker.
@@ -159,15 +201,15 @@ BOOST_AUTO_TEST_CASE(a_claim_with_another_threshold_than_its_user_wished_is_seen
 }
 
 BOOST_AUTO_TEST_CASE(barriers_of_a_checkpoint_that_is_not_in_progress_are_seen_I10) {
-    const auto after_barriers = [&](std::optional<checkpoint_state> row, std::uint64_t claimed_since = 0) {
-        struct open_rows : database_rows {
-            using database_rows::jobs_;
-        };
+    const auto after_barriers = [&](std::optional<checkpoint_state> row, std::uint64_t claimed_since = 0,
+                                    const job_id& told = job_1) {
         open_rows rows;
         database_rows::entry& of = rows.jobs_[job_1] = entry_of(2, 1 + claimed_since);
         if (row) of.checkpoints[{{5}, {1}}] = *row;
         checks by = after_claim({first_wish});
-        by.asked(request<begin_checkpoint>{.by = {.generation = {1}}, .what = {.name = {{5}, {1}}}}, rows, {});
+        by.wrote(request<claim>{.by = {.generation = {1}}, .what = {.job = {"job-2"}}}, entry_of(0, 0), entry_of(1, 1),
+                 outcome<claimed>(claimed{}), {});
+        by.asked(request<begin_checkpoint>{.by = {.generation = {1}}, .what = {.name = {{5}, {1}}}}, told, rows, {});
         return by;
     };
     using enum checkpoint_state;
@@ -176,6 +218,149 @@ BOOST_AUTO_TEST_CASE(barriers_of_a_checkpoint_that_is_not_in_progress_are_seen_I
     for (const auto row :
          {std::optional<checkpoint_state>{}, std::optional(ready), std::optional(checkpoint_state::failed)})
         BOOST_TEST(is_broken(after_barriers(row), invariant::names_are_unique, "without a row in progress"));
+    BOOST_TEST(is_broken(after_barriers(in_progress, 0, {"job-2"}), invariant::names_are_unique, "without a row"));
+}
+
+/// A world without faults in which every delay is the shortest, and one job.
+std::unique_ptr<world<>> quiet_world(std::uint64_t room = 64) {
+    auto made = std::make_unique<world<>>(decisions(std::vector<std::uint32_t>{}), fault_set{});
+    made->around().backend.room = made->around().backend.most_room = room;
+    made->will_say({made->around().now, job_1, {.name = "job-1", .program = program_of_lifecycles()}});
+    made->start_controller(0);
+    return made;
+}
+
+/// Whether that came to be.
+bool go_on_until(world<>& in, auto is_there) {
+    for (int i = 0; i < 20'000 and not is_there(); ++i)
+        if (in.broken() or not in.step()) return false;
+    return is_there();
+}
+
+BOOST_AUTO_TEST_CASE(two_processes_of_one_identity_that_run_its_plan_are_seen_I3) {
+    const auto after_a_second = [](auto spoil) {
+        const auto in = quiet_world();
+        auto& all = in->around().backend.all();
+        if (not go_on_until(*in, [&] { return all.size() == 3 and all[2].has_lease and not all[2].has_engine; }))
+            return checks{};
+        process other = all[2];
+        other.has_engine = true;
+        spoil(other);
+        all.push_back(other);
+        const bool runs = go_on_until(*in, [&] { return all[2].has_engine; });
+        BOOST_TEST(runs);
+        return in->around().rules;
+    };
+    BOOST_TEST(is_broken(after_a_second([](process&) {}), invariant::one_effective_executor, "identity runs too"));
+    BOOST_TEST(not after_a_second([](process& p) { p.is = process::phase::ended; }).broken());
+    BOOST_TEST(not after_a_second([](process& p) { p.has_engine = false; }).broken());
+    BOOST_TEST(not after_a_second([](process& p) { p.identity.id = id_of({1}, {7}); }).broken());
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_whose_workers_had_ended_before_the_database_went_away_is_not_carried_out_without_it) {
+    const auto stops_with_the_database_away = [](bool workers_end_before) {
+        const auto in = quiet_world();
+        in->will_say({in->around().now + std::chrono::minutes(1),
+                      job_1,
+                      {.name = "job-1", .program = program_of_lifecycles(), .stop = stop_mode::immediate}});
+        const auto is_there = [&] {
+            const auto* const has = in->machine_of(job_1);
+            return has and has->state() == (workers_end_before ? state_name::stopped : state_name::stopping) and
+                   not has->job().persisted and bool(has->job().stop.gone) == workers_end_before;
+        };
+        BOOST_TEST_REQUIRE(go_on_until(*in, is_there));
+        const instant goes = in->around().now + duration(workers_end_before ? 1 : 0);
+        in->around().database_away = {goes, goes + std::chrono::seconds(60)};
+        for (int i = 0; i < 200; ++i) in->step();
+        return in->around().reached[probe::stopped_without_database];
+    };
+    BOOST_TEST(stops_with_the_database_away(false) == 1u);
+    BOOST_TEST(stops_with_the_database_away(true) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(slots_that_come_count_for_the_attempt_that_lacked_them) {
+    const auto slots_came = [](bool crashes) {
+        const auto in = quiet_world(1);
+        const auto lacks = [&] {
+            const auto* const has = in->machine_of(job_1);
+            const auto* const attempt = has ? std::get_if<scheduling>(&has->phase()) : nullptr;
+            return attempt and attempt->lacking;
+        };
+        BOOST_TEST_REQUIRE(go_on_until(*in, lacks));
+        if (crashes) in->crash_controller(0);
+        in->around().backend.room = 64;
+        BOOST_TEST_REQUIRE(go_on_until(*in, [&] { return in->runs(job_1); }));
+        return in->around().reached[probe::slots_came];
+    };
+    BOOST_TEST(slots_came(false) == 1u);
+    BOOST_TEST(slots_came(true) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_is_replaced_when_another_has_come_in_its_place) {
+    const auto in = quiet_world();
+    const auto& all = in->around().backend.all();
+    const auto replaced = [&] { return in->around().reached[probe::worker_replaced]; };
+    BOOST_TEST_REQUIRE(go_on_until(*in, [&] { return all.size() == 3; }));
+    in->happen(process_turn{0, process_turn::kind::dies});
+    BOOST_TEST_REQUIRE(go_on_until(*in, [&] { return all.size() == 4; }));
+    BOOST_TEST(replaced() == 0u);
+    BOOST_TEST_REQUIRE(go_on_until(*in, [&] { return in->runs(job_1); }));
+    BOOST_TEST(replaced() == 1u);
+}
+
+/// What is reached when this claim of generation 2 comes to rows that stand so.
+std::uint64_t reached_by_a_claim(probe which, std::uint64_t revision, epoch threshold, auto prepare) {
+    world<> in(decisions(std::vector<std::uint32_t>{}), fault_set{});
+    database_rows::entry& of = (in.around().rows.*(&open_rows::jobs_))[job_1] = entry_of(revision, 1);
+    of.wish = std::make_shared<const wish>(first_wish);
+    request<claim> asked{.by = {.generation = {2}}, .what = {.job = job_1, .expected = 4, .threshold = threshold}};
+    asked.what.next.generation = {2};
+    prepare(in.around(), of, asked);
+    in.happen(to_outside{.what = asked});
+    return in.around().reached[which];
+}
+
+BOOST_AUTO_TEST_CASE(a_threshold_skips_a_restore_when_nothing_else_is_restored) {
+    const auto skipped = [](std::vector<std::uint32_t> ready) {
+        return reached_by_a_claim(probe::restore_skipped, 4, {4}, [&](outside&, database_rows::entry& of, const auto&) {
+            for (const std::uint32_t epoch : ready) of.checkpoints[{{epoch}, {1}}] = checkpoint_state::ready;
+        });
+    };
+    BOOST_TEST(skipped({3}) == 1u);
+    BOOST_TEST(skipped({3, 5}) == 0u);
+    BOOST_TEST(skipped({}) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_became_of_a_write_without_an_answer_is_found_while_the_row_stands_as_it_left_it) {
+    const auto found = [](probe which, std::uint64_t revision) {
+        return reached_by_a_claim(which, revision, {}, [&](outside& o, const auto&, const request<claim>& asked) {
+            (which == probe::found_applied ? o.lost_answers : o.lost_requests).insert({asked.by.incarnation, 4});
+        });
+    };
+    BOOST_TEST(found(probe::found_not_applied, 4) == 1u);
+    BOOST_TEST(found(probe::found_not_applied, 5) == 0u);
+    BOOST_TEST(found(probe::found_applied, 5) == 1u);
+    BOOST_TEST(found(probe::found_applied, 6) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_is_lost_counts_where_it_says_applied) {
+    request<store_row> asked{.what = {.job = job_1, .expected = 4}};
+    asked.what.next.generation = {2};
+    job_row written = asked.what.next, other = written;
+    written.revision = other.revision = 5;
+    other.generation = {3};
+    const auto lost = [&](const outcome<job_row>& answer) {
+        std::size_t count = 0;
+        for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+            outside o(decisions(seed), fault_set{}.set(static_cast<std::size_t>(fault::database_loses_answer)));
+            for (int i = 0; i < 10; ++i) o.reply<store_row>({}, {}, asked, answer);
+            count += o.lost_answers.size();
+        }
+        return count;
+    };
+    BOOST_TEST(lost(written) > 0u);
+    BOOST_TEST(lost(other) == 0u);
+    BOOST_TEST(lost(not_applied{{.kind = error_kind::database, .text = "away"}}) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_campaign_that_reached_too_little_says_so) {
@@ -259,6 +444,14 @@ BOOST_AUTO_TEST_CASE(a_backend_that_starts_more_than_it_has_room_for_is_seen_I12
     const auto some = found_with(generous(30));
     BOOST_TEST(
         (some and some->which == invariant::accounted_for and some->what.starts_with("more slots than there are: ")));
+    world<policies<>, generous> full(decisions(std::vector<std::uint32_t>{}), fault_set{}, {}, generous(1));
+    full.around().backend.room = 0;
+    full.will_say({full.around().now, job_1, {.name = "job-1", .program = program_of_lifecycles()}});
+    full.start_controller(0);
+    for (int i = 0; i < 1'000 and not full.broken() and full.step(); ++i) {
+    }
+    BOOST_REQUIRE(full.broken());
+    BOOST_TEST(full.broken()->what == "more slots than there are: 3 used of 0");
 }
 
 /// A cluster that says they still end, and ends nobody.

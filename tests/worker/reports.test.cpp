@@ -175,6 +175,15 @@ BOOST_AUTO_TEST_CASE(of_an_epoch_that_is_over_are_dropped_J1) {
     BOOST_TEST((out.empty() and machine.counts().strange == 3u));
 }
 
+BOOST_AUTO_TEST_CASE(tell_a_failed_checkpoint_after_the_states_that_were_stored_before_J1) {
+    starts();
+    happens(engine_event(subtask_checkpointed{{5}, {{1}, 0, "s"}}));
+    BOOST_REQUIRE((count<checkpoint_report>() == 1u and not every<checkpoint_report>().front().failure));
+    happens(engine_event(checkpoint_failed{{5}, "disk full"}), 1s);
+    BOOST_REQUIRE(count<checkpoint_report>() == 1u);
+    BOOST_TEST((every<checkpoint_report>().front().failure == std::optional<std::string>("disk full")));
+}
+
 BOOST_AUTO_TEST_CASE(error_texts_are_cut_to_the_limit_between_characters) {
     starts(128);
     std::string text(limits{}.error_text - 1, 'x');

@@ -50,7 +50,7 @@ struct checkpoints {
     instant due = never;     ///< the next one; not armed yet: never
     duration interval{};     ///< that `due` was armed with; the wish may ask for another meanwhile
     instant began{};         ///< the one being taken; for people
-    instant until = never;   ///< the one being taken has failed then; time without the database does not count
+    instant since = never;   ///< its barriers were asked for; time without the database does not count
     std::uint32_t since_clean{};
     fact<checkpoint_written> row{};  ///< of the stage: one after the other, so each asking has its own attempt
     fact<> object{};                 ///< likewise
@@ -176,14 +176,14 @@ void want_row(checkpoints& k, Context& c, checkpoint_name name, checkpoint_state
 template <class Context>
 void want(checkpoints& k, Context& c) {
     const bool is_taking = k.stage == checkpoint_stage::collecting or k.stage == checkpoint_stage::storing;
-    if (is_taking and c.reached(k.until)) detail::fail(k, c, "not complete in time");
+    if (is_taking and c.reached(later(k.since, c.policy.wait.checkpoint))) detail::fail(k, c, "not complete in time");
     if (k.stage == checkpoint_stage::removing and k.object.in_flight() and c.reached(k.object.deadline())) {
         k.obsolete.resize(1);  // whoever is that slow is not asked for more
         detail::leave(k, c, {.kind = error_kind::state_backend, .text = "no answer in time"});
     }
 
     if (k.stage == checkpoint_stage::idle) {
-        const duration interval = c.job.wish->checkpoint_interval;
+        const duration interval = std::max(c.job.wish->checkpoint_interval, duration(1));
         if (k.due == never) {
             const auto most = static_cast<std::uint64_t>(interval.count());
             k.name = {c.job.running->start_epoch, c.current()};
@@ -249,9 +249,9 @@ void on(checkpoints& k, Context& c, const fenced<checkpoint_report>& m) {
 }
 
 template <class Context>
-void on(checkpoints&, Context& c, const answered<begin_checkpoint>& a) {
+void on(checkpoints& k, Context& c, const answered<begin_checkpoint>& a) {
     worker* const w = c.accepts(&worker::barrier, a.to);
-    if (not w) return;
+    if (not w or not k.wants_barriers()) return;
     const auto again = [&](const error& why) {
         c.again(*w, w->barrier, {.kind = error_kind::checkpoint, .text = describe(why)});
     };
@@ -267,7 +267,7 @@ void on(checkpoints& k, Context& c, const answered<write_checkpoint>& a) {
         [&](const checkpoint_written& written) {
             if (k.stage == checkpoint_stage::beginning) {
                 c.job.workers.attend_all();
-                k.until = c.from_now(c.policy.wait.checkpoint);
+                k.since = c.from_now({});
                 return detail::enter(k, checkpoint_stage::collecting);
             }
             if (k.stage == checkpoint_stage::failing) return detail::idle(k, c);
@@ -292,7 +292,9 @@ void on(checkpoints& k, Context& c, const answered<write_checkpoint>& a) {
 template <class Context>
 void on(checkpoints& k, Context& c, const answered<store_checkpoint>& a) {
     if (not c.accepts(k.object, a.to)) return;
-    const auto again = [&](const error& why) { c.again(k.object, why); };
+    const auto again = [&](const error& why) {
+        c.again(k.object, {.kind = error_kind::state_backend, .text = why.text});
+    };
     a.result.match([&](applied) { detail::enter(k, checkpoint_stage::readying); }, again, again);
 }
 

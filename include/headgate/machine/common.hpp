@@ -104,7 +104,8 @@ bool machine<Policies>::take(const fenced<registered>& m, context_type& c) {
     }
     w->profile = shown;
     job_.workers.enter(*w, w->channel ? worker_phase::open : worker_phase::connected);
-    return dispatch(worker_joined{of.worker}, c);
+    dispatch(worker_joined{of.worker}, c);
+    return true;  // and who it took the place of may have changed the state
 }
 
 template <class Policies>

@@ -3,6 +3,7 @@
 // machine: Finishing. The sources have ended; waits until every subtask has.
 //
 //   fact               after                                    if it cannot be had
+//   healthy            2 min of Running and this                --                                      SPEC 9
 //   complete           every subtask finished                   a lost worker or failed task: Recovering
 //   finished           complete                                 --
 //
@@ -21,18 +22,20 @@ struct finishing {
                 answered<stop_execution>, answered<load_checkpoint>, answered<prepare_checkpoint>,
                 answered<store_checkpoint>, answered<remove_checkpoint>>;
 
+    instant healthy_at = never;  ///< Running's, or armed here
+
     friend bool operator==(const finishing&, const finishing&) = default;
 };
 
 template <class Context>
-step<finishing> want(finishing&, Context& c) {
+step<finishing> want(finishing& s, Context& c) {
+    look_at_health(s.healthy_at, c);
     if (c.job.tasks.all_finished()) return to<finished>;
     return stay;
 }
 
 template <class Context>
 step<finishing> on(finishing&, Context& c, const worker_gone& e) {
-    if (c.job.tasks.all_finished()) return stay;
     return after_loss<finishing>(c, e);
 }
 

@@ -48,21 +48,18 @@ inline void release(job& j) {
     if (j.stop.gone and j.stop.up_to == j.next.generation) j.next.owner = {};
 }
 
+/// `since`, moved on by the time that the row has been waiting for the database since then (T5).
+template <class Context>
+instant without_outage(Context& c, instant since) {
+    if (since == never or c.job.unwritten_since == never) return since;
+    return later(since, c.since(std::max(c.job.unwritten_since, since)));
+}
+
 // Implementation ------------------------------------------------------------------------------------------------------
 
 namespace detail {
 
 inline bool needs_claim(const job& j) { return not j.is_owned() or j.durable.generation != j.next.generation; }
-
-/// Durable. The time until then, without the database, counts for nothing (T5, R3).
-template <class Context>
-void is_written(Context& c) {
-    job& j = c.job;
-    if (not j.persisted) j.persisted.learn({});
-    if (j.unwritten_since == never) return;
-    if (j.healthy_at != never) j.healthy_at = later(j.healthy_at, c.since(std::max(j.unwritten_since, j.healthy_at)));
-    j.unwritten_since = never;
-}
 
 template <class Context>
 standing stood(Context& c, const job_row& row, const std::optional<checkpoint_row>* restore, const ticket& to) {
@@ -77,9 +74,9 @@ standing stood(Context& c, const job_row& row, const std::optional<checkpoint_ro
     const bool is_released = j.is_owned() and row.owner == incarnation{} and
                              (row.generation == j.durable.generation or same_content(row, j.next));
     if (row.owner == j.self or is_released) {
-        // The answer to an earlier write, or to an earlier generation's claim, may come late and show the claimed row; but
-        // only that of this claim says what it restores.
-        const bool is_of_claim = restore and to.generation == j.next.generation;
+        // The answer to an earlier write, or to an earlier claim, may come late and show the claimed row; but only that
+        // of this claim says what it restores.
+        const bool is_of_claim = restore and to.generation == j.next.generation and to.visit == j.writes;
         if (not is_of_claim and needs_claim(j) and row.generation == j.next.generation) {
             ++j.count.stale;
             return standing::mine;
@@ -90,7 +87,7 @@ standing stood(Context& c, const job_row& row, const std::optional<checkpoint_ro
         const bool is_known = not restore and row.generation == j.next.generation;
         if (same_content(row, j.next) and (restore or is_known)) {
             j.durable.plan = j.next.plan;  // the same plan, decoded again: held once, and equal at a glance
-            is_written(c);
+            if (not j.persisted) j.persisted.learn({});
         } else if (is_current) {
             j.persisted.forget();
         }

@@ -5,7 +5,9 @@
 //   fact               after                                    if it cannot be had
 //   torn down          owned                                    after 60 s without it: fencing keeps it safe
 //   backed off         persisted                                --
-//   compiling          both                                     restarts or healthy time spent: Failing
+//   compiling          both                                     time without a healthy run spent: Failing
+//
+// A job whose restarts are spent passes through on its way to Failing.
 //
 // The teardown only takes away, so it does not wait for the database; all else does (T4).
 
@@ -15,6 +17,8 @@
 #include <headgate/policy/restart.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 
 namespace headgate::inline v1 {
 
@@ -22,7 +26,7 @@ struct recovering {
     static constexpr bool takes_away = true;
     using ignored = ignores_all_but_turn;
 
-    restart_answer answer{};     ///< of the restart policy, when the job failed
+    std::optional<duration> pause{};  ///< the restart policy's; nothing: it was told to a controller that is gone
     instant not_before = never;  ///< armed when it acts first
     instant turn = instant::min();  ///< the governor's; it may come before that
     instant until = never;
@@ -30,14 +34,21 @@ struct recovering {
     friend bool operator==(const recovering&, const recovering&) = default;
 };
 
+/// The restart is counted in the row; its pause begins anew.
+template <class Context>
+duration pause_again(Context& c) {
+    restart_memory before = c.job.restarts;
+    before.restarts -= std::min(before.restarts, std::uint32_t{1});
+    return c.policy.restart(before, {c.from_now({}), c.from_now({}), c.bits()}).pause;
+}
+
 template <class Context>
 step<recovering> want(recovering& s, Context& c) {
     const bool is_clean = c.tear_down(c.current(), false);
     if (not c.job.persisted) return stay;
-    if (s.answer.verdict != restart_verdict::restart) return to<failing>(gave_up(c, s.answer.verdict));
     if (c.reached(c.gives_up_at())) return to<failing>(gave_up(c, restart_verdict::time_spent));
     if (s.until == never) {
-        s.not_before = c.from_now(s.answer.pause);
+        s.not_before = c.from_now(s.pause ? *s.pause : pause_again(c));
         s.until = c.from_now(c.policy.wait.stop);
     }
     const bool is_backed_off = c.reached(std::max(s.not_before, s.turn));

@@ -36,15 +36,8 @@ void dismiss(worker& w, Context& c) {
 
 template <class Context>
 step<running> want(running& s, Context& c) {
-    if (s.healthy_at == never) {
-        s.healthy_at = c.from_now(c.policy.wait.healthy);
-        c.job.workers.attend_all();
-    }
-    if (c.reached(s.healthy_at)) {
-        c.job.restarts = c.policy.restart.after_running(c.job.restarts, c.policy.wait.healthy);
-        c.job.next.restarts = c.job.restarts.restarts;
-        c.job.healthy_at = never;
-    }
+    if (s.healthy_at == never) c.job.workers.attend_all();
+    look_at_health(s.healthy_at, c);
     if (c.job.tasks.sources_finished()) return to<finishing>;
     if (c.policy.takes_checkpoints) want(s.taken, c);
     c.serve_attended([&](worker& w) {

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // machine: what follows from the facts of the job and of its state once an event was taken in.
 
+#include <headgate/machine/ownership.hpp>
 #include <headgate/machine/value.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -67,10 +69,20 @@ bool machine<Policies>::act(context_type& c) {
                     want_persisted(c);
                 const bool may_act = job_.persisted or (taking_away<State> and job_.is_owned());
                 if (not may_act) return false;
+                if (job_.persisted) leave_out_outage(s, c);
             }
             return follow(want(s, c), c);
         },
         state_);
+}
+
+/// The row is durable again: the time until then counts for nothing (T5, R3).
+template <class Policies>
+template <class State>
+void machine<Policies>::leave_out_outage(State& s, context_type& c) {
+    job_.healthy_at = without_outage(c, job_.healthy_at);
+    if constexpr (std::same_as<State, running>) s.taken.since = without_outage(c, s.taken.since);
+    job_.unwritten_since = never;
 }
 
 template <class Policies>

@@ -45,7 +45,7 @@ step<stopping> want(stopping&, Context& c) {
 
 template <class Context>
 step<failing> want(failing&, Context& c) {
-    if (c.tear_down(newest_own(c), false)) return to<failed>;
+    if (c.tear_down(newest_own(c), c.job.stop.is_wished_by_force)) return to<failed>;
     return stay;
 }
 

@@ -30,7 +30,7 @@ struct finished {
 
 template <class Context>
 void rest(Context& c) {
-    if (c.job.is_owned()) c.tear_down(c.current(), false);
+    if (c.job.is_owned()) c.tear_down(c.current(), c.job.stop.is_wished_by_force);
     release(c.job);
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // machine: taking up a row, entering a state, and beginning an attempt.
 
+#include <headgate/machine/ownership.hpp>
 #include <headgate/machine/value.hpp>
 #include <headgate/vocabulary/limits.hpp>
 #include <headgate/vocabulary/note_text.hpp>
@@ -26,6 +27,8 @@ void machine<Policies>::adopt() {
     const crash_answer found = row_of(job_.durable.state).found;
     const state_name state = job_.durable.is_complete ? found.if_complete : found.otherwise;
     resume_as(state);
+    if (auto* const s = std::get_if<recovering>(&state_); s and job_.durable.state != state)
+        s->pause = duration::zero();
     ++job_.visit;
     const bool is_at_rest = is_terminal(job_.durable.state) and job_.durable.owner == incarnation{};
     if (is_at_rest) {
@@ -65,7 +68,10 @@ void machine<Policies>::enter(state_name to, const std::optional<error>& why, co
     if (not is_retry and to != state_name::finishing) job_.spent = {};
     ++job_.visit;
     headgate::take(job_);
+    const auto* const ran = std::get_if<running>(&state_);
+    const instant healthy_at = ran ? ran->healthy_at : never;
     resume_as(to);
+    if (auto* const s = std::get_if<finishing>(&state_)) s->healthy_at = healthy_at;
 
     job_row& next = job_.next;
     next.state = to;
@@ -89,11 +95,13 @@ void machine<Policies>::enter(state_name to, const std::optional<error>& why, co
                                               std::to_string(restored->epoch.value) + ", taken by generation " +
                                               std::to_string(restored->generation.value));
     }
+    restart_verdict decision = restart_verdict::restart;
     if (to == state_name::recovering) {
         if (job_.healthy_at == never) job_.healthy_at = c.from_now({});
-        const job_failure failure{c.from_now({}), job_.healthy_at, c.bits()};
+        const job_failure failure{c.from_now({}), without_outage(c, job_.healthy_at), c.bits()};
         const restart_answer answer = policy_.restart(job_.restarts, failure);
-        std::get<recovering>(state_).answer = answer;
+        decision = answer.verdict;
+        std::get<recovering>(state_).pause = answer.pause;
         job_.restarts = answer.next;
         next.restarts = answer.next.restarts;
     }
@@ -103,6 +111,8 @@ void machine<Policies>::enter(state_name to, const std::optional<error>& why, co
     if (why and (to == state_name::recovering or to == state_name::failing or to == state_name::stopping))
         next.last_error = one_line(describe(*why), std::min(policy_.most.error_text, limits{}.error_text));
     c.tell(transition{from, to, next.generation, why});
+    // Before anything is written: whoever found Recovering would try it once more (I14).
+    if (decision != restart_verdict::restart) enter(state_name::failing, gave_up(c, decision), c);
 }
 
 /// Keeps generation, restore point and every healthy worker as long as no StartExecution was sent; after that it is a

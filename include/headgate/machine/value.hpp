@@ -104,6 +104,8 @@ private:
     bool settles_within(std::uint32_t turns, context_type& c);
     void end_inconsistent(context_type& c);
     bool act(context_type& c);
+    template <class State>
+    void leave_out_outage(State& s, context_type& c);
     void watch(context_type& c);
     void serve_teardown(context_type& c);
     bool look_at_wish(context_type& c);

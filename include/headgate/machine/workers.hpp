@@ -100,6 +100,17 @@ std::optional<error> take_in(Context& c, const fenced<task_report>& m) {
     return failed_task(*from, c, m.value());
 }
 
+/// A job whose tasks have run for long enough is healthy: what it may fail for begins anew (SPEC 9, R3). `due` is armed
+/// when it is looked at first.
+template <class Context>
+void look_at_health(instant& due, Context& c) {
+    if (due == never) due = c.from_now(c.policy.wait.healthy);
+    if (not c.reached(due)) return;
+    c.job.restarts = c.policy.restart.after_running(c.job.restarts, c.policy.wait.healthy);
+    c.job.next.restarts = c.job.restarts.restarts;
+    c.job.healthy_at = never;
+}
+
 /// Where a failed subtask leads: no-retry errors are fatal, others recover (S14).
 template <class State>
     requires legal<State, failing> and legal<State, recovering>
@@ -108,12 +119,13 @@ step<State> after_failure(const error& why) {
     return to<recovering>(why);
 }
 
-/// Where a lost worker leads once the job runs: only one that holds subtasks matters (J2).
+/// Where a lost worker leads once the job runs: only one that holds subtasks matters, and none once all have finished
+/// (J2).
 template <class State, class Context>
     requires legal<State, recovering>
 step<State> after_loss(Context& c, const worker_gone& lost) {
     const worker* const w = c.job.workers.find(lost.worker);
-    if (not w or not w->is_placed()) return stay;
+    if (not w or not w->is_placed() or c.job.tasks.all_finished()) return stay;
     return to<recovering>(lost.why);
 }
 

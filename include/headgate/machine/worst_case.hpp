@@ -17,10 +17,10 @@ namespace headgate::inline v1 {
 ///
 /// A job is given up `without_healthy_run` after it was first tried, by a deadline that Scheduling and Recovering watch
 /// (J5). Running does not watch it, so a job that came up just before may run on for almost as long as would have made
-/// it healthy, and then fails; Recovering gives up at once. What is under way at that moment:
+/// it healthy, and then fails; it is given up at once. What is under way at that moment:
 ///
 ///     Scheduling or Recovering    nothing is waited for: the deadline ends the state
-///     a write of the row          one call, because Failing is entered once Recovering is stored
+///     a write of the row          one call, because Recovering is left for Failing once it is stored
 ///     the teardown                asked first with `graceful`, then with force: both answered
 ///     the last write, Failed      one call
 ///

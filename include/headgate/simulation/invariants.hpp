@@ -46,7 +46,7 @@ public:
     void asked(const request<Effect>&, const database_rows&, instant) {}
     void asked(const request<start_workers>& r, const database_rows& rows, instant at);
     void asked(const request<start_execution>& r, const database_rows& rows, instant at);
-    void asked(const request<begin_checkpoint>& r, const database_rows& rows, instant at);
+    void asked(const request<begin_checkpoint>& r, const job_id& of, const database_rows& rows, instant at);
     void asked(const request<stop_workers>& r, const database_rows&, instant) {
         generation& newest = stops_[r.what.job];
         newest = std::max(newest, r.what.up_to);
@@ -77,6 +77,8 @@ public:
 
     // What workers do.
     void started(const process& who, const execution& what, instant at);
+    /// `who` is of `all`: nobody else of its identity, which names a generation, runs what it has just started.
+    void runs_alone(const process& who, const processes& all, instant at);
     void begun(const process& who, const checkpoint_name& name, instant at);
     void reported(const process& who, stream_id on, const task_report& said);
     /// To a controller, whatever it was but a refusal.
@@ -143,7 +145,6 @@ private:
         std::uint32_t restarts{};
         instant runs_since = never;
         instant pauses_until{};
-        bool gives_up = false;  ///< says its restart policy
         bool is_forced = false;  ///< the stop under way was wished by force
     };
 
@@ -190,6 +191,15 @@ inline void checks::started(const process& who, const execution& what, instant a
            at, [] { return std::string("a worker runs a second plan"); });
     expect(who.lease > duration{} and at <= who.lease_over, invariant::within_lease, at,
            [] { return std::string("a worker runs something without a lease"); });
+}
+
+inline void checks::runs_alone(const process& who, const processes& all, instant at) {
+    for (const process& other : all.all())
+        expect(&other == &who or not other.lives() or not other.has_engine or other.job != who.job or
+                   other.identity.id != who.identity.id,
+               invariant::one_effective_executor, at, [&] {
+                   return "worker " + std::to_string(&other - all.all().data() + 1) + " of the same identity runs too";
+               });
 }
 
 inline void checks::begun(const process& who, const checkpoint_name& name, instant at) {
@@ -264,8 +274,8 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
         expect(job.wish->stop == stop_mode::run or is_outdated or job.is_let_go or ends, invariant::stops, at,
                [&] { return "the job is still " + std::string(text_of(state)); });
         const bool is_let_go = before.owned != generation{} and not job.is_owned();
-        before.is_forced =
-            state == stopping and ((before.is_forced and not is_let_go) or job.wish->stop == stop_mode::force);
+        const bool takes_away = state == stopping or state == failing;
+        before.is_forced = takes_away and ((before.is_forced and not is_let_go) or job.wish->stop == stop_mode::force);
         expect(not before.is_forced or not job.is_owned() or job.stop.with_force or job.stop.gone,
                invariant::wish_is_latched, at, [] { return std::string("a stop by force is carried out without it"); });
         expect(state != stopped or job.wish->stop != stop_mode::run or job.live_until <= at or
@@ -311,7 +321,7 @@ void checks::restarted(seen_by_controller& before, const machine<Policies>& now,
     const restart_memory& memory = now.job().restarts;
     const auto* const recovers = std::get_if<recovering>(&now.phase());
     const bool is_new = recovers and before.state != state_name::recovering;
-    if (is_new and recovers->answer.verdict == restart_verdict::restart) {
+    if (is_new) {
         const bool ran_well = before.runs_since != never and before.runs_since + now.policy().wait.healthy <= at;
         const bool is_counted = memory.restarts == before.restarts + 1 or (ran_well and memory.restarts == 1);
         // What another counted is gone on from.
@@ -321,14 +331,11 @@ void checks::restarted(seen_by_controller& before, const machine<Policies>& now,
                [&] { return std::to_string(memory.restarts) + " restarts after " + std::to_string(before.restarts); });
         expect(memory.restarts <= now.policy().restart.within.restarts, invariant::within_budgets, at,
                [&] { return std::to_string(memory.restarts) + " restarts"; });
-        before.pauses_until = at + recovers->answer.pause;
+        before.pauses_until = at + recovers->pause.value_or(duration::zero());
     }
-    if (is_new) before.gives_up = recovers->answer.verdict != restart_verdict::restart;
     const bool goes_on = now.state() == state_name::compiling or now.state() == state_name::scheduling;
     expect(before.state != state_name::recovering or not goes_on or before.pauses_until <= at,
            invariant::within_budgets, at, [] { return std::string("a restart comes before its pause is over"); });
-    expect(before.state != state_name::recovering or not goes_on or not before.gives_up, invariant::within_budgets, at,
-           [] { return std::string("a restart after all that are allowed"); });
     before.restarts = memory.restarts;
     if (now.state() != state_name::running)
         before.runs_since = never;

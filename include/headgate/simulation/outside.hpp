@@ -65,7 +65,8 @@ public:
     checks rules{};
     probes reached{};
     std::map<std::pair<std::uint32_t, job_id>, glimpse> glimpses{};  ///< by a controller's place
-    std::set<std::pair<incarnation, std::uint64_t>> lost_requests{}, lost_answers{};  ///< of writes of rows, by revision
+    /// Writes of rows by revision: those that never arrived, and those that were applied and nobody was told so.
+    std::set<std::pair<incarnation, std::uint64_t>> lost_requests{}, lost_answers{};
 
     // What is stored.
     database_rows rows{};
@@ -127,6 +128,10 @@ public:
         bool is_to_a_stranger = false;
     };
     std::vector<connection> connections{};
+    /// Of the process at its other end.
+    job_id job_at(connection_id which) const {
+        return which.value - 1 < connections.size() ? backend.all()[connections[which.value - 1].to].job : job_id{};
+    }
     struct call {
         std::optional<to_outside> asked{};  ///< none: answered
         connection_id on{};
@@ -205,6 +210,28 @@ private:
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
+namespace detail {
+
+inline const job_row& row_of(const claimed& answer) { return answer.row; }
+inline const job_row& row_of(const job_row& answer) { return answer; }
+
+/// Whether it is of a write of a row, and shows what was written.
+template <class Effect>
+bool says_applied(const request<Effect>& asked, const typename Effect::answer& answer) {
+    if constexpr (is_row_write<Effect>) {
+        const auto yes = [&](const auto& found) {
+            const job_row& row = row_of(found);
+            return row.revision == asked.what.expected + 1 and same_content(row, asked.what.next);
+        };
+        const auto no = [](const error&) { return false; };
+        return answer.match(yes, no, no);
+    } else {
+        return false;
+    }
+}
+
+}  // namespace detail
+
 inline bool outside::strikes(fault which) {
     if (not wrong.strikes(which, chosen)) return false;
     seen.say(now, "world", [&] { return "fault: " + std::string(name_of(which)); });
@@ -282,7 +309,10 @@ void outside::ask(host from, job_handle job, const request<Effect>& r) {
         asking.is_doomed = true;
         return;
     }
-    rules.asked(r, rows, now);
+    if constexpr (std::same_as<Effect, begin_checkpoint>)
+        rules.asked(r, job_at(r.what.connection), rows, now);
+    else
+        rules.asked(r, rows, now);
     if constexpr (std::same_as<Effect, start_workers>) names.try_emplace({from.slot, from.boot, job}, r.what.job);
     if constexpr (std::same_as<Effect, claim>) look_at_claim(r);
     if (plan) return ask_as_planned(from, job, r, *plan);
@@ -325,9 +355,11 @@ template <class Effect>
 void outside::reply(host to, job_handle job, const request<Effect>& asked, typename Effect::answer answer) {
     constexpr fault domain = domain_of<Effect>();
     if (std::erase(muted, asked.by) > 0) return;
+    const bool says_applied = detail::says_applied(asked, answer);
     mail what = mail_of<Effect>(job, asked.by, std::move(answer));
     if (strikes(in_domain(domain, fault::database_loses_answer))) {
-        if constexpr (is_row_write<Effect>) lost_answers.insert({asked.by.incarnation, asked.what.expected});
+        if constexpr (is_row_write<Effect>)
+            if (says_applied) lost_answers.insert({asked.by.incarnation, asked.what.expected});
         if (chosen.choose(2) == 1)
             queue.put(std::max(now, asked.deadline),
                       to_controller{to, mail_of<Effect>(job, asked.by, no_answer_of<Effect>("the answer was lost"))});

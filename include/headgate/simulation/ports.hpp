@@ -214,7 +214,7 @@ private:
     void for_each_subtask(Each each) const;
 };
 
-static_assert(scheduler<scheduler_port> and database<database_port> and channel<channel_port> and
+static_assert(headgate::scheduler<scheduler_port> and database<database_port> and channel<channel_port> and
               state_backend<states_port> and clock<clock_port> and observer<observer_port> and
               controller_link<link_port> and engine<engine_port>);
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace headgate::inline v1::simulation {
 
@@ -73,8 +74,9 @@ struct glimpse {
     stop_mode stop{};
     std::array<bool, phase_count> is_under_way{};  ///< of an attempt
     bool backs_off = false;
-    bool lacked_slots = false;
+    std::pair<generation, std::uint32_t> lacked_slots{};  ///< the attempt that did: its visit of the state
     generation replaced_in{};
+    instant gone_since = never;  ///< its workers, as far as they were told to end
     bool was_stopped_alone = false;
     std::uint32_t visit{};                ///< of the state
     std::array<std::uint32_t, error_kinds> failed{};  ///< told of since it came to be scheduled

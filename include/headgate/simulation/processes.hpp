@@ -99,23 +99,23 @@ concept backend_rules =
         { m.stop_workers(stop, on) } -> std::convertible_to<outcome<std::uint32_t>>;
     };
 
-/// Starts an identity once, nothing at or below a generation that was stopped, and nothing where slots are lacking. Keeps
-/// the laws of `scheduler`.
-class cluster {
-public:
-    explicit cluster(std::uint32_t slots_of_a_worker = 1) : worker_slots_(slots_of_a_worker) {}
+    /// Starts each identity that does not live, once; nothing at or below a generation that was stopped, and nothing
+    /// where slots are lacking. Keeps the laws of `scheduler`, in a world too.
+    class cluster {
+    public:
+        explicit cluster(std::uint32_t slots_of_a_worker = 1) : worker_slots_(slots_of_a_worker) {}
 
-    std::uint32_t worker_slots() const { return worker_slots_; }
-    outcome<applied> start_workers(const headgate::start_workers& what, processes& on);
-    outcome<std::uint32_t> stop_workers(const headgate::stop_workers& what, processes& on);
+        std::uint32_t worker_slots() const { return worker_slots_; }
+        outcome<applied> start_workers(const headgate::start_workers& what, processes& on);
+        outcome<std::uint32_t> stop_workers(const headgate::stop_workers& what, processes& on);
 
-private:
-    friend fields;
-    static constexpr std::size_t field_count = 2;
+    private:
+        friend fields;
+        static constexpr std::size_t field_count = 2;
 
-    std::uint32_t worker_slots_;
-    std::map<job_id, generation> floors_{};
-};
+        std::uint32_t worker_slots_;
+        std::map<job_id, generation> floors_{};
+    };
 
 static_assert(backend_rules<cluster>);
 
@@ -140,10 +140,12 @@ inline outcome<applied> cluster::start_workers(const headgate::start_workers& wh
     std::vector<process> added;
     std::uint64_t needed = 0;
     for (std::size_t i = 0; i < what.workers.size(); ++i) {
+        // Not one that has ended: whoever repeats a start wants a worker for each identity.
         const auto is_there = [&](const process& one) {
-            return one.job == what.job and one.identity.id == what.workers[i].id;
+            return one.lives() and not one.is_extra and one.job == what.job and one.identity.id == what.workers[i].id;
         };
-        if (std::ranges::any_of(on.all(), is_there)) continue;
+        const auto is_added = [&](const process& one) { return one.identity.id == what.workers[i].id; };
+        if (std::ranges::any_of(on.all(), is_there) or std::ranges::any_of(added, is_added)) continue;
         added.push_back({.job = what.job,
                          .generation = what.generation,
                          .identity = what.workers[i],

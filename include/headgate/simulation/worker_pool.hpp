@@ -74,9 +74,9 @@ inline outcome<applied> worker_pool::start_workers(const headgate::start_workers
     std::vector<worker> added;
     std::uint64_t needed = 0;
     for (const worker_identity& who : what.workers) {
-        const worker one{what.job, what.generation, who};
-        if (find(what.job, what.generation, who.id) != all_.end() or std::ranges::count(added, one) > 0) continue;
-        added.push_back(one);
+        const auto is_added = [&](const worker& one) { return one.who.id == who.id; };
+        if (find(what.job, what.generation, who.id) != all_.end() or std::ranges::any_of(added, is_added)) continue;
+        added.push_back({what.job, what.generation, who});
         needed += who.slots;
     }
     const std::uint64_t available = slots_ - used();

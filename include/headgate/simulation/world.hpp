@@ -156,6 +156,7 @@ private:
     bool is_executed(const execution& what, bool all_started) const;
     std::uint64_t slots_of_given_up(const headgate::job& of) const;
     void look_at_leases(std::uint32_t slot);
+    void look_at_plan(const machine<Policies>& of);
     void hear_a_stranger(const to_worker& what);
 
     void arrive(const to_outside& what);

@@ -57,6 +57,8 @@ expected<applied> check(const wish& what, const limits& most = {});
 
 /// As many epochs follow: 68 years of checkpoints each second.
 inline constexpr std::uint32_t most_ignored_epoch = 1u << 31;
+/// Of a checkpoint that is restored: as many follow as in 34 years of one each second.
+inline constexpr std::uint32_t most_restored_epoch = 3u << 30;
 
 /// Whether a variable's name may be given to a worker (S6).
 constexpr bool is_variable_name(std::string_view name);

@@ -202,7 +202,8 @@ inline void worker_reports::tell_checkpoint(worker_context& c, const limits& mos
             if (not part.subtasks.empty() and (bytes > most.message / 2 or part.subtasks.size() >= most.states)) break;
             part.subtasks.push_back(states_[told_states_]);
         }
-        if (told_states_ == states_.size() and not std::exchange(told_failure_, true)) part.failure = not_stored_;
+        const bool is_whole = told_states_ == states_.size();
+        if (is_whole and not_stored_ and not std::exchange(told_failure_, true)) part.failure = not_stored_;
         c.ask(std::move(part));
     } while (told_states_ < states_.size());
 }

@@ -12,7 +12,7 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
     // A start may be repeated: the backend starts the same identities once. What it waits for now are not slots.
     const auto again = [&](const error& why) -> step<scheduling> {
         s.lacking.reset();
-        c.again(s.asked, why);
+        c.again(s.asked, {.kind = error_kind::scheduler, .text = why.text});
         return stay;
     };
     return a.result.match(
@@ -25,6 +25,11 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
         [&](const error& why) -> step<scheduling> {
             if (why.kind == error_kind::permanent or why.kind == error_kind::invalid) return to<failing>(why);
             if (why.kind != error_kind::not_enough_slots) return again(why);
+            if (s.is_placed or c.job.workers.count(worker_phase::launched) == 0) {  // nobody is waited for any more
+                s.asked.learn({});
+                s.lacking.reset();
+                return stay;
+            }
             if (drop_surplus(s, c)) return stay;
             if (c.job.workers.wanted_count() < c.job.workers.members().size()) return cannot_replace(c, why);
             wait_for_slots(s, c, why);
@@ -59,7 +64,7 @@ bool drop_surplus(scheduling& s, Context& c) {
         --surplus;
     }
     if (has_any) s.asked.forget();
-    return has_any and surplus == 0;
+    return has_any;
 }
 
 /// Asked again every second, half of it random (S6).
@@ -70,12 +75,14 @@ void wait_for_slots(scheduling& s, Context& c, const error& why) {
         c.say(remark::severity::info, "waiting for slots: needed " + std::to_string(why.needed) + ", available " +
                                           std::to_string(why.available));
     }
+    const instant waited_since = s.lacking ? s.lacked_at : c.from_now({});
     s.lacking = why;
+    s.lacked_at = c.from_now({});
     const equal_jitter poll{exponential{.first = c.policy.wait.slot_poll, .most = c.policy.wait.slot_poll}};
     c.pause(s.asked, poll(s.asked.attempt(), s.asked.paused(), c.bits()));
     if (not c.job.wish->waits_for_slots) return;
     s.until = c.from_now(c.policy.wait.worker_start_up);
-    c.job.healthy_at = c.from_now({});
+    if (c.job.healthy_at != never) c.job.healthy_at = later(c.job.healthy_at, c.since(waited_since));
 }
 
 template <class Context>

@@ -47,6 +47,7 @@ struct scheduling {
 
     fact<> asked{};
     std::optional<error> lacking{};  ///< the last answer was: not enough slots
+    instant lacked_at{};             ///< when that came
     instant lacking_since = never;  ///< the first of these answers since workers were started
 
     fact<shared<checkpoint_metadata>> loaded{};

@@ -20,7 +20,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -81,9 +80,9 @@ std::optional<error> cannot_be_tried(Context& c) {
         return error{.kind = error_kind::unsupported,
                      .text = checkpoint_of(*j.restore) +
                              " is committing; commits cannot be replayed yet, the row is left as it is"};
-    if (j.restore and j.restore->name.epoch.value == std::numeric_limits<std::uint32_t>::max())
+    if (j.restore and j.restore->name.epoch.value > most_restored_epoch)
         return error{.kind = error_kind::invalid,
-                     .text = checkpoint_of(*j.restore) + " leaves no epoch for the next one; remove its row"};
+                     .text = checkpoint_of(*j.restore) + " leaves too few epochs for those to come; remove its row"};
     const std::size_t workers = crew_size(c);
     if (workers > c.policy.most.workers)
         return error{.kind = error_kind::invalid,

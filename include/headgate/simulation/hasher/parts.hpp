@@ -44,7 +44,7 @@ inline void hasher::put(const process& one) {
                            auto is_genuine, auto phase, auto told, auto stream, auto unheard, auto is_extra,
                            auto has_engine, auto, auto runs, auto begun, auto, auto, auto) {
         add(job).add(generation).add(identity).add(phase);
-        if (phase == process::phase::ended) return;  // its identity is taken, and that is all
+        if (phase == process::phase::ended) return;  // nothing more comes of it
         add(dials)
             .add(is_genuine)
             .add(told)

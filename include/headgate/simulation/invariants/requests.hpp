@@ -11,6 +11,30 @@ inline void checks::act(const job_id& job, const ticket& by, instant at, std::st
            [&] { return std::string(what) + " by " + detail::text_of(by) + ", which has not claimed it"; });
 }
 
+/// The obvious version of A1, of what each worker would run; `worker_of` is what others take it to run.
+inline std::optional<std::string> misplaced(const plan& what, const program& of) {
+    const auto is_same = [](const placed_node& placed, const node& wanted) {
+        return placed.id == wanted.id and placed.parallelism == wanted.parallelism;
+    };
+    if (not std::ranges::equal(what.nodes, of.nodes, is_same)) return "its nodes are not those of the program";
+    for (std::uint32_t n = 0; n < what.nodes.size(); ++n) {
+        const std::string name = "node " + std::to_string(what.nodes[n].id.value);
+        std::map<std::uint32_t, std::vector<std::uint32_t>> workers;  // by subtask
+        for (std::uint32_t w = 0; w < what.workers.size(); ++w) {
+            std::uint64_t load = 0;
+            shares(what, n, w, [&](subtask_range range) {
+                for (std::uint32_t i = range.first; i < range.last; ++i, ++load) workers[i].push_back(w);
+            });
+            if (load > what.workers[w].slots) return name + ": a worker runs more subtasks than it has slots";
+        }
+        for (std::uint32_t i = 0; i < what.nodes[n].parallelism; ++i)
+            if (workers[i] != std::vector{worker_of(what, n, i)})
+                return name + ", subtask " + std::to_string(i) + " is not on one worker alone";
+        if (workers.size() > what.nodes[n].parallelism) return name + ": a worker runs a subtask that does not exist";
+    }
+    return std::nullopt;
+}
+
 /// The parts of a wish that a job has to be started anew for.
 inline bool starts_alike(const wish& one, const wish& other) {
     const auto differing = [](const wish& of) {
@@ -61,8 +85,8 @@ inline void checks::asked(const request<start_execution>& r, const database_rows
     if (not one.what) {
         one.what = r.what.what;
         one.digest = what.digest;
-        const auto ok = check(*what.plan, *what.program);
-        expect(bool(ok), invariant::plan_is_valid, at, [&] { return ok.error().text; });
+        const auto wrong = misplaced(*what.plan, *what.program);
+        expect(not wrong, invariant::plan_is_valid, at, [&] { return *wrong; });
         for (const placed_worker& worker : what.plan->workers) {
             const auto granted = one.granted.find(ordinal_of(worker.id));
             expect(granted != one.granted.end() and generation_of(worker.id) == r.by.generation,
@@ -95,17 +119,17 @@ inline void checks::asked(const request<start_execution>& r, const database_rows
            [] { return std::string("another digest is sent"); });
 }
 
-inline void checks::asked(const request<begin_checkpoint>& r, const database_rows& rows, instant at) {
-    bool has_row = false;
-    for (const auto& [job, entry] : rows.jobs()) {
-        const auto of = attempts_.find({job, r.by.generation});
-        const auto row = entry.checkpoints.find(r.what.name);
-        if (of == attempts_.end() or of->second.claimant != r.by.incarnation or row == entry.checkpoints.end())
-            continue;
+inline void checks::asked(const request<begin_checkpoint>& r, const job_id& of, const database_rows& rows, instant at) {
+    act(of, r.by, at, "begin_checkpoint");
+    const auto entry = rows.jobs().find(of);
+    const auto has_row = [&] {
+        const auto row = entry->second.checkpoints.find(r.what.name);
         // Whoever claimed the job since has marked it, and this one does not know yet.
-        has_row = has_row or row->second == checkpoint_state::in_progress or entry.row.generation > r.by.generation;
-    }
-    expect(has_row and r.what.name.generation == r.by.generation, invariant::names_are_unique, at, [&] {
+        return row != entry->second.checkpoints.end() and
+               (row->second == checkpoint_state::in_progress or entry->second.row.generation > r.by.generation);
+    };
+    const bool is_named = entry != rows.jobs().end() and has_row();
+    expect(is_named and r.what.name.generation == r.by.generation, invariant::names_are_unique, at, [&] {
         return "barriers of epoch " + std::to_string(r.what.name.epoch.value) + " without a row in progress";
     });
 }

@@ -41,6 +41,12 @@ inline bool is_of_an_earlier_visit(const job_mail& what, const headgate::job& of
         what.event);
 }
 
+template <class Policies>
+bool is_placed(const machine<Policies>& of) {
+    const auto* const attempt = std::get_if<scheduling>(&of.phase());
+    return attempt and attempt->is_placed;
+}
+
 /// An answer to another incarnation, generation or state, what a worker of an earlier generation says, and that it has
 /// ended, change nothing but counts (I2). The stop of workers is asked for whatever the generation.
 template <class Policies, backend_rules Backend>
@@ -81,15 +87,20 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
         std::uint32_t visit{};
     };
     std::vector<demanded> demands;
+    std::vector<job_id> unplaced;
     if (is_alone)
         for (const auto& [job, entry] : around_.rows.jobs())
-            if (const auto* const has = drive.find(job))
+            if (const auto* const has = drive.find(job)) {
                 if (const demand must = demand_of(what, *has); must != demand::none)
                     demands.push_back({job, must, has->job().visit});
+                if (not is_placed(*has)) unplaced.push_back(job);
+            }
     drive.post(what.what);
     poll_controller(what.to.slot);
     if (not controllers_[what.to.slot]) return;
     if (is_alone) look_at_leases(what.to.slot);
+    for (const job_id& job : unplaced)
+        if (const auto* const has = drive.find(job); has and is_placed(*has)) look_at_plan(*has);
     for (const auto& [job, wanted, visit] : demands) {
         const auto* const has = drive.find(job);
         if (not has) continue;
@@ -138,15 +149,18 @@ auto world<Policies, Backend>::demand_of(const to_controller& what, const machin
         };
         return answer->result.match(no, is_final, no) ? demand::job_fails : demand::none;
     }
+    // An exit is heard as the end of a stream too; whether the controller waits for that news is not seen from here.
     const auto* const heard = std::get_if<stream_event>(&what.what);
-    const auto* const said = heard ? std::get_if<worker_message>(&heard->what) : nullptr;
-    if (not said or not job.running or not(attempt or std::holds_alternative<running>(of.phase()))) return demand::none;
+    if (not heard or not job.running or not(attempt or std::holds_alternative<running>(of.phase())))
+        return demand::none;
     const process& from = around_.backend.all()[around_.streams[heard->stream.value - 1].of];
     const auto& members = job.workers.members();
     const std::uint32_t number = ordinal_of(from.identity.id).value;
     if (from.job != job.id or from.generation != job.next.generation or number >= members.size()) return demand::none;
     const worker& by = members[number];
     if (by.stream != heard->stream or by.is_barred or not by.is_placed()) return demand::none;
+    const auto* const said = std::get_if<worker_message>(&heard->what);
+    if (not said) return by.phase == worker_phase::gone ? demand::none : demand::attempt_ends;
     if (const auto* const ready = std::get_if<initialized>(said)) {
         if (not attempt or by.phase != worker_phase::initializing or not ready->failure) return demand::none;
         return ready->may_retry ? demand::attempt_ends : demand::job_fails;

@@ -20,11 +20,6 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
         glance(*has, around_.glimpses[{slot, job}]);
         if (has->is_over()) around_.rules.over(has->job(), around_.backend, around_.now);
     }
-    around_.rules.expect(around_.backend.used() <= around_.backend.room or around_.backend.room == 0,
-                         invariant::accounted_for, around_.now, [&] {
-                             return "more slots than there are: " + std::to_string(around_.backend.used()) +
-                                    " used of " + std::to_string(around_.backend.room);
-                         });
     around_.rules.expect(around_.queue.size() < traffic::most / 2, invariant::bounded, around_.now,
                          [] { return std::string("too much is on its way"); });
     around_.rules.expect(around_.backend.all().size() < processes::most, invariant::bounded, around_.now,
@@ -91,6 +86,15 @@ void world<Policies, Backend>::time_attempt(const machine<Policies>& of, glimpse
                          now, [] { return std::string("slots are there, and nothing was started"); });
 }
 
+/// Somebody is gone, and one of those that were launched since is there.
+inline bool has_replacement(const headgate::job& of) {
+    const auto& members = of.workers.members();
+    const std::size_t crew = (std::size_t{slots_needed(*of.program)} + of.worker_slots - 1) / of.worker_slots;
+    return members.size() > std::max(crew, of.workers.wanted_count()) and
+           std::any_of(members.begin() + static_cast<std::ptrdiff_t>(crew), members.end(),
+                       [](const worker& one) { return one.is_present(); });
+}
+
 /// What the probes are after.
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::glance(const machine<Policies>& of, glimpse& before) {
@@ -107,17 +111,21 @@ void world<Policies, Backend>::glance(const machine<Policies>& of, glimpse& befo
         if (before.state == state_name::scheduling and before.backs_off) reached.hit(probe::stop_while_backing_off);
         if (before.state == state_name::recovering) reached.hit(probe::stop_while_recovering);
     }
-    const bool is_replaced =
-        attempt and not job.is_generation_used and job.workers.members().size() > job.workers.wanted_count();
+    const bool is_replaced = attempt and not job.is_generation_used and has_replacement(job);
     if (is_replaced and before.replaced_in != job.next.generation) {
         reached.hit(probe::worker_replaced);
         before.replaced_in = job.next.generation;
     }
-    if (attempt and attempt->lacking) before.lacked_slots = true;
-    if (of.state() == state_name::running and std::exchange(before.lacked_slots, false)) reached.hit(probe::slots_came);
+    if (attempt and attempt->lacking) before.lacked_slots = {job.next.generation, job.visit};
+    if (of.state() == state_name::running and before.lacked_slots == std::pair{job.next.generation, job.visit - 1}) {
+        reached.hit(probe::slots_came);
+        before.lacked_slots = {};
+    }
     const bool is_stopping = of.state() == state_name::stopping or of.state() == state_name::stopped;
-    const bool is_stopped_alone =
-        is_stopping and job.stop.gone and not job.persisted and around_.now < around_.database_away.until;
+    const outage& away = around_.database_away;
+    before.gone_since = job.stop.gone ? std::min(before.gone_since, around_.now) : never;
+    const bool is_stopped_alone = is_stopping and job.stop.gone and before.gone_since >= away.since and
+                                  not job.persisted and around_.now < away.until;
     if (is_stopped_alone and not before.was_stopped_alone) reached.hit(probe::stopped_without_database);
     before.was_stopped_alone = is_stopped_alone;
     before.stale = job.count.stale;
@@ -145,6 +153,25 @@ void world<Policies, Backend>::look_at_leases(std::uint32_t slot) {
             invariant::one_effective_executor, around_.now,
             [&] { return "worker " + std::to_string(of.identity.id.value) + " gets a lease and does not count"; });
     }
+}
+
+/// The plan that it has just made is what the policy makes of the same once more (I4, A2).
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::look_at_plan(const machine<Policies>& of) {
+    const headgate::job& job = of.job();
+    std::vector<offer> offers;
+    for (const worker& one : job.workers.members())
+        if (one.is_open())
+            offers.push_back({.id = one.identity.id,
+                              .machine = one.profile.machine,
+                              .zone = one.profile.zone,
+                              .slots = one.profile.slots,
+                              .data_address = one.profile.data_address});
+    const std::vector<trouble> troubles = job.troubled.list(around_.now);
+    const auto again =
+        of.policy().assignment(*job.program, offers, {.previous = job.durable.plan.get(), .troubles = troubles});
+    around_.rules.expect(again and *again == *job.running->plan, invariant::plan_is_valid, around_.now,
+                         [] { return std::string("of the same workers, program and past the policy makes another"); });
 }
 
 }  // namespace headgate::inline v1::simulation

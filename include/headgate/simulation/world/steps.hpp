@@ -171,7 +171,10 @@ void world<Policies, Backend>::poll_controller(std::uint32_t slot) {
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::poll_worker(process_number at) {
     if (not workers_[at] or around_.backend.all()[at].is != process::phase::running) return;
+    const bool had_engine = around_.backend.all()[at].has_engine;
     own(workers_[at]).drive.poll();
+    if (around_.backend.all()[at].has_engine and not had_engine)
+        around_.rules.runs_alone(around_.backend.all()[at], around_.backend, around_.now);
     if (workers_[at]->drive.machine().is_accepted()) around_.backend.all()[at].has_lease = true;
     if (not workers_[at]->drive.is_over()) return;
     around_.rules.expect(not around_.backend.all()[at].has_engine, invariant::within_lease, around_.now,

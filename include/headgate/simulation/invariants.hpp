@@ -8,7 +8,6 @@
 #include <headgate/simulation/invariant.hpp>
 #include <headgate/simulation/processes.hpp>
 #include <headgate/vocabulary/fields.hpp>
-#include <headgate/vocabulary/plan_check.hpp>
 
 #include <algorithm>
 #include <array>

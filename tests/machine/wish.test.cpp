@@ -362,6 +362,17 @@ BOOST_AUTO_TEST_CASE(a_time_to_live_that_is_over_already_ends_a_job_before_it_st
     BOOST_TEST((s.stands.state == state_name::stopped and s.entered(state_name::scheduling) == 0u));
 }
 
+BOOST_AUTO_TEST_CASE(state_that_a_running_job_is_to_ignore_is_not_called_applied_J3_I13) {
+    stage s;
+    s.run_up();
+    wish other = wants(2);
+    other.ignore_state_before_epoch = epoch{50};
+    s.is_wished(other);
+    s.settle();
+    BOOST_TEST(s.stands.applied == 1u);
+    BOOST_TEST(s.said("not supported yet while the job runs: change of state to ignore"));
+}
+
 BOOST_AUTO_TEST_CASE(needs_restart_names_what_has_changed_J3) {
     const wish before = wants(1);
     BOOST_TEST(needs_restart(before, wants(2)) == "", "an equal program of another submission is the same");
@@ -374,8 +385,10 @@ BOOST_AUTO_TEST_CASE(needs_restart_names_what_has_changed_J3) {
     BOOST_TEST(needs_restart(before, after) == "environment");
     after.parallelism = {{{2}, 8}};
     after.backend_configuration = "x";
+    after.ignore_state_before_epoch = epoch{4};
     after.restart_nonce = 1;
-    BOOST_TEST(needs_restart(before, after) == "parallelism, environment, backend configuration, restart");
+    BOOST_TEST(needs_restart(before, after) ==
+               "parallelism, environment, backend configuration, state to ignore, restart");
     program other = *before.program;
     other.nodes[0].operators[0].what = "else";
     after = wants(2);

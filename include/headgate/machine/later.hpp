@@ -53,6 +53,7 @@ inline std::string needs_restart(const wish& compiled, const wish& wished) {
     differs(compiled.parallelism == wished.parallelism, "parallelism");
     differs(compiled.environment == wished.environment, "environment");
     differs(compiled.backend_configuration == wished.backend_configuration, "backend configuration");
+    differs(compiled.ignore_state_before_epoch == wished.ignore_state_before_epoch, "state to ignore");
     differs(compiled.restart_nonce == wished.restart_nonce, "restart");
     return what;
 }

@@ -113,6 +113,50 @@ BOOST_AUTO_TEST_CASE(a_wait_for_slots_without_limit_is_left_out_and_does_not_beg
     BOOST_TEST((with < without + 10s));
 }
 
+const not_applied no_room{{.kind = error_kind::not_enough_slots, .text = {}, .needed = 4, .available = 0}};
+
+/// Asked for workers, and waits for their slots without limit if there are none.
+wish wants_slots() {
+    wish what = wants();
+    what.waits_for_slots = true;
+    return what;
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_slots_without_limit_that_begins_late_is_not_given_up_in_its_midst_R3_S6) {
+    policies<> hasty;
+    hasty.restart.within.without_healthy_run = 9s;
+    stage s({}, hasty);
+    s.without<start_workers>().start(wants_slots());
+    s.run(8'800ms);
+    const instant began = s.now;
+    while (s.now < began + 1h and not s.value.is_over()) {
+        if (s.count<start_workers>() > 0)
+            s.answer<start_workers>(no_room);
+        else
+            s.advance_to_deadline();
+        s.settle();
+    }
+    BOOST_TEST((s.state() == state_name::scheduling and s.current() == generation{1}));
+    s.with<start_workers>().run(2s);
+    BOOST_TEST((s.state() == state_name::running));
+}
+
+BOOST_AUTO_TEST_CASE(calls_without_an_answer_do_not_add_up_to_the_end_of_a_wait_for_slots_R3_S6) {
+    stage s;
+    s.without<start_workers>().start(wants_slots());
+    const instant began = s.now;
+    for (int polls = 0; s.now < began + 6h and not s.value.is_over();) {
+        if (s.count<start_workers>() == 0)
+            s.advance_to_deadline();
+        else if (++polls % 600 == 0)
+            s.answer<start_workers>(no_answer());
+        else
+            s.answer<start_workers>(no_room);
+        s.settle();
+    }
+    BOOST_TEST(s.entered(state_name::failing) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_job_whose_restarts_are_spent_is_never_stored_as_one_that_recovers_I14) {
     job_row found = left_in(state_name::running);
     found.restarts = 20;
@@ -136,6 +180,15 @@ BOOST_AUTO_TEST_CASE(whoever_takes_over_a_job_that_recovers_begins_its_pause_ane
     while (s.state() == state_name::recovering) s.run(100ms);
     BOOST_TEST((s.now - taken >= 15s and s.now - taken <= 31s));  // of the seventh: 30 s, half of it random
     BOOST_TEST(s.stands.restarts == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_takes_over_a_job_that_was_restarted_more_often_than_is_allowed_gives_it_up_I14) {
+    job_row found = left_in(state_name::recovering);
+    found.restarts = 21;
+    stage s(found);
+    s.start();
+    BOOST_TEST((s.stands.state == state_name::failed and s.entered(state_name::compiling) == 0u));
+    BOOST_TEST(s.stands.last_error.find("gave up after 21 restarts") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(whoever_takes_over_a_job_that_ran_starts_it_at_once_SPEC2) {

@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST((s.state() == state_name::running));
 }
 
-BOOST_AUTO_TEST_CASE(a_checkpoint_that_a_backend_refuses_for_good_is_tried_as_often_as_any_J1) {
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_a_backend_refuses_for_good_has_failed_and_the_job_runs_on_J1_I14) {
     stage s;
     s.without<store_checkpoint>().run_up();
     while (s.count<store_checkpoint>() == 0) {
@@ -193,7 +193,10 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_a_backend_refuses_for_good_is_tried_as_of
         s.run(500ms);
     }
     s.answer<store_checkpoint>(refused_by(error_kind::permanent, "disk quota"));
+    s.run(1s);
     BOOST_TEST((s.state() == state_name::running));
+    BOOST_TEST((s.checkpoints.back().state == checkpoint_state::failed));
+    BOOST_TEST(s.said("checkpoint: epoch 1: permanent: disk quota"));
 }
 
 BOOST_AUTO_TEST_CASE(an_interval_of_checkpoints_that_is_none_is_taken_for_the_shortest_S19) {

@@ -132,10 +132,16 @@ inline std::string too_much(const checkpoints& k, const std::string& handle, con
     return {};
 }
 
+/// Whatever it is that somebody wishes (S19).
+template <class Context>
+duration interval(const Context& c) {
+    return std::max(c.job.wish->checkpoint_interval, duration(1));
+}
+
 template <class Context>
 void idle(checkpoints& k, Context& c) {
     k.metadata = {};
-    k.interval = c.job.wish->checkpoint_interval;
+    k.interval = interval(c);
     k.due = c.from_now(k.interval);
     enter(k, checkpoint_stage::idle);
 }
@@ -183,7 +189,7 @@ void want(checkpoints& k, Context& c) {
     }
 
     if (k.stage == checkpoint_stage::idle) {
-        const duration interval = std::max(c.job.wish->checkpoint_interval, duration(1));
+        const duration interval = detail::interval(c);
         if (k.due == never) {
             const auto most = static_cast<std::uint64_t>(interval.count());
             k.name = {c.job.running->start_epoch, c.current()};
@@ -250,8 +256,12 @@ void on(checkpoints& k, Context& c, const fenced<checkpoint_report>& m) {
 
 template <class Context>
 void on(checkpoints& k, Context& c, const answered<begin_checkpoint>& a) {
+    if (not k.wants_barriers()) {
+        ++c.job.count.stale;
+        return;
+    }
     worker* const w = c.accepts(&worker::barrier, a.to);
-    if (not w or not k.wants_barriers()) return;
+    if (not w) return;
     const auto again = [&](const error& why) {
         c.again(*w, w->barrier, {.kind = error_kind::checkpoint, .text = describe(why)});
     };
@@ -292,10 +302,12 @@ void on(checkpoints& k, Context& c, const answered<write_checkpoint>& a) {
 template <class Context>
 void on(checkpoints& k, Context& c, const answered<store_checkpoint>& a) {
     if (not c.accepts(k.object, a.to)) return;
-    const auto again = [&](const error& why) {
-        c.again(k.object, {.kind = error_kind::state_backend, .text = why.text});
+    const auto again = [&](const error& why) { c.again(k.object, as(error_kind::state_backend, why)); };
+    const auto not_stored = [&](const error& why) {
+        const bool is_final = why.kind == error_kind::permanent or why.kind == error_kind::invalid;
+        is_final ? detail::fail(k, c, describe(why)) : again(why);
     };
-    a.result.match([&](applied) { detail::enter(k, checkpoint_stage::readying); }, again, again);
+    a.result.match([&](applied) { detail::enter(k, checkpoint_stage::readying); }, not_stored, again);
 }
 
 template <class Context>

@@ -34,12 +34,12 @@ struct recovering {
     friend bool operator==(const recovering&, const recovering&) = default;
 };
 
-/// The restart is counted in the row; its pause begins anew.
+/// The row counts the restart already; its pause begins anew.
 template <class Context>
-duration pause_again(Context& c) {
+restart_answer answer_again(Context& c) {
     restart_memory before = c.job.restarts;
     before.restarts -= std::min(before.restarts, std::uint32_t{1});
-    return c.policy.restart(before, {c.from_now({}), c.from_now({}), c.bits()}).pause;
+    return c.policy.restart(before, {c.from_now({}), c.from_now({}), c.bits()});
 }
 
 template <class Context>
@@ -48,7 +48,12 @@ step<recovering> want(recovering& s, Context& c) {
     if (not c.job.persisted) return stay;
     if (c.reached(c.gives_up_at())) return to<failing>(gave_up(c, restart_verdict::time_spent));
     if (s.until == never) {
-        s.not_before = c.from_now(s.pause ? *s.pause : pause_again(c));
+        if (not s.pause) {
+            const restart_answer answer = answer_again(c);
+            if (answer.verdict != restart_verdict::restart) return to<failing>(gave_up(c, answer.verdict));
+            s.pause = answer.pause;
+        }
+        s.not_before = c.from_now(*s.pause);
         s.until = c.from_now(c.policy.wait.stop);
     }
     const bool is_backed_off = c.reached(std::max(s.not_before, s.turn));

@@ -27,8 +27,6 @@ void machine<Policies>::adopt() {
     const crash_answer found = row_of(job_.durable.state).found;
     const state_name state = job_.durable.is_complete ? found.if_complete : found.otherwise;
     resume_as(state);
-    if (auto* const s = std::get_if<recovering>(&state_); s and job_.durable.state != state)
-        s->pause = duration::zero();
     ++job_.visit;
     const bool is_at_rest = is_terminal(job_.durable.state) and job_.durable.owner == incarnation{};
     if (is_at_rest) {

@@ -274,7 +274,8 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
                [&] { return "the job is still " + std::string(text_of(state)); });
         const bool is_let_go = before.owned != generation{} and not job.is_owned();
         const bool takes_away = state == stopping or state == failing;
-        before.is_forced = takes_away and ((before.is_forced and not is_let_go) or job.wish->stop == stop_mode::force);
+        const bool is_said = job.wish->stop == stop_mode::force and not is_outdated;
+        before.is_forced = takes_away and ((before.is_forced and not is_let_go) or is_said);
         expect(not before.is_forced or not job.is_owned() or job.stop.with_force or job.stop.gone,
                invariant::wish_is_latched, at, [] { return std::string("a stop by force is carried out without it"); });
         expect(state != stopped or job.wish->stop != stop_mode::run or job.live_until <= at or

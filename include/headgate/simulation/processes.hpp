@@ -99,23 +99,23 @@ concept backend_rules =
         { m.stop_workers(stop, on) } -> std::convertible_to<outcome<std::uint32_t>>;
     };
 
-    /// Starts each identity that does not live, once; nothing at or below a generation that was stopped, and nothing
-    /// where slots are lacking. Keeps the laws of `scheduler`, in a world too.
-    class cluster {
-    public:
-        explicit cluster(std::uint32_t slots_of_a_worker = 1) : worker_slots_(slots_of_a_worker) {}
+/// Starts each identity that does not live, once; nothing at or below a generation that was stopped, and nothing
+/// where slots are lacking. Keeps the laws of `scheduler`, in a world too.
+class cluster {
+public:
+    explicit cluster(std::uint32_t slots_of_a_worker = 1) : worker_slots_(slots_of_a_worker) {}
 
-        std::uint32_t worker_slots() const { return worker_slots_; }
-        outcome<applied> start_workers(const headgate::start_workers& what, processes& on);
-        outcome<std::uint32_t> stop_workers(const headgate::stop_workers& what, processes& on);
+    std::uint32_t worker_slots() const { return worker_slots_; }
+    outcome<applied> start_workers(const headgate::start_workers& what, processes& on);
+    outcome<std::uint32_t> stop_workers(const headgate::stop_workers& what, processes& on);
 
-    private:
-        friend fields;
-        static constexpr std::size_t field_count = 2;
+private:
+    friend fields;
+    static constexpr std::size_t field_count = 2;
 
-        std::uint32_t worker_slots_;
-        std::map<job_id, generation> floors_{};
-    };
+    std::uint32_t worker_slots_;
+    std::map<job_id, generation> floors_{};
+};
 
 static_assert(backend_rules<cluster>);
 

@@ -47,6 +47,9 @@ struct error {
 /// "not enough slots: needed 8, available 4": the kind, then the text or the numbers.
 std::string describe(const error& what);
 
+/// The same failure as one of another kind; its text says of which it was.
+error as(error_kind kind, const error& what);
+
 // Implementation ------------------------------------------------------------------------------------------------------
 
 constexpr std::string_view text_of(error_kind kind) {
@@ -79,6 +82,10 @@ inline std::string describe(const error& what) {
         line.append(": needed ").append(std::to_string(what.needed)).append(", available ").append(
             std::to_string(what.available));
     return line;
+}
+
+inline error as(error_kind kind, const error& what) {
+    return {.kind = kind, .text = what.kind == kind ? what.text : describe(what)};
 }
 
 }  // namespace headgate::inline v1

@@ -12,30 +12,27 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
     // A start may be repeated: the backend starts the same identities once. What it waits for now are not slots.
     const auto again = [&](const error& why) -> step<scheduling> {
         s.lacking.reset();
-        c.again(s.asked, {.kind = error_kind::scheduler, .text = why.text});
+        c.again(s.asked, as(error_kind::scheduler, why));
         return stay;
     };
-    return a.result.match(
-        [&](applied) -> step<scheduling> {
-            s.asked.learn({});
-            s.lacking.reset();
-            s.lacking_since = never;
-            return stay;
-        },
-        [&](const error& why) -> step<scheduling> {
-            if (why.kind == error_kind::permanent or why.kind == error_kind::invalid) return to<failing>(why);
-            if (why.kind != error_kind::not_enough_slots) return again(why);
-            if (s.is_placed or c.job.workers.count(worker_phase::launched) == 0) {  // nobody is waited for any more
-                s.asked.learn({});
-                s.lacking.reset();
-                return stay;
-            }
-            if (drop_surplus(s, c)) return stay;
-            if (c.job.workers.wanted_count() < c.job.workers.members().size()) return cannot_replace(c, why);
-            wait_for_slots(s, c, why);
-            return stay;
-        },
-        again);
+    const auto have_them = [&]() -> step<scheduling> {
+        leave_out_wait(s, c);
+        s.asked.learn({});
+        s.lacking.reset();
+        s.lacking_since = s.lacked_at = never;
+        return stay;
+    };
+    const auto not_started = [&](const error& why) -> step<scheduling> {
+        if (why.kind == error_kind::permanent or why.kind == error_kind::invalid) return to<failing>(why);
+        if (why.kind != error_kind::not_enough_slots) return again(why);
+        const bool is_one_awaited = not s.is_placed and c.job.workers.count(worker_phase::launched) > 0;
+        if (not is_one_awaited) return have_them();
+        if (drop_surplus(s, c)) return stay;
+        if (c.job.workers.wanted_count() < c.job.workers.members().size()) return cannot_replace(c, why);
+        wait_for_slots(s, c, why);
+        return stay;
+    };
+    return a.result.match([&](applied) { return have_them(); }, not_started, again);
 }
 
 /// Workers that were given up may hold the slots, and only a stop of their generation frees them: those that it did
@@ -67,22 +64,28 @@ bool drop_surplus(scheduling& s, Context& c) {
     return has_any;
 }
 
+/// A wait for slots without limit does not count against the job (R3). Up to now it is left out.
+template <class Context>
+void leave_out_wait(const scheduling& s, Context& c) {
+    headgate::job& j = c.job;
+    if (waits_without_limit(s, c) and j.healthy_at != never)
+        j.healthy_at = later(j.healthy_at, c.since(std::max(s.lacked_at, j.healthy_at)));
+}
+
 /// Asked again every second, half of it random (S6).
 template <class Context>
 void wait_for_slots(scheduling& s, Context& c, const error& why) {
     if (s.lacking_since == never) {
-        s.lacking_since = c.from_now({});
+        s.lacking_since = s.lacked_at = c.from_now({});
         c.say(remark::severity::info, "waiting for slots: needed " + std::to_string(why.needed) + ", available " +
                                           std::to_string(why.available));
     }
-    const instant waited_since = s.lacking ? s.lacked_at : c.from_now({});
+    leave_out_wait(s, c);
     s.lacking = why;
     s.lacked_at = c.from_now({});
     const equal_jitter poll{exponential{.first = c.policy.wait.slot_poll, .most = c.policy.wait.slot_poll}};
     c.pause(s.asked, poll(s.asked.attempt(), s.asked.paused(), c.bits()));
-    if (not c.job.wish->waits_for_slots) return;
-    s.until = c.from_now(c.policy.wait.worker_start_up);
-    if (c.job.healthy_at != never) c.job.healthy_at = later(c.job.healthy_at, c.since(waited_since));
+    if (c.job.wish->waits_for_slots) s.until = c.from_now(c.policy.wait.worker_start_up);
 }
 
 template <class Context>

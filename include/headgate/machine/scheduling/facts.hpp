@@ -47,8 +47,8 @@ struct scheduling {
 
     fact<> asked{};
     std::optional<error> lacking{};  ///< the last answer was: not enough slots
-    instant lacked_at{};             ///< when that came
-    instant lacking_since = never;  ///< the first of these answers since workers were started
+    instant lacking_since = never;   ///< the first of these answers since workers were started
+    instant lacked_at = never;       ///< and the last
 
     fact<shared<checkpoint_metadata>> loaded{};
     fact<> prepared{};

@@ -52,7 +52,8 @@ step<scheduling> want(scheduling& s, Context& c) {
     note_phases(s, c, is_restorable);
     if (s.is_placed and c.job.tasks.all_started()) return to<running>;
     if (c.job.exhausted) return after_exhaustion(c, *c.job.exhausted);
-    if (c.reached(c.gives_up_at())) return to<failing>(gave_up(c, restart_verdict::time_spent));
+    if (not waits_without_limit(s, c) and c.reached(c.gives_up_at()))
+        return to<failing>(gave_up(c, restart_verdict::time_spent));
     // Who has all workers has started up in time; the state backend has its budget (S9, S11).
     const bool only_loads = s.is_placed and not is_restorable;
     if (not only_loads and c.reached(s.until)) return timed_out(s, c);
@@ -119,6 +120,12 @@ start_workers workers_of_attempt(Context& c) {
             .wish = c.job.compiled,
             .program_digest = c.job.program_digest,
             .tokens = {}};
+}
+
+/// For slots: the job has all the time there is (S6, R3).
+template <class Context>
+bool waits_without_limit(const scheduling& s, const Context& c) {
+    return s.lacking_since != never and c.job.wish->waits_for_slots;
 }
 
 /// Metadata loaded and prepared, or nothing to restore (S9).

@@ -17,6 +17,8 @@ inline std::optional<std::string> misplaced(const plan& what, const program& of)
         return placed.id == wanted.id and placed.parallelism == wanted.parallelism;
     };
     if (not std::ranges::equal(what.nodes, of.nodes, is_same)) return "its nodes are not those of the program";
+    const auto is_above = [](const placed_worker& one, const placed_worker& next) { return one.id >= next.id; };
+    if (std::ranges::adjacent_find(what.workers, is_above) != what.workers.end()) return "its workers do not ascend";
     for (std::uint32_t n = 0; n < what.nodes.size(); ++n) {
         const std::string name = "node " + std::to_string(what.nodes[n].id.value);
         std::map<std::uint32_t, std::vector<std::uint32_t>> workers;  // by subtask
@@ -38,7 +40,8 @@ inline std::optional<std::string> misplaced(const plan& what, const program& of)
 /// The parts of a wish that a job has to be started anew for.
 inline bool starts_alike(const wish& one, const wish& other) {
     const auto differing = [](const wish& of) {
-        return std::tie(of.program, of.parallelism, of.environment, of.backend_configuration, of.restart_nonce);
+        return std::tie(of.program, of.parallelism, of.environment, of.backend_configuration,
+                        of.ignore_state_before_epoch, of.restart_nonce);
     };
     return differing(one) == differing(other);
 }

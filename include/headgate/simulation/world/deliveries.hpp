@@ -160,7 +160,10 @@ auto world<Policies, Backend>::demand_of(const to_controller& what, const machin
     const worker& by = members[number];
     if (by.stream != heard->stream or by.is_barred or not by.is_placed()) return demand::none;
     const auto* const said = std::get_if<worker_message>(&heard->what);
-    if (not said) return by.phase == worker_phase::gone ? demand::none : demand::attempt_ends;
+    if (not said) {
+        const bool is_needed = by.phase != worker_phase::gone and (attempt or not job.tasks.all_finished());
+        return is_needed ? demand::attempt_ends : demand::none;
+    }
     if (const auto* const ready = std::get_if<initialized>(said)) {
         if (not attempt or by.phase != worker_phase::initializing or not ready->failure) return demand::none;
         return ready->may_retry ? demand::attempt_ends : demand::job_fails;

@@ -140,6 +140,15 @@ BOOST_AUTO_TEST_CASE(on_equal_slots_no_zone_is_above_its_share_of_any_node) {
     BOOST_TEST(most == 0);
 }
 
+BOOST_AUTO_TEST_CASE(on_equal_slots_in_zones_of_one_size_all_nodes_share_one_round_around_them) {
+    const auto offers = in_zones(numbers(28, 4), 7);
+    const program of = program_with({1, 5, 7, 13, 28, 30, 60, 111});
+    const auto made = spread{}(of, offers);
+    BOOST_TEST_REQUIRE(made.has_value());
+    BOOST_TEST((made->layouts.size() == 1u and made->layouts.front().spaced == spacing::level));
+    BOOST_TEST(above_its_share(*made, offers) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(where_shares_of_zones_and_balance_cannot_both_be_had_balance_wins) {
     auto offers = offers_with({5, 1, 1, 1, 1, 1});
     for (std::size_t i = 1; i < offers.size(); ++i) offers[i].zone = "small";

@@ -47,10 +47,10 @@ struct balanced_items {
 struct balance_options {
     balance_by aim = balance_by::load_per_slot;
     std::span<const std::uint32_t> turns{};  ///< of workers whose level would be the same; default: by position
-    /// By worker, ascending from 0. If not empty, items of the same size are shared out together even if all slots are
-    /// equal, and over zones first, see `water_by_zone`; not those that are joined, which follow `turns`, nor any where
-    /// some class finds no room for that. Precondition: all items are of grain and weight 1, the aim is
-    /// `load_per_slot`.
+    /// By worker, ascending from 0. If not empty, one round around the zones on equal slots, where that keeps each
+    /// within its share; else items of the same size are shared out together, over zones first, see `water_by_zone`;
+    /// not those that are joined, which follow `turns`, nor any where some class finds no room for that. Precondition:
+    /// all items are of grain and weight 1, the aim is `load_per_slot`.
     std::span<const std::uint32_t> zones{};
 };
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -58,6 +59,60 @@ inline balanced_items deal(std::span<const balance_item> items, std::span<const 
         for (std::size_t i = 0; i < items.size(); ++i) place(i);
     else
         for (const std::uint32_t at : heaviest_first(items)) place(at);
+    return made;
+}
+
+/// How many workers of each zone there are before each place of a round that goes around the zones.
+class zones_of_round {
+public:
+    /// More than this are not looked at, unless they are of one size.
+    static constexpr std::size_t most_zones = 64;
+
+    zones_of_round(std::span<const std::uint32_t> round, std::span<const std::uint32_t> zones)
+        : sizes_(zones.empty() ? 0 : zones.back() + 1) {
+        for (const std::uint32_t zone : zones) ++sizes_[zone];
+        if (are_of_one_size() or sizes_.size() > most_zones) return;
+        before_.assign(sizes_.size(), std::vector<std::uint32_t>(round.size() + 1));
+        for (std::size_t i = 0; i < round.size(); ++i)
+            for (std::size_t zone = 0; zone < sizes_.size(); ++zone)
+                before_[zone][i + 1] = before_[zone][i] + (zones[round[i]] == zone);
+    }
+
+    /// Whether no zone has more than its share by workers, rounded up, of what is dealt from a place on. Zones of one
+    /// size come in the same order again and again.
+    bool are_within_shares(std::uint32_t first, std::uint64_t units) const {
+        if (are_of_one_size()) return true;
+        if (before_.empty()) return false;
+        const std::uint64_t workers = before_.front().size() - 1, rest = units % workers;
+        for (std::size_t zone = 0; zone < sizes_.size(); ++zone) {
+            const std::vector<std::uint32_t>& before = before_[zone];
+            const std::uint64_t last = first + rest, around = last > workers ? last - workers : 0;
+            const std::uint64_t mine = before[last - around] - before[first] + before[around];
+            if (mine > (rest * sizes_[zone] + workers - 1) / workers) return false;
+        }
+        return true;
+    }
+
+private:
+    bool are_of_one_size() const { return std::ranges::adjacent_find(sizes_, std::not_equal_to<>{}) == sizes_.end(); }
+
+    std::vector<std::uint64_t> sizes_;
+    std::vector<std::vector<std::uint32_t>> before_{};
+};
+
+/// One round robin in the order of turns, which go around the zones. Nothing if that gave a zone more of an item than
+/// its share. Precondition: items are of grain and weight 1. O(workers * zones + items * zones).
+inline std::optional<balanced_items> deal_around(std::span<const balance_item> items,
+                                                 std::span<const std::uint32_t> slots,
+                                                 std::span<const std::uint32_t> turns,
+                                                 std::span<const std::uint32_t> zones) {
+    std::vector<std::uint32_t> round(turns.size());
+    for (std::uint32_t worker = 0; worker < turns.size(); ++worker) round[turns[worker]] = worker;
+    balanced_items made = deal(items, slots);
+    const zones_of_round shares(round, zones);
+    for (std::size_t i = 0; i < items.size(); ++i)
+        if (not shares.are_within_shares(made.items[i].offset, items[i].units)) return std::nullopt;
+    for (layout& line : made.layouts) line.owners = round;
     return made;
 }
 

@@ -34,7 +34,8 @@ namespace headgate::inline v1 {
 /// `most_layouts(workers)` the rarest go around the zones worker by worker: there a zone may be above its share by the
 /// slots of a few workers. A worker on a machine that had trouble offers fewer slots: the part `penalty * 2^(-ago /
 /// half_life)` is kept back, as far as the job can do without it. `invalid` for a penalty that is not from 0 to 1, or a
-/// half life of 0 or less; other errors: see `balanced`. Cost: as `balanced`, but for as many layouts as
+/// half life of 0 or less; other errors: see `balanced`. Cost: as `balanced`; on unequal slots, and on equal ones where
+/// a round around the zones is not within their shares (zones of one size always are), for as many layouts as
 /// parallelisms differ, up to `most_runs`.
 struct spread {
     double penalty = 0;

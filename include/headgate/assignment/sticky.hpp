@@ -66,7 +66,7 @@ struct sticky_answer {
 /// its share and what it had, as pieces are rounded. The plan is a fresh one (`zones`, or `balanced`), nearly all state
 /// moves, and the answer says so, if that does not come to an end: with hardly any slack; where a node needs nearly all
 /// slots and is in many pieces, or has of a level line more than half the slots of a worker on each; where the plan
-/// before has nearly `most_runs` boundaries, as that of `spread` with many parallelisms may; or where a zone has no
+/// before has nearly `most_runs` boundaries, as that of `spread` on unequal slots may; or where a zone has no
 /// room for what was lost in it.
 ///
 /// Workers correspond as `corresponding` says. A previous plan that leaves out workers without subtasks, as that of

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace headgate::inline v1::columns {
@@ -47,6 +48,12 @@ public:
     }
     std::uint64_t large(std::string_view column, std::int64_t value) {
         return number<std::uint64_t>(column, value, std::numeric_limits<std::int64_t>::max());
+    }
+    /// One that is counted on from: half of the numbers are left, so that no next one wraps (I16).
+    template <class Number>
+    Number counted(std::string_view column, std::int64_t value) {
+        using stored = std::conditional_t<(sizeof(Number) < sizeof(value)), Number, std::int64_t>;
+        return number<Number>(column, value, std::numeric_limits<stored>::max() / 2);
     }
     wall_time time(std::string_view column, std::int64_t value) {
         return wall_time(duration(number<std::int64_t>(column, value, year_10000)));
@@ -143,7 +150,7 @@ expected<wish> wish_of(const job& from, const limits& most) {
     if (not made) return damaged(from, "wish", made.error().text);
     made->name = from.name;
     made->stop = read.name("stop", from.stop, stop_mode::force);
-    made->version = read.large("version", from.version);
+    made->version = read.counted<std::uint64_t>("version", from.version);
     if (made->version == 0) read.note("version", "0, but the first is 1");
     return read.finish(*std::move(made));
 }
@@ -151,14 +158,14 @@ expected<wish> wish_of(const job& from, const limits& most) {
 expected<job_row> row_of(const job& from, const limits& most) {
     reader read(from);
     job_row made{
-        .revision = read.large("revision", from.revision),
-        .generation = {read.number<std::uint32_t>("generation", from.generation)},
+        .revision = read.counted<std::uint64_t>("revision", from.revision),
+        .generation = {read.counted<std::uint32_t>("generation", from.generation)},
         .owner = read.owner(from.owner),
         .state = read.name("state", from.state, state_name::finished),
         .is_complete = from.is_complete,
         .applied = read.large("applied", from.applied),
         .restart_nonce = static_cast<std::uint64_t>(from.restart_nonce),
-        .restarts = read.number<std::uint32_t>("restarts", from.restarts),
+        .restarts = read.counted<std::uint32_t>("restarts", from.restarts),
         .tasks = read.large("tasks", from.tasks),
         .last_error = from.last_error.substr(0, limits{}.error_text),
     };

@@ -72,7 +72,9 @@ CREATE OR REPLACE VIEW records AS
                 WHEN started IS NOT NULL THEN -1 END AS started,
            CASE WHEN isfinite(since) THEN round(extract(epoch FROM since) * 1000)::bigint ELSE -1 END AS since,
            round(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
-           (SELECT row(epoch, c.generation)::text FROM checkpoints c WHERE job = id AND c.state = 'ready'
+           -- A committing one is shown only where it was edited into the name of none: then the row is damaged.
+           (SELECT row(epoch, c.generation)::text FROM checkpoints c WHERE job = id AND (c.state = 'ready' OR
+                (c.state = 'committing' AND (epoch > 4294967295 OR c.generation NOT BETWEEN 0 AND 4294967295)))
             ORDER BY epoch DESC, c.generation DESC LIMIT 1) AS ready, changed
     FROM jobs;
 
@@ -115,6 +117,11 @@ BEGIN
     IF EXISTS (SELECT FROM jobs WHERE id = _job AND generation = _generation AND owner = _owner) THEN
         SELECT * INTO restored FROM checkpoints c WHERE c.job = _job AND c.epoch >= _threshold
             AND c.state IN ('ready', 'committing') ORDER BY c.epoch DESC, c.generation DESC LIMIT 1;
+        -- The whole claim is undone: no generation is spent on what nobody can restore from.
+        IF is_first AND (restored.epoch > 4294967295 OR restored.generation NOT BETWEEN 0 AND 4294967295) THEN
+            RAISE EXCEPTION 'job "%", checkpoints: epoch % of generation % is none; mend the row by hand or remove it',
+                _job, restored.epoch, restored.generation USING ERRCODE = 'numeric_value_out_of_range';
+        END IF;
     END IF;
     IF is_first THEN
         UPDATE checkpoints c SET state = 'failed' WHERE c.job = _job AND c.state = 'inprogress'
@@ -212,7 +219,8 @@ BEGIN
     IF held.owner <> _owner AND (held.owner <> repeat('0', 32) OR held.generation <> _generation) THEN
         RETURN NEXT false; RETURN;
     END IF;
-    SELECT coalesce(max(number), 0) INTO newest FROM log WHERE job = _job;
+    -- Edited by hand there may be one that has no next.
+    SELECT coalesce(max(number), 0) INTO newest FROM log WHERE job = _job AND number <= 4611686018427387903;
     INSERT INTO log (job, number, generation, text)
         SELECT _job, newest + each.at, each.generation, each.text
         FROM unnest(_generations, _texts) WITH ORDINALITY AS each (generation, text, at);
@@ -248,7 +256,7 @@ constexpr char trigger[] =
     "CREATE TRIGGER note_change BEFORE INSERT OR UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION note_change()";
 
 constexpr std::uint64_t fingerprint = detail::mixed(detail::mixed(0, tables), code);
-static_assert(schema_version == 2 and fingerprint == 5324544330084572057u,
+static_assert(schema_version == 3 and fingerprint == 5035421186653611699u,
               "not what was installed before: raise `schema_version`, and note its fingerprint here");
 
 const std::array<prepared, statement_count> statements{{

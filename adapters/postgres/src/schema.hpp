@@ -9,8 +9,8 @@
 namespace headgate::inline v1::postgres {
 
 /// Of what `tables`, `code` and `trigger` make, in this order, in the schema that is the search path. A schema of
-/// version 1 lacks the `code` alone.
-inline constexpr std::int64_t schema_version = 2;
+/// version 1 lacks the `code` alone, one of version 2 has other `code`.
+inline constexpr std::int64_t schema_version = 3;
 extern const char tables[], code[], trigger[];
 
 /// Prepared on each connection. The value is its place in `statements`.

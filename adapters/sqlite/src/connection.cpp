@@ -17,7 +17,7 @@ namespace headgate::inline v1::sqlite {
 
 namespace {
 
-constexpr std::int64_t schema_version = 1;  ///< of the tables; a newer one is refused
+constexpr std::int64_t schema_version = 2;  ///< of the tables; a newer one is refused
 
 // `changes` numbers every change that a watch tells of, so a cursor is one of its numbers. The triggers do so for edits
 // by hand as well.
@@ -47,8 +47,7 @@ CREATE TABLE jobs (
     submitted     INTEGER NOT NULL,  -- milliseconds since 1970, as the two below
     started       INTEGER,
     since         INTEGER NOT NULL,
-    changed       INTEGER NOT NULL DEFAULT 0,
-    lines         INTEGER NOT NULL DEFAULT 0
+    changed       INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX jobs_by_change ON jobs (changed);
 CREATE INDEX jobs_by_owner ON jobs (owner);
@@ -179,8 +178,10 @@ std::optional<error> connection::prepare(std::chrono::milliseconds busy) {
             return file_.exec("ROLLBACK"),
                    permanent("database " + path_ + " has a table jobs that is not headgate's; name another file");
         file_.exec(tables);
-        file_.exec("INSERT INTO headgate_schema VALUES (" + std::to_string(schema_version) + ")");
     }
+    if (found == 1) file_.exec("ALTER TABLE jobs DROP COLUMN lines");  // the log itself says how many there are
+    if (found < schema_version)
+        file_.exec("INSERT INTO headgate_schema VALUES (" + std::to_string(schema_version) + ")");
     file_.exec("COMMIT");
     return std::nullopt;
 }

@@ -29,12 +29,14 @@ not_applied lost(const job_id& job) {
     return {{.kind = error_kind::ownership_lost, .text = "job \"" + job.value + "\" has another owner or generation"}};
 }
 
-// As `columns` below reads them.
+// As `columns` below reads them. A committing checkpoint only where it was edited into the name of none: the row is
+// damaged then.
 constexpr const char* select_jobs =
     R"(SELECT id, name, stop, version, wish, revision, generation, owner, state, is_complete,
     applied, restart_nonce, restarts, tasks, last_error, plan, waits_for, workers, submitted, started, since, c.epoch,
     c.number FROM jobs LEFT JOIN (SELECT job, epoch, generation AS number FROM checkpoints) c ON c.job = id AND
-    (c.epoch, c.number) = (SELECT epoch, generation FROM checkpoints WHERE job = id AND state = 'ready'
+    (c.epoch, c.number) = (SELECT epoch, generation FROM checkpoints WHERE job = id AND (state = 'ready' OR
+        (state = 'committing' AND (epoch > 4294967295 OR generation NOT BETWEEN 0 AND 4294967295)))
                            ORDER BY epoch DESC, generation DESC LIMIT 1) )";
 
 std::optional<std::int64_t> maybe(const Column& from) {
@@ -116,8 +118,7 @@ outcome<claimed> operations::perform(const claim& what) {
     if (not to) return not_applied{to.error()};
     return open_->write<outcome<claimed>>([&]() -> outcome<claimed> {
         const auto restore = restore_point(what.job, what.threshold);
-        if (not restore) return not_applied{restore.error()};
-        const bool is_first = replace(*to, what.expected);
+        const bool is_first = restore and replace(*to, what.expected);
         const auto stands = row(*to, what.next.plan);
         if (not stands) return no_such(what.job);
         if (not *stands) return not_applied{stands->error()};
@@ -125,6 +126,8 @@ outcome<claimed> operations::perform(const claim& what) {
         // By this claim, or it is a repeat, which marks nothing: a late one would fail the claimant's own checkpoint.
         const bool is_mine =
             answer.row.generation == what.next.generation and answer.row.owner == what.next.owner;
+        if (not restore and is_mine) return unknown{restore.error()};  // an earlier try claimed it
+        if (not restore and answer.row.revision == what.expected) return not_applied{restore.error()};
         if (is_mine) answer.restore = *restore;
         if (is_first) mark(what, answer.restore);
         return answer;
@@ -240,8 +243,9 @@ outcome<std::uint64_t> operations::perform(const put_wish& what) {
 
 outcome<applied> operations::perform(const tell& what) {
     return open_->write<outcome<applied>>([&]() -> outcome<applied> {
-        Statement& select =
-            bound(open_->statement("SELECT lines, owner = ? OR (owner = ? AND generation = ?) FROM jobs WHERE id = ?"),
+        // A job that was removed by hand and submitted again has its old lines still.
+        Statement& select = bound(open_->statement(R"(SELECT
+            (SELECT coalesce(max(number), 0) FROM log WHERE job = id AND number <= 4611686018427387903), owner = ? OR (owner = ? AND generation = ?) FROM jobs WHERE id = ?)"),
                   columns::text_of(what.owner), columns::text_of(incarnation{}), what.generation.value, what.job.value);
         if (not select.executeStep()) return no_such(what.job);
         if (select.getColumn(1).getInt() == 0) return lost(what.job);
@@ -254,7 +258,6 @@ outcome<applied> operations::perform(const tell& what) {
                 .exec();
         bound(open_->statement("DELETE FROM log WHERE job = ? AND number <= ?"), what.job.value, number - log_lines)
             .exec();
-        bound(open_->statement("UPDATE jobs SET lines = ? WHERE id = ?"), number, what.job.value).exec();
         bound(open_->statement(R"(UPDATE jobs SET waits_for = ?1, workers = ?2 WHERE id = ?3 AND
             (waits_for <> ?1 OR workers <> ?2))"),
               what.waits_for.substr(0, most_.error_text), what.workers, what.job.value)

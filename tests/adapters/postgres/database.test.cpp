@@ -1,6 +1,6 @@
 #include "server.hpp"
 
-#include "../columns/spoilt.hpp"
+#include "../columns/by_hand.hpp"
 
 #include <headgate/conformance/laws/database.hpp>
 #include <headgate/postgres/database.hpp>
@@ -406,26 +406,47 @@ BOOST_AUTO_TEST_CASE(bytes_that_the_server_does_not_take_are_replaced_in_texts_a
     BOOST_TEST((not t.put(0, t.some_wish(), {"\xff"})));
 }
 
-BOOST_AUTO_TEST_CASE(a_checkpoint_s_row_edited_by_hand_is_restored_from_or_removed_under_no_other_name_S7_J1) {
+BOOST_AUTO_TEST_CASE(a_checkpoint_s_row_edited_by_hand_is_removed_under_no_other_name_J1) {
     const std::string schema = fresh();
     const auto opened = open(schema);
     by_hand hand;
     hand.run("SET search_path = " + schema);
     trial t(*opened, settle);
-    for (const char* each : {"a", "b"}) BOOST_TEST(t.has_claimed({each}));
-    // Cut to 32 bits they are epoch 7.
-    hand.run("INSERT INTO checkpoints VALUES ('a', 7, 1, 'committing'), ('b', 4294967303, 1, 'committing')");
-    const auto good = t.claim(1, {2}, t.ours, {}, {"a"});
-    BOOST_TEST_REQUIRE((good.has_value() and good->restore.has_value()));
-    BOOST_TEST((good->restore->name == checkpoint_name{{7}, {1}}));
-    BOOST_TEST((not t.claim(1, {2}, t.ours, {}, {"b"})));
+    BOOST_TEST((t.has_claimed() and t.claim(1, {2}, t.ours).has_value()));
     hand.run(
-        "INSERT INTO checkpoints VALUES ('a', 1, 1, 'compacting'), ('a', -1, 1, 'compacting'), "
-        "('a', 4294967298, 1, 'compacting'), ('a', 3, 4294967299, 'compacting')");
+        "INSERT INTO checkpoints VALUES ('job', 1, 1, 'compacting'), ('job', -1, 1, 'compacting'), "
+        "('job', 4294967298, 1, 'compacting'), ('job', 3, 4294967299, 'compacting')");
     const checkpoint_row next{{{9}, {2}}, checkpoint_state::in_progress};
-    const auto written = t.write({2}, t.ours, next, 3, {"a"});
+    const auto written = t.write({2}, t.ours, next, 3);
     BOOST_TEST_REQUIRE(written.has_value());
     BOOST_TEST((written->obsolete == std::vector<checkpoint_name>{{{1}, {1}}}));
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_have_no_room_left_are_errors_in_their_records_I16) {
+    const std::string schema = fresh();
+    const auto opened = open(schema);
+    by_hand hand;
+    hand.run("SET search_path = " + schema);
+    trial t(*opened, settle);
+    tests::numbers_without_room_are_damage(t, [&](const std::string& sql) { hand.run(sql); });
+}
+
+BOOST_AUTO_TEST_CASE(a_restore_point_that_is_the_name_of_none_is_an_error_in_its_record_and_claims_nothing_S7_L8) {
+    const std::string schema = fresh();
+    const auto opened = open(schema);
+    by_hand hand;
+    hand.run("SET search_path = " + schema);
+    trial t(*opened, settle);
+    tests::restore_points_of_no_name_are_damage(t, [&](const std::string& sql) { hand.run(sql); });
+}
+
+BOOST_AUTO_TEST_CASE(a_job_whose_row_was_removed_and_that_is_submitted_again_has_a_history) {
+    const std::string schema = fresh();
+    const auto opened = open(schema);
+    by_hand hand;
+    hand.run("SET search_path = " + schema);
+    trial t(*opened, settle);
+    tests::lines_go_on_after_a_row_was_removed(t, [&](const std::string& sql) { hand.run(sql); });
 }
 
 BOOST_AUTO_TEST_CASE(a_wish_or_plan_that_could_not_be_read_back_is_refused_and_changes_nothing) {
@@ -524,7 +545,7 @@ BOOST_AUTO_TEST_CASE(a_newer_schema_says_what_to_do) {
     open(schema);
     by_hand().run("INSERT INTO " + schema + ".headgate_schema VALUES (7)");
     BOOST_TEST(does_not_open({.schema = schema}, error_kind::permanent,
-                             "version 7, and this program knows up to version 2; use a newer headgate"));
+                             "version 7, and this program knows up to version 3; use a newer headgate"));
 }
 
 namespace {
@@ -594,7 +615,7 @@ BOOST_AUTO_TEST_CASE(an_older_schema_is_brought_up_once_and_keeps_what_it_holds)
     hand.run("INSERT INTO jobs (id, name, stop, version, wish) VALUES ('old', '', 'run', 1, '')");
     open(schema);
     open(schema);
-    BOOST_TEST(hand.run("SELECT string_agg(version::text, ' ' ORDER BY version) FROM headgate_schema") == "1 2");
+    BOOST_TEST(hand.run("SELECT string_agg(version::text, ' ' ORDER BY version) FROM headgate_schema") == "1 3");
     BOOST_TEST(hand.run("SELECT id FROM jobs") == "old");
 }
 

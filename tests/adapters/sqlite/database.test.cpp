@@ -1,4 +1,4 @@
-#include "../columns/spoilt.hpp"
+#include "../columns/by_hand.hpp"
 
 #include <headgate/conformance/laws/database.hpp>
 #include <headgate/sqlite/database.hpp>
@@ -338,25 +338,39 @@ BOOST_AUTO_TEST_CASE(a_database_s_own_limits_hold_for_what_it_writes_and_what_it
     BOOST_TEST(says(t.record({"six___"})->wish.error(), error_kind::invalid, "parallelism 3 is above the limit of 2"));
 }
 
-BOOST_AUTO_TEST_CASE(a_checkpoint_s_row_edited_by_hand_is_restored_from_or_removed_under_no_other_name_S7_J1) {
+BOOST_AUTO_TEST_CASE(a_checkpoint_s_row_edited_by_hand_is_removed_under_no_other_name_J1) {
     const folder place;
     const auto opened = open(place.file());
     trial t(*opened, settle);
-    for (const char* each : {"a", "b"}) BOOST_TEST(t.has_claimed({each}));
-    // Cut to 32 bits they are epoch 7.
+    BOOST_TEST((t.has_claimed() and t.claim(1, {2}, t.ours).has_value()));
     by_hand(place.file(),
-            "INSERT INTO checkpoints VALUES ('a', 7, 1, 'committing'), ('b', 4294967303, 1, 'committing')");
-    const auto good = t.claim(1, {2}, t.ours, {}, {"a"});
-    BOOST_TEST_REQUIRE((good.has_value() and good->restore.has_value()));
-    BOOST_TEST((good->restore->name == checkpoint_name{{7}, {1}}));
-    BOOST_TEST((not t.claim(1, {2}, t.ours, {}, {"b"})));
-    by_hand(place.file(),
-            "INSERT INTO checkpoints VALUES ('a', 1, 1, 'compacting'), ('a', -1, 1, 'compacting'), "
-            "('a', 4294967298, 1, 'compacting'), ('a', 3, 4294967299, 'compacting')");
+            "INSERT INTO checkpoints VALUES ('job', 1, 1, 'compacting'), ('job', -1, 1, 'compacting'), "
+            "('job', 4294967298, 1, 'compacting'), ('job', 3, 4294967299, 'compacting')");
     const checkpoint_row next{{{9}, {2}}, checkpoint_state::in_progress};
-    const auto written = t.write({2}, t.ours, next, 3, {"a"});
+    const auto written = t.write({2}, t.ours, next, 3);
     BOOST_TEST_REQUIRE(written.has_value());
     BOOST_TEST((written->obsolete == std::vector<checkpoint_name>{{{1}, {1}}}));
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_have_no_room_left_are_errors_in_their_records_I16) {
+    const folder place;
+    const auto opened = open(place.file());
+    trial t(*opened, settle);
+    tests::numbers_without_room_are_damage(t, [&](const std::string& sql) { by_hand(place.file(), sql); });
+}
+
+BOOST_AUTO_TEST_CASE(a_restore_point_that_is_the_name_of_none_is_an_error_in_its_record_and_claims_nothing_S7_L8) {
+    const folder place;
+    const auto opened = open(place.file());
+    trial t(*opened, settle);
+    tests::restore_points_of_no_name_are_damage(t, [&](const std::string& sql) { by_hand(place.file(), sql); });
+}
+
+BOOST_AUTO_TEST_CASE(a_job_whose_row_was_removed_and_that_is_submitted_again_has_a_history) {
+    const folder place;
+    const auto opened = open(place.file());
+    trial t(*opened, settle);
+    tests::lines_go_on_after_a_row_was_removed(t, [&](const std::string& sql) { by_hand(place.file(), sql); });
 }
 
 BOOST_AUTO_TEST_CASE(a_wish_or_plan_that_could_not_be_read_back_is_refused_and_changes_nothing) {
@@ -407,7 +421,18 @@ BOOST_AUTO_TEST_CASE(a_newer_schema_says_what_to_do) {
     open(place.file("newer.db"));
     by_hand(place.file("newer.db"), "INSERT INTO headgate_schema VALUES (7)");
     BOOST_TEST(says(error_of({.path = place.file("newer.db")}), error_kind::permanent,
-                    "version 7, and this program knows up to version 1; use a newer headgate"));
+                    "version 7, and this program knows up to version 2; use a newer headgate"));
+}
+
+BOOST_AUTO_TEST_CASE(tables_of_version_1_are_brought_up_and_keep_what_they_have) {
+    const folder place;
+    trial(*open(place.file()), settle).has_claimed();
+    by_hand(place.file(),
+            "ALTER TABLE jobs ADD COLUMN lines INTEGER NOT NULL DEFAULT 0; UPDATE headgate_schema SET version = 1");
+    const auto opened = open(place.file());
+    trial t(*opened, settle);
+    BOOST_TEST((t.record()->wish.has_value()));
+    BOOST_TEST(t.tell({{.text = "told"}}, "", 0));
 }
 
 BOOST_AUTO_TEST_CASE(a_read_only_file_or_folder_says_what_to_do) {

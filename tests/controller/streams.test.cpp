@@ -176,22 +176,27 @@ BOOST_FIXTURE_TEST_CASE(a_worker_that_has_exited_is_told_to_go_and_its_lease_is_
     BOOST_TEST((answer_to({20}, heartbeat{.sequence = 1, .counters = {}}) == "go" and is_closed({20})));
 }
 
-BOOST_FIXTURE_TEST_CASE(streams_that_are_turned_away_are_told_of_once_a_generation_and_then_counted_G1, asked_for) {
-    const auto told = [&](const std::string& text) {
-        struct reads {
-            ticket to{};
-            const std::string* text;
-            long* found;
-            void operator()(const read_log::answer& a) const {
-                *found =
-                    std::ranges::count_if(*a, [&](const log_line& one) { return one.text.find(*text) != text->npos; });
-            }
-        };
-        long found = 0;
+struct with_history : asked_for {
+    /// Lines of the job's history that hold the text.
+    long told(const std::string& text) {
         controller.poll();
-        database.read_log(request<read_log>{.what = {.job = job}}, reads{{}, &text, &found});
-        return found;
-    };
+        const auto& log = database.jobs().at(job).log;
+        return std::ranges::count_if(log, [&](const log_line& one) { return one.text.find(text) != text.npos; });
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_worker_that_leaves_without_a_proof_is_told_of_as_one_that_may_have_anothers_token_G3,
+                        with_history) {
+    for (std::uint64_t i = 0; i < 9; ++i) {
+        channel.say({20 + i}, introduction(0, {{1, 1}}));
+        controller.poll();
+        channel.end({20 + i});
+    }
+    BOOST_TEST(told("1 turned away: a worker left when it was challenged: is its token that of its own identity?") == 1);
+    BOOST_TEST(registers(0, {40}, incarnation{{1, 1}}) == "accepted");
+}
+
+BOOST_FIXTURE_TEST_CASE(streams_that_are_turned_away_are_told_of_once_a_generation_and_then_counted_G1, with_history) {
     hello older = introduction(0, {{1, 1}});
     older.generation = {7};
     older.worker = id_of({7}, {0});

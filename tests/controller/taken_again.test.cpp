@@ -18,6 +18,13 @@ struct choosy_world : small_world {
         channel.end(channel.workers.begin()->second.stream);
         channel.workers.clear();
     }
+    /// By hand: its number alone.
+    void edit(generation number) {
+        job_row edited = *row();
+        edited.generation = number;
+        const std::uint64_t expected = edited.revision++;
+        database.store(request<store_row>{.what = {job, expected, edited}}, any_completion<store_row>{});
+    }
     bool history_says(const std::string& text) const {
         const auto& log = database.jobs().at(job).log;
         return std::ranges::any_of(log, [&](const log_line& one) { return one.text.find(text) != std::string::npos; });
@@ -72,6 +79,34 @@ BOOST_FIXTURE_TEST_CASE(a_refused_job_that_another_has_taken_meanwhile_is_left_t
         return clock.now() >= end;
     });
     BOOST_TEST((row()->owner == theirs.owner and controller.jobs() == 0u));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_job_whose_row_was_edited_by_hand_is_let_go_and_taken_up_again_once_it_was_mended_I15_L2,
+                        choosy_world) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    edit({0});
+    BOOST_REQUIRE(until([&] { return controller.jobs() == 0; }));
+    lose_a_worker();
+    BOOST_TEST((row()->owner == controller.id() and row()->generation == generation{}));
+    edit({1});
+    const instant begun = clock.now();
+    BOOST_TEST(until([&] { return row()->generation == generation{2}; }));
+    BOOST_TEST((clock.now() - begun <= 35s));
+    BOOST_TEST(come_up());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_job_let_go_whose_row_names_this_controller_still_is_taken_up_again_after_a_lease_I15_L2,
+                        choosy_world) {
+    wish_for({.version = 1});
+    BOOST_REQUIRE(come_up());
+    edit({0});
+    BOOST_REQUIRE(until([&] { return controller.jobs() == 0; }));
+    lose_a_worker();
+    const instant begun = clock.now();
+    BOOST_TEST(until([&] { return controller.jobs() == 1; }));
+    BOOST_TEST((clock.now() - begun >= 25s and clock.now() - begun <= 35s));
+    BOOST_TEST(come_up());
 }
 
 BOOST_AUTO_TEST_CASE(jobs_of_a_controller_that_died_are_claimed_at_once_and_start_one_after_the_other_R3_G5) {

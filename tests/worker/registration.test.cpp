@@ -150,6 +150,16 @@ BOOST_AUTO_TEST_CASE(gives_up_after_start_up_time_with_the_last_trouble) {
     BOOST_TEST(machine.end().text == "stream lost: no route to 10.0.0.9");
 }
 
+BOOST_AUTO_TEST_CASE(says_what_kept_it_out_when_it_is_stopped_before_it_was_accepted) {
+    connects();
+    happens(challenged{false});
+    happens(link_is_down{"closed"});
+    happens(end_wished{});
+    for (int i = 0; i < 100 and not machine.is_over(); ++i) happens(engine_event(engine_stopped{}));
+    BOOST_TEST((ended(worker_end_kind::stopped)));
+    BOOST_TEST(machine.end().text == "the controller could not prove itself, or this worker has the token of another");
+}
+
 BOOST_AUTO_TEST_CASE(registers_again_as_the_same_incarnation_when_the_stream_is_lost) {
     registers();
     happens(link_is_down{"reset"});

@@ -138,6 +138,7 @@ private:
         job_record record{};
         instant at{};
         std::optional<instant> refused_until{};  ///< its row: it is left until then, whoever owns it
+        std::optional<instant> left_until{};     ///< its row names this controller, which has it no more: likewise
     };
 
     /// What the channel hears with.
@@ -185,12 +186,13 @@ private:
         return is_wanted or not is_at_rest;
     }
 
-    /// Open, and nobody has it, or its owner is gone (G5), or its row was refused a while ago.
+    /// Open, and nobody has it, or its owner is gone (G5), or its row was refused a while ago, or names this controller
+    /// for as long: then it was edited, and nobody else would take it.
     bool may_take(const seen_job& one) {
         const incarnation owner = one.record.row.owner;
         const instant now = to_.clock.now();
         if (not is_open(one.record) or not leases_.has_looked() or one.refused_until > now) return false;
-        return owner == self_ ? one.refused_until.has_value()
+        return owner == self_ ? one.refused_until or (one.left_until and *one.left_until <= now)
                               : leases_.is_over(owner, now, wait().lease, wait().owner_gone);
     }
 
@@ -216,6 +218,10 @@ private:
         seen_job& seen = seen_[record.id];
         seen.record = record;
         seen.at = to_.clock.now();
+        if (record.row.owner != self_ or jobs_.contains(record.id))
+            seen.left_until.reset();
+        else if (not seen.left_until)
+            seen.left_until = later(seen.at, wait().lease);
         // Whether another owner is gone the next look at leases tells: the last is older than this row (G5, T5).
         const bool is_anothers = record.row.owner != incarnation{} and record.row.owner != self_;
         if (not jobs_.contains(record.id) and not is_anothers and may_take(seen)) take(seen);
@@ -226,6 +232,7 @@ private:
         std::optional<duration> left = one.record.time_left;
         if (left) *left -= now - one.at;  // it was read so long ago
         one.refused_until.reset();
+        one.left_until.reset();
         auto& made = jobs_.add(one.record, self_, to_);
         jobs_.give(made, wished{*one.record.wish, left}, to_);
         // Who died may have had a thousand jobs: they are claimed at once, and start again in their turn (R3).
@@ -243,7 +250,8 @@ private:
     }
 
     /// A job was let go: what was seen of it before another took it says nothing, and the news of that will come. Where
-    /// its row was refused no news will: it is taken up again after the time that another would have waited.
+    /// its row was refused, or names this controller still, perhaps none will: it is taken up again after the time that
+    /// another would have waited.
     void forget_what_is_old(const job& of) {
         const auto at = seen_.find(of.id);
         if (not of.is_let_go or at == seen_.end()) return;
@@ -252,6 +260,8 @@ private:
         if (of.is_refused) {
             if (is_old) seen.record.row = of.durable;
             seen.refused_until = later(to_.clock.now(), wait().lease);
+        } else if (seen.record.row.owner == self_) {
+            seen.left_until = later(to_.clock.now(), wait().lease);
         } else if (is_old) {
             seen_.erase(at);
         }

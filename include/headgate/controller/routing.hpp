@@ -66,6 +66,9 @@ void routing<Bindings, Policies>::receive(const stream_event& heard, jobs_type& 
         const auto* const was = before ? std::get_if<proven>(before) : nullptr;
         if (was)
             if (entry* const of = jobs.find(was->job)) jobs.give(*of, was->as.fence(stream_lost{}), to);
+        if (const auto* const claim = before ? std::get_if<claiming>(before) : nullptr)
+            if (entry* const of = jobs.find(claim->job))
+                jobs.turn_away(*of, "a worker left when it was challenged: is its token that of its own identity?", to);
         to.box->leave(sorted_mail::stream(heard.stream));  // not before: in its line this comes after all it said
         return streams_.remove(heard.stream);
     }

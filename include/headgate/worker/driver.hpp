@@ -29,7 +29,7 @@ struct worker_options {
     std::uint32_t slots = 0;        ///< offered; 0: all that were granted
     machine_id machine{};
     std::string zone{};
-    std::string data_address{};  ///< host:port, for other workers
+    std::string data_address{};  ///< host:port, for other workers; needed: any, where none connects to another
     worker_times times{};
     limits most{};
 };

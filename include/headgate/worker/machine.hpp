@@ -169,7 +169,10 @@ inline void worker_machine::want(worker_context& c) {
     } else if (c.reached(give_up_)) {
         return finish(worker_end_kind::gave_up, registration_.trouble(), c);
     }
-    if (stop_ and (still_ or c.reached(*stop_))) return finish(worker_end_kind::stopped, engine_trouble_, c);
+    if (stop_ and (still_ or c.reached(*stop_))) {
+        const bool is_left_out = not is_accepted() and not execution_;
+        return finish(worker_end_kind::stopped, is_left_out ? registration_.trouble() : engine_trouble_, c);
+    }
     if (execution_ and still_) return finish(worker_end_kind::engine_ended, engine_trouble_, c);
     if (not is_accepted()) return;
     lease_.beat(c, is_started());

@@ -125,7 +125,7 @@ inline void worker_registration::challenge(bool holds, worker_context& c, const 
     }
     if (not holds) {
         ++counts.impostors;
-        close(c, times, "the controller could not prove itself");
+        close(c, times, "the controller could not prove itself, or this worker has the token of another");
         return;
     }
     doubted_.reset();

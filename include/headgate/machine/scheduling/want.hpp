@@ -262,9 +262,8 @@ step<scheduling> timed_out(scheduling& s, Context& c) {
         return fail_attempt(
             c, error{.kind = error_kind::worker_start_up,
                      .text = std::to_string(c.job.workers.open_slots()) + " of " +
-                             std::to_string(slots_needed(*c.job.program)) + " slots are open; " +
-                             std::to_string(c.job.workers.count(worker_phase::launched)) +
-                             " workers never connected"});
+                             std::to_string(slots_needed(*c.job.program)) + " slots are open; workers that never registered: " +
+                             std::to_string(c.job.workers.count(worker_phase::launched))});
     return fail_attempt(c, error{.kind = error_kind::task_start_up,
                                  .text = std::to_string(c.job.tasks.not_started()) + " of " +
                                          std::to_string(c.job.tasks.count()) + " subtasks did not start in time"});

@@ -228,6 +228,13 @@ struct names_another : prompt {
         prompt::watch(r, misnamed<Done>{r.by, done});
     }
 };
+struct stops_that_generation_alone : prompt {
+    void stop_workers(const stop_request& r, completion_for<headgate::stop_workers> auto done) {
+        const bool has_any = std::ranges::any_of(
+            pool().all(), [&](const auto& one) { return one.job == r.what.job and one.generation == r.what.up_to; });
+        has_any ? prompt::stop_workers(r, done) : done(0u);
+    }
+};
 struct tells_again : prompt {
     void watch(watch_request r, completion_for<watch_workers> auto done) {
         r.what.since = {};
@@ -352,8 +359,9 @@ BOOST_AUTO_TEST_CASE(each_liar_breaks_exactly_its_law) {
     check_breaks(broken_by<starts_twice>(at_once), {"repeats"});
     check_breaks(broken_by<replaces_the_set>(at_once), {"adds"});
     check_breaks(broken_by<stops_the_other_job>(at_once), {"scoped"});
-    check_breaks(broken_by<stops_a_newer_generation>(at_once), {"scoped"});
+    check_breaks(broken_by<stops_a_newer_generation>(at_once), {"gone", "scoped"});
     check_breaks(broken_by<stop_overtakes_start>(run_until), {"gone"});
+    check_breaks(broken_by<stops_that_generation_alone>(at_once), {"floor", "gone"});
     check_breaks(broken_by<has_no_floor>(at_once), {"floor"});
     check_breaks(broken_by<complains_of_a_second_stop>(at_once), {"idempotent"});
     check_breaks(broken_by<takes_what_fits>(at_once), {"refuses"});

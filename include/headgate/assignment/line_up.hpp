@@ -55,7 +55,8 @@ expected<std::uint32_t> slots_needed(Nodes&& nodes, Parallelism& parallelism) {
     std::uint64_t most = 0, least = std::numeric_limits<std::uint64_t>::max();
     for (auto&& each : nodes) {
         const auto one = std::invoke(parallelism, each);
-        static_assert(std::unsigned_integral<std::remove_cvref_t<decltype(one)>>);
+        static_assert(std::unsigned_integral<std::remove_cvref_t<decltype(one)>>,
+                      "line_up: the parallelism of a node is an unsigned number; project it to one");
         most = std::max<std::uint64_t>(most, one);
         least = std::min<std::uint64_t>(least, one);
     }
@@ -91,7 +92,8 @@ expected<line_of_workers> line_up(Nodes&& nodes, Parallelism parallelism, Worker
     std::size_t used = 0;
     for (const std::uint32_t position : made.order) {
         const auto offered = std::invoke(slots, at(position));
-        static_assert(std::unsigned_integral<std::remove_cvref_t<decltype(offered)>>);
+        static_assert(std::unsigned_integral<std::remove_cvref_t<decltype(offered)>>,
+                      "line_up: the slots of a worker are an unsigned number; project them to one");
         if (offered == 0) continue;
         made.available += std::min<std::uint64_t>(offered, std::numeric_limits<std::uint64_t>::max() - made.available);
         made.order[used++] = position;

@@ -199,7 +199,8 @@ void check_scheduler(Make make, Settle settle, End end, Report report) {
         // The start may be refused, but its answer must have come before "will not appear" can be seen.
         return t.gone(t.settled(stop)) and
                t.expect(t.settled(start)->came(), "an answer to the start that was on the way") and
-               t.lists(job, first, {});
+               t.lists(job, first, {}) and t.start(job, second, {later}) and t.stop(job, third) and
+               t.lists(job, second, {});
     });
 
     law("floor", [&](auto& t) {

@@ -37,7 +37,8 @@ struct options {
 ///
 /// The rows are for people too: name, stop and the controller's columns of the table `jobs` may be read and edited
 /// (seen within `look_every`); a changed name or stop is a new version of the wish. A row that cannot be read is a
-/// record with an error for a wish.
+/// record with an error for a wish. A job whose row was removed goes on from its checkpoints when it is submitted
+/// again: for a fresh one remove its rows of `checkpoints`, and what the state backend keeps of it, too.
 class database {
 public:
     /// Makes the tables where they are missing. Replaces the functions of an older headgate, which only the schema's

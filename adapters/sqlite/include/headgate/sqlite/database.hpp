@@ -34,9 +34,13 @@ struct options {
 /// ends with its process (G5); so the file must be on a local disk.
 ///
 /// The rows are for people too: name, stop and the controller's columns of the table `jobs` may be read and edited; a
-/// changed name or stop is a new version of the wish. A row that cannot be read is a record with an error for a wish.
+/// changed name or stop is a new version of the wish. A row that cannot be read is a record with an error for a wish. A
+/// job whose row was removed goes on from its checkpoints when it is submitted again: for a fresh one remove its rows of
+/// `checkpoints`, and what the state backend keeps of it, too.
 class database {
 public:
+    /// Makes the tables where they are missing. Brings up those of an older headgate, whose programs must have ended.
+    ///
     /// `permanent`: no such folder or file, no rights, not a database, a newer schema; `database`: locked, disk full.
     /// The text says what to do.
     static expected<std::unique_ptr<database>> open(options how);

@@ -6,6 +6,7 @@
 #include <headgate/assignment/local.hpp>
 #include <headgate/assignment/materialise.hpp>
 #include <headgate/assignment/policy.hpp>
+#include <headgate/assignment/projected.hpp>
 #include <headgate/assignment/report.hpp>
 #include <headgate/assignment/slot_filling.hpp>
 #include <headgate/assignment/slot_row.hpp>

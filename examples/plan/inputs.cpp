@@ -5,6 +5,7 @@
 #include <headgate/protobuf/json.hpp>
 #include <headgate/vocabulary/limits.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +18,9 @@
 namespace headgate::example {
 
 namespace {
+
+/// Above all numbers in lists: what is added to the ids of plans of runs before.
+constexpr std::uint64_t earlier = std::uint64_t{1} << 32;
 
 auto bad(const std::string& what, const std::string& why) { return failure(error_kind::invalid, what + ": " + why); }
 
@@ -61,10 +65,12 @@ expected<applied> add_group(std::vector<offer>& to, const std::string& group) {
         return bad(group, "at most " + std::to_string(most.slots) + " slots a worker are possible");
     if (*count > most.workers or to.size() + *count > most.workers)
         return bad(group, "at most " + std::to_string(most.workers) + " workers are possible");
+    // By zone, so that a machine has the same name whatever stands before its zone.
+    const auto here = static_cast<std::uint64_t>(std::ranges::count(to, zone, &offer::zone));
     for (std::uint64_t i = 0; i < *count; ++i) {
         const std::size_t position = to.size();
         to.push_back({.id = {position + 1},
-                      .machine = {(zone.empty() ? "machine-" : zone + "-machine-") + std::to_string(position / 4)},
+                      .machine = {(zone.empty() ? "machine-" : zone + "-machine-") + std::to_string((here + i) / 4)},
                       .zone = zone,
                       .slots = static_cast<std::uint32_t>(*slots),
                       .data_address = "worker-" + std::to_string(position + 1) + ":6121"});
@@ -146,7 +152,14 @@ expected<plan> plan_from(const std::string& file) {
     if (not bytes) return tl::unexpected(bytes.error());
     auto made = protobuf::decode_plan(*bytes, {.message = std::size_t{1} << 30});
     if (not made) return bad(file, made.error().text);
+    for (placed_worker& each : made->workers) {
+        if (each.id.value > std::numeric_limits<std::uint64_t>::max() - earlier)
+            return bad(file, "worker " + std::to_string(each.id.value) + ": an id of less than 2^64 - 2^32 is needed");
+        each.id.value += earlier;
+    }
     return made;
 }
+
+std::uint64_t number_of(worker_id id) { return id.value < earlier ? id.value : id.value - earlier; }
 
 }  // namespace headgate::example

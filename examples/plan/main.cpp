@@ -18,6 +18,7 @@
 #include <fstream>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,13 @@ expected<applied> write(const std::string& path, const std::string& text) {
     return applied{};
 }
 
+/// Of all workers, lost ones too: they were there.
+expected<applied> save(const std::string& path, const plan& made, std::span<const offer> offers) {
+    const auto whole = with_all(made, offers);
+    if (not whole) return tl::unexpected(whole.error());
+    return write(path, protobuf::encode(*whole));
+}
+
 int run(const options& o) {
     const auto of = program_from(o.file, o.graph);
     if (not of) return fail(usage, of.error());
@@ -97,8 +105,7 @@ int run(const options& o) {
     if (not o.save.empty()) {
         if (trials.size() != 1) return fail(usage, {.kind = error_kind::invalid, .text = "--save needs one --policy"});
         if (trials[0].made)
-            if (const auto ok = write(o.save, protobuf::encode(*trials[0].made)); not ok)
-                return fail(usage, ok.error());
+            if (const auto ok = save(o.save, *trials[0].made, *offers); not ok) return fail(usage, ok.error());
     }
     const auto has_plan = [](const trial& one) { return one.made.has_value(); };
     if (not o.picture.empty() and std::ranges::any_of(trials, has_plan))
@@ -138,7 +145,10 @@ int main(int count, char** arguments) {
         return name == "all" or std::ranges::find(known, name) != known.end() ? std::string()
                                                                               : "there is no policy " + name;
     });
-    app.add_option("--previous", o.previous, "a plan that was saved: what moves against it");
+    app.add_option(
+        "--previous", o.previous,
+        "a plan that was saved: what moves against it; a worker is the one that was the how-manyth on the same "
+        "machine, whatever its number");
     app.add_option("--save", o.save, "file for the plan of the one policy, to be a --previous");
     app.add_option("-o,--output", o.output, "table (default) or json")->check(CLI::IsMember({"table", "json"}));
     app.add_option("--picture", o.picture, "file for an SVG: loads of workers by node, a panel a policy with a plan");
@@ -147,6 +157,7 @@ int main(int count, char** arguments) {
     app.footer(
         "X-WORKER, X-MACHINE, X-ZONE: channels that cross, of all. MOVED: subtasks against the plan before, each one\n"
         "byte; LEAST: the bytes that any plan must move, where sticky's flow has proven it.\n"
+        "Workers are numbered from 1; of each zone the first four are on its machine 0, the next four on machine 1.\n"
         "Exit codes: 0 every policy has a plan, 1 one has none, 2 usage or a file.");
     try {
         app.parse(count, arguments);

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -163,6 +164,29 @@ BOOST_AUTO_TEST_CASE(a_row_that_has_no_plans_says_how_many_were_refused) {
     BOOST_TEST((none == assignment_quality{.jobs = 20, .refused = 20}));
     BOOST_TEST(quality_row("none", none) ==
                "| none | 0.00 0.00 0.00 | 0.00 0.00 0.00 | 0.00 % | 0.00 % | refused 20\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_that_has_no_plan_once_there_was_one_is_counted_as_refused) {
+    const auto refuses = [](const program& of, std::span<const offer> offers, const past& before) -> expected<plan> {
+        if (before.previous) return failure(error_kind::invalid, "what is past is past");
+        return slot_filling{}(of, offers);
+    };
+    const auto is_wrong = [](const program& of, std::span<const offer> offers, const past& before) {
+        auto made = slot_filling{}(of, offers);
+        if (made and before.previous) made->nodes.pop_back();
+        return made;
+    };
+    std::uint64_t after_a_loss = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        graphs::job job = graphs::random_job(seed);
+        after_a_loss += lose(job, seed);
+    }
+    const assignment_quality filled = quality_of(20, slot_filling{});
+    for (const assignment_quality& found : {quality_of(20, refuses), quality_of(20, is_wrong)}) {
+        BOOST_TEST(found.refused == after_a_loss);
+        BOOST_TEST((found.load == filled.load and found.moved == 0));
+    }
+    BOOST_TEST((after_a_loss > 10u and filled.refused == 0u));
 }
 
 }  // namespace

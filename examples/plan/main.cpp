@@ -125,9 +125,7 @@ int run(const options& o) {
     return std::ranges::all_of(trials, has_plan) ? done : no_plan;
 }
 
-}  // namespace
-
-int main(int count, char** arguments) {
+int answer(int count, char** arguments) {
     CLI::App app{"Where the subtasks of a program would go, by each policy, and how good that is.", "headgate-plan"};
     options o;
     std::string names = "all";
@@ -174,4 +172,13 @@ int main(int count, char** arguments) {
         std::fprintf(stderr, "headgate-plan: %s\n", problem.what());
         return usage;
     }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const int status = answer(count, arguments);
+    if (std::fflush(stdout) != 0 or std::ferror(stdout) != 0)
+        return fail(usage, {.kind = error_kind::invalid, .text = "standard output cannot be written"});
+    return status;
 }

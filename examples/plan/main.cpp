@@ -1,4 +1,5 @@
 // headgate-plan: where the subtasks of a program would go, by each policy, and how good that is.
+#include "../common/add_text.hpp"
 #include "../common/chosen_assignment.hpp"
 #include "inputs.hpp"
 #include "picture.hpp"
@@ -133,25 +134,24 @@ int answer(int count, char** arguments) {
     std::string graphs_there;
     for (const std::string_view each : graphs::names)
         graphs_there.append(graphs_there.empty() ? "" : ", ").append(each);
-    auto* const file = app.add_option("PROGRAM", o.file, "a program file");
-    app.add_option("--graph", o.graph, "NAME:SIZE in its place, of about so many subtasks; " + graphs_there)
+    auto* const file = add_text(app, "PROGRAM", o.file, "a program file");
+    add_text(app, "--graph", o.graph, "NAME:SIZE in its place, of about so many subtasks; " + graphs_there)
         ->excludes(file);
-    app.add_option("-w,--workers", o.workers, "16x4, or 8x16@rack1,8x8@rack2, or a file with one of these a line")
+    add_text(app, "-w,--workers", o.workers, "16x4, or 8x16@rack1,8x8@rack2, or a file with one of these a line")
         ->required();
-    app.add_option("-p,--policy", o.policy, names + "; default all")->check([](const std::string& name) {
+    add_text(app, "-p,--policy", o.policy, names + "; default all")->check([](const std::string& name) {
         const auto known = assignment_names();
         return name == "all" or std::ranges::find(known, name) != known.end() ? std::string()
                                                                               : "there is no policy " + name;
     });
-    app.add_option(
-        "--previous", o.previous,
-        "a plan that was saved: what moves against it; a worker is the one that was the how-manyth on the same "
-        "machine, whatever its number");
-    app.add_option("--save", o.save, "file for the plan of the one policy, to be a --previous");
-    app.add_option("-o,--output", o.output, "table (default) or json")->check(CLI::IsMember({"table", "json"}));
-    app.add_option("--picture", o.picture, "file for an SVG: loads of workers by node, a panel a policy with a plan");
-    app.add_option("--explain", o.explain, "NODE/SUBTASK: why it is where it is; text only");
-    app.add_option("--what-if", o.what_if, "lose=3,7: plan, lose these workers, plan again; what moves");
+    add_text(app, "--previous", o.previous,
+             "a plan that was saved: what moves against it; a worker is the one that was the how-manyth on the same "
+             "machine, whatever its number");
+    add_text(app, "--save", o.save, "file for the plan of the one policy, to be a --previous");
+    add_text(app, "-o,--output", o.output, "table (default) or json")->check(CLI::IsMember({"table", "json"}));
+    add_text(app, "--picture", o.picture, "file for an SVG: loads of workers by node, a panel a policy with a plan");
+    add_text(app, "--explain", o.explain, "NODE/SUBTASK: why it is where it is; text only");
+    add_text(app, "--what-if", o.what_if, "lose=3,7: plan, lose these workers, plan again; what moves");
     app.footer(
         "X-WORKER, X-MACHINE, X-ZONE: channels that cross, of all. MOVED: subtasks against the plan before, each one\n"
         "byte; LEAST: the bytes that any plan must move, where sticky's flow has proven it.\n"

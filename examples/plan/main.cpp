@@ -8,6 +8,7 @@
 
 #include <headgate/conformance/assignment/graphs.hpp>
 #include <headgate/protobuf/codec.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -36,7 +37,7 @@ struct options {
 enum exit_code : int { done = 0, no_plan = 1, usage = 2 };
 
 int fail(exit_code code, const error& why) {
-    std::fprintf(stderr, "headgate-plan: %s\n", describe(why).c_str());
+    std::fprintf(stderr, "headgate-plan: %s\n", one_line(describe(why)).c_str());
     return code;
 }
 
@@ -137,7 +138,8 @@ int answer(int count, char** arguments) {
     auto* const file = add_text(app, "PROGRAM", o.file, "a program file");
     add_text(app, "--graph", o.graph, "NAME:SIZE in its place, of about so many subtasks; " + graphs_there)
         ->excludes(file);
-    add_text(app, "-w,--workers", o.workers, "16x4, or 8x16@rack1,8x8@rack2, or a file with one of these a line")
+    add_text(app, "-w,--workers", o.workers,
+             "16x4, or 8x16@rack1,8x8@rack2; all else is a file with one of these a line, as ./16x4 would be")
         ->required();
     add_text(app, "-p,--policy", o.policy, names + "; default all")->check([](const std::string& name) {
         const auto known = assignment_names();

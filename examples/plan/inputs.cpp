@@ -6,12 +6,12 @@
 #include <headgate/vocabulary/limits.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <system_error>
 
@@ -21,6 +21,9 @@ namespace {
 
 /// Above all numbers in lists: what is added to the ids of plans of runs before.
 constexpr std::uint64_t earlier = std::uint64_t{1} << 32;
+
+/// Of a file: larger ones than go into a message are planned with too, as those of a hundred thousand nodes.
+constexpr std::size_t most_bytes = 64 * limits{}.message;
 
 auto bad(const std::string& what, const std::string& why) { return failure(error_kind::invalid, what + ": " + why); }
 
@@ -110,12 +113,16 @@ expected<std::vector<std::string>> groups_from(const std::string& text) {
 expected<std::string> read_file(const std::string& path) {
     if (std::error_code problem; std::filesystem::is_directory(path, problem)) return bad(path, "is a directory");
     std::ifstream from(path, std::ios::binary);
-    if (not from or from.peek() == std::ifstream::traits_type::eof())
-        return bad(path, from.eof() ? "is empty" : "cannot be read");
-    std::ostringstream text;
-    text << from.rdbuf();
     if (not from) return bad(path, "cannot be read");
-    return text.str();
+    std::string text;
+    for (std::array<char, 65'536> part; from and text.size() <= most_bytes;) {
+        from.read(part.data(), part.size());
+        text.append(part.data(), static_cast<std::size_t>(from.gcount()));
+    }
+    if (from.bad()) return bad(path, "cannot be read");
+    if (text.empty()) return bad(path, "is empty");
+    if (text.size() > most_bytes) return bad(path, "more than " + std::to_string(most_bytes) + " bytes");
+    return text;
 }
 
 expected<program> program_from(const std::string& file, const std::string& graph) {
@@ -130,7 +137,7 @@ expected<program> program_from(const std::string& file, const std::string& graph
     }
     const auto text = read_file(file);
     if (not text) return tl::unexpected(text.error());
-    auto made = protobuf::program_from_json(*text, {.message = std::size_t{1} << 30});
+    auto made = protobuf::program_from_json(*text, {.message = most_bytes});
     if (not made) return bad(file, made.error().text);
     return made;
 }
@@ -170,7 +177,7 @@ expected<std::pair<std::uint32_t, std::uint32_t>> subtask_from(const std::string
 expected<plan> plan_from(const std::string& file) {
     const auto bytes = read_file(file);
     if (not bytes) return tl::unexpected(bytes.error());
-    auto made = protobuf::decode_plan(*bytes, {.message = std::size_t{1} << 30});
+    auto made = protobuf::decode_plan(*bytes, {.message = most_bytes});
     if (not made) return bad(file, made.error().text);
     for (placed_worker& each : made->workers) {
         if (each.id.value > std::numeric_limits<std::uint64_t>::max() - earlier)

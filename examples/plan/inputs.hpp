@@ -13,6 +13,7 @@
 
 namespace headgate::example {
 
+/// Of 256 MiB at most.
 expected<std::string> read_file(const std::string& path);
 
 /// A program file, or "NAME:SIZE" of conformance/assignment/graphs.hpp. Checked.

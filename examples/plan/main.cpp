@@ -157,6 +157,7 @@ int answer(int count, char** arguments) {
     app.footer(
         "X-WORKER, X-MACHINE, X-ZONE: channels that cross, of all. MOVED: subtasks against the plan before, each one\n"
         "byte; LEAST: the bytes that any plan must move, where sticky's flow has proven it.\n"
+        "Files have 256 MiB at most.\n"
         "Workers are numbered from 1; of each zone the first four are on its machine 0, the next four on machine 1.\n"
         "Exit codes: 0 every policy has a plan, 1 one has none, 2 usage or a file.");
     try {

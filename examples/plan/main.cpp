@@ -136,7 +136,9 @@ int answer(int count, char** arguments) {
     for (const std::string_view each : graphs::names)
         graphs_there.append(graphs_there.empty() ? "" : ", ").append(each);
     auto* const file = add_text(app, "PROGRAM", o.file, "a program file");
-    add_text(app, "--graph", o.graph, "NAME:SIZE in its place, of about so many subtasks; " + graphs_there)
+    add_text(app, "--graph", o.graph,
+             "NAME:SIZE in its place, of about so many subtasks, or as many as fit where no node has more than 2^20; " +
+                 graphs_there)
         ->excludes(file);
     add_text(app, "-w,--workers", o.workers,
              "16x4, or 8x16@rack1,8x8@rack2; all else is a file with one of these a line, as ./16x4 would be")

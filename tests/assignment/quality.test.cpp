@@ -58,6 +58,25 @@ BOOST_AUTO_TEST_CASE(every_graph_of_every_size_is_a_program_of_about_so_many_sub
         graphs::make("nonsense", 10).error().text.starts_with("there is no graph \"nonsense\"; there are all_to"));
 }
 
+BOOST_AUTO_TEST_CASE(a_graph_that_is_asked_to_be_larger_than_its_nodes_can_be_ends_where_it_is_said_to) {
+    const std::map<std::string_view, std::uint64_t> ends{{"all_to_all", 2'097'152},
+                                                         {"nexmark", 5'872'025},
+                                                         {"heavy_tail", 205'618'626},
+                                                         {"lattice", 943'718'400}};
+    for (const std::string_view name : graphs::names) {
+        const auto made = graphs::make(name, 1'000'000'000);
+        BOOST_TEST_REQUIRE(made.has_value());
+        std::uint64_t all = 0;
+        for (const node& each : made->nodes) all += each.parallelism;
+        BOOST_TEST_CONTEXT(name) {
+            if (const auto end = ends.find(name); end != ends.end())
+                BOOST_TEST(all == end->second);
+            else
+                BOOST_TEST((all > 990'000'000 and all < 1'010'000'000));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_same_name_size_and_seed_give_the_same_graph_everywhere) {
     const std::map<std::string_view, std::uint64_t> golden{
         {"all_to_all", 13361072312040151793u}, {"chain", 17575938033551604580u},   {"fan", 16333994959276255191u},

@@ -1,5 +1,5 @@
-# headgate_find_header(<caller> <header> [<target>...]): ends configuring unless the header is in the current folders or in
-# those of a target; <caller>, as the function that was called, begins the message.
+# headgate_find_header(<caller> <header> [<target>...]): ends configuring unless the header is in the current folders or
+# in those of a target; <caller>, as the function that was called, begins the message.
 function(headgate_find_header caller header)
     set(folders ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
     foreach(target IN LISTS ARGN)

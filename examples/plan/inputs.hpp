@@ -19,8 +19,8 @@ expected<std::string> read_file(const std::string& path);
 /// A program file, or "NAME:SIZE" of conformance/assignment/graphs.hpp. Checked.
 expected<program> program_from(const std::string& file, const std::string& graph);
 
-/// "16x4", "8x16@rack1,8x8@rack2", or else a file with one of these a line; '#' begins a comment. Ids count from 1, in each
-/// zone four workers are on a machine.
+/// "16x4", "8x16@rack1,8x8@rack2", or else a file with one of these a line; '#' begins a comment. Ids count from 1, in
+/// each zone four workers are on a machine.
 expected<std::vector<offer>> workers_from(const std::string& text);
 
 /// "lose=3,7": ids of workers.

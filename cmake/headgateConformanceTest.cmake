@@ -23,6 +23,8 @@
 #
 # A law waits up to 5 s for an answer, so a model may complete on threads of its own. m.settle(came), if there is one, is
 # called in place of that: it runs the model until came() is true.
+include(${CMAKE_CURRENT_LIST_DIR}/headgateFindHeader.cmake)
+
 function(headgate_add_conformance_test name concept header factory)
     set(check_scheduler "laws::check_scheduler(make, settle, end_worker, report)")
     set(check_database "laws::check_database(make, settle, report)")
@@ -42,21 +44,7 @@ function(headgate_add_conformance_test name concept header factory)
         message(FATAL_ERROR "headgate_add_conformance_test(${name}): there are no laws of ${concept}, but of ${all}")
     endif()
 
-    set(folders ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
-    foreach(target IN LISTS arg_LINK)
-        if(NOT TARGET ${target})
-            message(FATAL_ERROR "headgate_add_conformance_test(${name}): there is no target ${target}")
-        endif()
-        get_target_property(theirs ${target} INTERFACE_INCLUDE_DIRECTORIES)
-        string(REGEX REPLACE "[$]<BUILD_INTERFACE:([^>]*)>" "\\1" theirs "${theirs}")
-        list(APPEND folders ${theirs})
-    endforeach()
-    find_file(found ${header} PATHS ${folders} NO_DEFAULT_PATH NO_CACHE)
-    if(NOT found)
-        list(JOIN folders ", " all)
-        message(FATAL_ERROR "headgate_add_conformance_test(${name}): there is no ${header} in ${all}; name the target "
-                            "that has it as LINK <target>")
-    endif()
+    headgate_find_header("headgate_add_conformance_test(${name})" ${header} ${arg_LINK})
 
     set(laws ${concept})
     if(concept STREQUAL assignment_policy)

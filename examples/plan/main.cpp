@@ -1,4 +1,5 @@
 // headgate-plan: where the subtasks of a program would go, by each policy, and how good that is.
+#include "../common/add_text.hpp"
 #include "../common/chosen_assignment.hpp"
 #include "inputs.hpp"
 #include "picture.hpp"
@@ -7,6 +8,7 @@
 
 #include <headgate/conformance/assignment/graphs.hpp>
 #include <headgate/protobuf/codec.hpp>
+#include <headgate/vocabulary/note_text.hpp>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -18,6 +20,7 @@
 #include <fstream>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,7 +37,7 @@ struct options {
 enum exit_code : int { done = 0, no_plan = 1, usage = 2 };
 
 int fail(exit_code code, const error& why) {
-    std::fprintf(stderr, "headgate-plan: %s\n", describe(why).c_str());
+    std::fprintf(stderr, "headgate-plan: %s\n", one_line(describe(why)).c_str());
     return code;
 }
 
@@ -75,6 +78,13 @@ expected<applied> write(const std::string& path, const std::string& text) {
     return applied{};
 }
 
+/// Of all workers, lost ones too: they were there.
+expected<applied> save(const std::string& path, const plan& made, std::span<const offer> offers) {
+    const auto whole = with_all(made, offers);
+    if (not whole) return tl::unexpected(whole.error());
+    return write(path, protobuf::encode(*whole));
+}
+
 int run(const options& o) {
     const auto of = program_from(o.file, o.graph);
     if (not of) return fail(usage, of.error());
@@ -97,8 +107,7 @@ int run(const options& o) {
     if (not o.save.empty()) {
         if (trials.size() != 1) return fail(usage, {.kind = error_kind::invalid, .text = "--save needs one --policy"});
         if (trials[0].made)
-            if (const auto ok = write(o.save, protobuf::encode(*trials[0].made)); not ok)
-                return fail(usage, ok.error());
+            if (const auto ok = save(o.save, *trials[0].made, *offers); not ok) return fail(usage, ok.error());
     }
     const auto has_plan = [](const trial& one) { return one.made.has_value(); };
     if (not o.picture.empty() and std::ranges::any_of(trials, has_plan))
@@ -118,9 +127,7 @@ int run(const options& o) {
     return std::ranges::all_of(trials, has_plan) ? done : no_plan;
 }
 
-}  // namespace
-
-int main(int count, char** arguments) {
+int answer(int count, char** arguments) {
     CLI::App app{"Where the subtasks of a program would go, by each policy, and how good that is.", "headgate-plan"};
     options o;
     std::string names = "all";
@@ -128,25 +135,32 @@ int main(int count, char** arguments) {
     std::string graphs_there;
     for (const std::string_view each : graphs::names)
         graphs_there.append(graphs_there.empty() ? "" : ", ").append(each);
-    auto* const file = app.add_option("PROGRAM", o.file, "a program file");
-    app.add_option("--graph", o.graph, "NAME:SIZE in its place, of about so many subtasks; " + graphs_there)
+    auto* const file = add_text(app, "PROGRAM", o.file, "a program file");
+    add_text(app, "--graph", o.graph,
+             "NAME:SIZE in its place, of about so many subtasks, or as many as fit where no node has more than 2^20; " +
+                 graphs_there)
         ->excludes(file);
-    app.add_option("-w,--workers", o.workers, "16x4, or 8x16@rack1,8x8@rack2, or a file with one of these a line")
+    add_text(app, "-w,--workers", o.workers,
+             "16x4, or 8x16@rack1,8x8@rack2; all else is a file with one of these a line, as ./16x4 would be")
         ->required();
-    app.add_option("-p,--policy", o.policy, names + "; default all")->check([](const std::string& name) {
+    add_text(app, "-p,--policy", o.policy, names + "; default all")->check([](const std::string& name) {
         const auto known = assignment_names();
         return name == "all" or std::ranges::find(known, name) != known.end() ? std::string()
                                                                               : "there is no policy " + name;
     });
-    app.add_option("--previous", o.previous, "a plan that was saved: what moves against it");
-    app.add_option("--save", o.save, "file for the plan of the one policy, to be a --previous");
-    app.add_option("-o,--output", o.output, "table (default) or json")->check(CLI::IsMember({"table", "json"}));
-    app.add_option("--picture", o.picture, "file for an SVG: loads of workers by node, a panel a policy with a plan");
-    app.add_option("--explain", o.explain, "NODE/SUBTASK: why it is where it is; text only");
-    app.add_option("--what-if", o.what_if, "lose=3,7: plan, lose these workers, plan again; what moves");
+    add_text(app, "--previous", o.previous,
+             "a plan that was saved: what moves against it; a worker is the one that was the how-manyth on the same "
+             "machine, whatever its number");
+    add_text(app, "--save", o.save, "file for the plan of the one policy, to be a --previous");
+    add_text(app, "-o,--output", o.output, "table (default) or json")->check(CLI::IsMember({"table", "json"}));
+    add_text(app, "--picture", o.picture, "file for an SVG: loads of workers by node, a panel a policy with a plan");
+    add_text(app, "--explain", o.explain, "NODE/SUBTASK: why it is where it is; text only");
+    add_text(app, "--what-if", o.what_if, "lose=3,7: plan, lose these workers, plan again; what moves");
     app.footer(
         "X-WORKER, X-MACHINE, X-ZONE: channels that cross, of all. MOVED: subtasks against the plan before, each one\n"
         "byte; LEAST: the bytes that any plan must move, where sticky's flow has proven it.\n"
+        "Files have 256 MiB at most.\n"
+        "Workers are numbered from 1; of each zone the first four are on its machine 0, the next four on machine 1.\n"
         "Exit codes: 0 every policy has a plan, 1 one has none, 2 usage or a file.");
     try {
         app.parse(count, arguments);
@@ -163,4 +177,13 @@ int main(int count, char** arguments) {
         std::fprintf(stderr, "headgate-plan: %s\n", problem.what());
         return usage;
     }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const int status = answer(count, arguments);
+    if (std::fflush(stdout) != 0 or std::ferror(stdout) != 0)
+        return fail(usage, {.kind = error_kind::invalid, .text = "standard output cannot be written"});
+    return status;
 }

@@ -1,5 +1,7 @@
 #include "show.hpp"
 
+#include "inputs.hpp"
+
 #include <headgate/assignment/moves.hpp>
 
 #include <fmt/format.h>
@@ -62,14 +64,19 @@ std::string history(const plan& before, const plan& in, const placed_node& node,
     if (at == before.nodes.end()) return "the node was not there before";
     const auto then = static_cast<std::uint32_t>(std::uint64_t{subtask} * at->parallelism / node.parallelism);
     const std::uint32_t old = worker_of(before, static_cast<std::size_t>(at - before.nodes.begin()), then);
-    const std::uint64_t id = before.workers[old].id.value;
+    const std::uint64_t number = number_of(before.workers[old].id);
     const std::string what = at->parallelism == node.parallelism
                                  ? "it"
                                  : fmt::format("the state of subtask {} of {}", then, at->parallelism);
     const std::uint32_t now = corresponding(before, in)[old];
-    if (now == no_worker) return fmt::format("{} was on worker {}, which this plan does without", what, id);
-    if (now == worker) return fmt::format("{} was on worker {} and stays", what, id);
-    return fmt::format("{} moved from worker {}", what, id);
+    if (now == no_worker) return fmt::format("{} was on worker {}, which this plan does without", what, number);
+    const bool is_renumbered = number != number_of(in.workers[now].id);
+    if (now != worker)
+        return fmt::format(
+            "{} moved from worker {}{}", what, number,
+            is_renumbered ? fmt::format(" of the plan before, which is {} now", in.workers[now].id.value) : "");
+    return fmt::format("{} was on worker {}{} and stays", what, number,
+                       is_renumbered ? " of the plan before, which is this one," : "");
 }
 
 nlohmann::ordered_json json_of(const channel_counts& c) {

@@ -2,7 +2,10 @@
 
 #include "../common/chosen_assignment.hpp"
 
+#include <headgate/assignment/line_up.hpp>
+
 #include <chrono>
+#include <numeric>
 #include <utility>
 #include <variant>
 
@@ -38,6 +41,7 @@ trial ask(std::string name, const Policy& policy, const program& of, std::span<c
         made.made = policy(of, offers, before);
     }
     made.microseconds = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begun).count();
+    if (made.made) made.made = with_all(*std::move(made.made), offers);
     if (not made.made) return made;
     auto report = judge(*made.made, of, offers, before);
     if (report)
@@ -48,6 +52,24 @@ trial ask(std::string name, const Policy& policy, const program& of, std::span<c
 }
 
 }  // namespace
+
+expected<plan> with_all(plan made, std::span<const offer> offers) {
+    if (made.workers.size() == offers.size()) return made;
+    std::vector<std::uint32_t> order(offers.size());
+    std::iota(order.begin(), order.end(), std::uint32_t{0});
+    auto all = plan_on(offers, order);
+    if (not all) return all;
+    all->layouts = std::move(made.layouts);
+    all->nodes = std::move(made.nodes);
+    for (layout& line : all->layouts) {
+        if (line.owners.empty()) {
+            line.owners.resize(line.boundaries.size() - 1);
+            std::iota(line.owners.begin(), line.owners.end(), std::uint32_t{0});
+        }
+        for (std::uint32_t& owner : line.owners) owner = *position_of(*all, made.workers[owner].id);
+    }
+    return all;
+}
 
 std::vector<trial> try_policies(std::string_view name, const program& of, std::span<const offer> offers,
                                 const past& before, std::span<const offer> after_loss) {

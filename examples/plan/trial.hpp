@@ -21,7 +21,12 @@ struct trial {
     std::optional<double> least_moved{};
 };
 
-/// Of all policies, or of the one of that name. After a loss each is asked again, with its own plan as the past.
+/// The same plan with those `offers` too that it leaves out, so that the how-manyth each is on its machine can be told.
+/// Precondition: ids of `offers` ascend, and all of the plan's are among them.
+expected<plan> with_all(plan made, std::span<const offer> offers);
+
+/// Of all policies, or of the one of that name; plans have all workers. After a loss each is asked again, with its own
+/// plan as the past.
 std::vector<trial> try_policies(std::string_view name, const program& of, std::span<const offer> offers,
                                 const past& before, std::span<const offer> after_loss);
 

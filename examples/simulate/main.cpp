@@ -1,6 +1,7 @@
 // headgate-simulate: the machine that runs in production, in a world of faults.
 #include "explore.hpp"
 
+#include "../common/add_text.hpp"
 #include "../common/chosen_assignment.hpp"
 
 #include <headgate/simulation/campaign.hpp>
@@ -29,6 +30,8 @@ namespace {
 
 using namespace headgate;
 using namespace headgate::simulation;
+using example::add_text;
+using example::is_said;
 using wall = std::chrono::steady_clock;
 using explore::policies_type;
 
@@ -70,13 +73,6 @@ CLI::Option* add_number(CLI::App& to, std::string name, Into& into, Number least
         into = read;
     };
     return to.add_option_function<std::string>(name, take, help)->type_name("N");
-}
-
-std::string is_said(const std::string& text) { return text.empty() ? "it is empty" : ""; }
-
-/// One that is text, and not none.
-CLI::Option* add_text(CLI::App& to, const std::string& name, std::string& into, const std::string& help) {
-    return to.add_option(name, into, help)->check(is_said);
 }
 
 double since(wall::time_point start) { return std::chrono::duration<double>(wall::now() - start).count(); }

@@ -109,6 +109,16 @@ BOOST_AUTO_TEST_CASE(bounds_of_numbers_whose_products_are_beyond_64_bits_are_rig
     BOOST_TEST((larger.per_slot == load_per_slot{.load = most, .slots = most}));
 }
 
+BOOST_AUTO_TEST_CASE(loads_per_slot_are_equal_by_all_their_bits) {
+    constexpr std::uint64_t large = std::numeric_limits<std::uint64_t>::max();
+    BOOST_TEST((load_per_slot{.load = std::uint64_t{1} << 33, .slots = 1} !=
+                load_per_slot{.load = 0, .slots = std::uint32_t{1} << 31}));
+    BOOST_TEST((load_per_slot{.load = large, .slots = most} != load_per_slot{.load = large, .slots = most - 1}));
+    BOOST_TEST((load_per_slot{.load = large, .slots = most} == load_per_slot{.load = large, .slots = most}));
+    BOOST_TEST((load_per_slot{.load = large / 3, .slots = most / 3} == load_per_slot{.load = large, .slots = most}));
+    BOOST_TEST((load_per_slot{.load = 6, .slots = 4} == load_per_slot{.load = 3, .slots = 2}));
+}
+
 BOOST_AUTO_TEST_CASE(what_would_be_a_plan_beyond_any_message_is_refused_where_slots_are_too_many_to_join_A1_A4) {
     numbers nodes, slots;
     for (std::uint32_t i = 0; i < 2'000; ++i) nodes.push_back(1'000'000 + i);

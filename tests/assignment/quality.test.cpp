@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,25 @@ BOOST_AUTO_TEST_CASE(every_graph_of_every_size_is_a_program_of_about_so_many_sub
     BOOST_TEST(not graphs::make("chain", 1'000'000'001).has_value());
     BOOST_TEST(
         graphs::make("nonsense", 10).error().text.starts_with("there is no graph \"nonsense\"; there are all_to"));
+}
+
+BOOST_AUTO_TEST_CASE(a_graph_that_is_asked_to_be_larger_than_its_nodes_can_be_ends_where_it_is_said_to) {
+    const std::map<std::string_view, std::uint64_t> ends{{"all_to_all", 2'097'152},
+                                                         {"nexmark", 5'872'025},
+                                                         {"heavy_tail", 205'618'626},
+                                                         {"lattice", 943'718'400}};
+    for (const std::string_view name : graphs::names) {
+        const auto made = graphs::make(name, 1'000'000'000);
+        BOOST_TEST_REQUIRE(made.has_value());
+        std::uint64_t all = 0;
+        for (const node& each : made->nodes) all += each.parallelism;
+        BOOST_TEST_CONTEXT(name) {
+            if (const auto end = ends.find(name); end != ends.end())
+                BOOST_TEST(all == end->second);
+            else
+                BOOST_TEST((all > 990'000'000 and all < 1'010'000'000));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_same_name_size_and_seed_give_the_same_graph_everywhere) {
@@ -163,6 +183,29 @@ BOOST_AUTO_TEST_CASE(a_row_that_has_no_plans_says_how_many_were_refused) {
     BOOST_TEST((none == assignment_quality{.jobs = 20, .refused = 20}));
     BOOST_TEST(quality_row("none", none) ==
                "| none | 0.00 0.00 0.00 | 0.00 0.00 0.00 | 0.00 % | 0.00 % | refused 20\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_that_has_no_plan_once_there_was_one_is_counted_as_refused) {
+    const auto refuses = [](const program& of, std::span<const offer> offers, const past& before) -> expected<plan> {
+        if (before.previous) return failure(error_kind::invalid, "what is past is past");
+        return slot_filling{}(of, offers);
+    };
+    const auto is_wrong = [](const program& of, std::span<const offer> offers, const past& before) {
+        auto made = slot_filling{}(of, offers);
+        if (made and before.previous) made->nodes.pop_back();
+        return made;
+    };
+    std::uint64_t after_a_loss = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        graphs::job job = graphs::random_job(seed);
+        after_a_loss += lose(job, seed);
+    }
+    const assignment_quality filled = quality_of(20, slot_filling{});
+    for (const assignment_quality& found : {quality_of(20, refuses), quality_of(20, is_wrong)}) {
+        BOOST_TEST(found.refused == after_a_loss);
+        BOOST_TEST((found.load == filled.load and found.moved == 0));
+    }
+    BOOST_TEST((after_a_loss > 10u and filled.refused == 0u));
 }
 
 }  // namespace

@@ -302,6 +302,53 @@ BOOST_AUTO_TEST_CASE(after_random_rescales_every_subtask_is_where_its_first_key_
     BOOST_TEST(afresh < tried / 10);
 }
 
+/// What is of `each` node by one entry, said in other words.
+template <class Words>
+std::vector<state_size> said_otherwise(const after_a_loss& input, Words words) {
+    std::vector<state_size> made;
+    for (std::size_t n = 0; n < input.sizes.size(); ++n)
+        words(input.sizes[n].node, input.sizes[n].bytes, input.of.nodes[n].parallelism, made);
+    return made;
+}
+
+BOOST_AUTO_TEST_CASE(of_equal_bytes_within_each_node_sticky_is_exact_however_the_entries_say_so) {
+    std::mt19937_64 random(27);
+    int wrong = 0, exact = 0;
+    for (int round = 0; round < rounds(1'000); ++round) {
+        after_a_loss input(random, 4, 5, 4);
+        const auto wanted = sticky{.balance = 1}.decide(input.of, input.offers, input.then());
+        BOOST_TEST_REQUIRE(wanted.has_value());
+        exact += wanted->way == sticky_way::exact;
+        const auto of_one_range = [](node_id node, double bytes, std::uint32_t parallelism, auto& into) {
+            into.push_back({.node = node, .bytes = bytes, .subtasks = {0, parallelism}});
+        };
+        const auto of_each_subtask = [](node_id node, double bytes, std::uint32_t parallelism, auto& into) {
+            for (std::uint32_t i = parallelism; i-- > 0;)
+                into.push_back({.node = node, .bytes = bytes, .subtasks = {i, i + 1}});
+        };
+        const auto of_two_that_add_up = [](node_id node, double bytes, std::uint32_t parallelism, auto& into) {
+            into.push_back({.node = node, .bytes = bytes});
+            into.push_back({.node = node, .bytes = bytes, .subtasks = {0, parallelism + 1}});
+        };
+        const auto of_the_rest_by_no_entry = [](node_id node, double bytes, std::uint32_t parallelism, auto& into) {
+            if (bytes > 0) into.push_back({.node = node, .bytes = bytes, .subtasks = {0, parallelism}});
+            into.push_back({.node = node, .bytes = 7, .subtasks = {parallelism, parallelism + 3}});
+        };
+        const auto is_as_wanted = [&](const std::vector<state_size>& sizes, double times) {
+            const auto found =
+                sticky{.balance = 1}.decide(input.of, input.offers, {.previous = &input.before, .sizes = sizes});
+            return found and found->way == wanted->way and found->moved_bytes == times * wanted->moved_bytes and
+                   found->least_bytes.has_value() == wanted->least_bytes.has_value();
+        };
+        wrong += not is_as_wanted(said_otherwise(input, of_one_range), 1);
+        wrong += not is_as_wanted(said_otherwise(input, of_each_subtask), 1);
+        wrong += not is_as_wanted(said_otherwise(input, of_two_that_add_up), 2);
+        wrong += not is_as_wanted(said_otherwise(input, of_the_rest_by_no_entry), 1);
+    }
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(exact > rounds(1'000) * 9 / 10);
+}
+
 BOOST_AUTO_TEST_CASE(of_a_node_with_unequal_bytes_sticky_is_approximate_says_so_and_keeps_what_fits) {
     std::mt19937_64 random(26);
     int wrong = 0, fitted = 0, as_lost = 0;
@@ -311,6 +358,7 @@ BOOST_AUTO_TEST_CASE(of_a_node_with_unequal_bytes_sticky_is_approximate_says_so_
         input.sizes.clear();
         const node& first = input.of.nodes[0];
         const std::uint32_t cut = first.parallelism / 2;
+        if (cut == 0) continue;  // one subtask has one size
         for (const node& each : input.of.nodes) input.sizes.push_back({.node = each.id, .bytes = 1});
         input.sizes[0].subtasks = {0, cut};
         input.sizes.push_back({.node = first.id, .bytes = 7, .subtasks = {cut, first.parallelism}});

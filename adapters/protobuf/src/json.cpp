@@ -6,6 +6,8 @@
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
+
 namespace headgate::inline v1::protobuf {
 
 namespace {
@@ -29,6 +31,19 @@ std::string rfc3339(wall_time at) {
     return TimeUtil::ToString(TimeUtil::MillisecondsToTimestamp(milliseconds));
 }
 
+/// The parser's text ends in lines of what it read, and one with a caret below the place.
+std::string in_one_line(std::string_view text) {
+    const std::size_t first = text.find('\n'), last = text.rfind('\n');
+    if (first == last or not text.ends_with('^')) return std::string(text);
+    const std::string_view read = text.substr(first + 1, last - first - 1);
+    const std::size_t place = std::min(read.size(), text.size() - last - 2);
+    const std::string_view there = read.substr(place, read.find('\n', place) - place);
+    text = text.substr(0, first);
+    if (there.empty()) return std::string(text);
+    if (text.ends_with('.')) text.remove_suffix(1);
+    return std::string(text) + ", at \"" + std::string(there) + "\"";
+}
+
 }  // namespace
 
 expected<program> program_from_json(std::string_view text, const limits& most) {
@@ -39,7 +54,7 @@ expected<program> program_from_json(std::string_view text, const limits& most) {
     options.case_insensitive_enum_parsing = true;
     wire::v1::Program message;
     const auto status = google::protobuf::util::JsonStringToMessage({text.data(), text.size()}, &message, options);
-    if (not status.ok()) return invalid("program: " + std::string(status.message()));
+    if (not status.ok()) return invalid("program: " + in_one_line({status.message().data(), status.message().size()}));
     auto found = read(message, most);
     if (not found) return found;
     if (const auto ok = check(*found, most); not ok) return failed(ok);

@@ -21,7 +21,15 @@ struct load_per_slot {
 
     double value() const { return static_cast<double>(load) / slots; }
     friend bool operator==(const load_per_slot& a, const load_per_slot& b) {
-        return a.load * b.slots == b.load * a.slots;
+        return times(a.load, b.slots) == times(b.load, a.slots);
+    }
+
+private:
+    /// All 96 bits, the high ones first.
+    static std::pair<std::uint64_t, std::uint64_t> times(std::uint64_t load, std::uint32_t slots) {
+        constexpr std::uint64_t low = 0xffff'ffff;
+        const std::uint64_t lower = (load & low) * slots;
+        return {(load >> 32) * slots + (lower >> 32), lower & low};
     }
 };
 

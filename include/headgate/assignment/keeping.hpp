@@ -20,7 +20,6 @@
 #include <optional>
 #include <span>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -65,13 +64,7 @@ inline std::optional<std::vector<kept_class>> classes_of(const program& of, cons
                                                          std::span<const std::uint32_t> corresponds) {
     const plan& old = *before.previous;
     const nodes_by_id old_nodes(old.nodes);
-    std::unordered_map<std::uint32_t, std::pair<double, int>> sizes;  // bytes, entries
-    for (const state_size& each : before.sizes) {
-        auto& mine = sizes[each.node.value];
-        const auto end = std::min<std::uint64_t>(each.subtasks.last, std::numeric_limits<std::uint32_t>::max());
-        mine.first = std::max(mine.first, each.bytes);
-        mine.second += each.subtasks.first == 0 and end == std::numeric_limits<std::uint32_t>::max() ? 1 : 2;
-    }
+    const auto sizes = sizes_by_node(before);
     std::vector<kept_class> classes;
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, double, bool>,
              std::size_t>
@@ -83,17 +76,17 @@ inline std::optional<std::vector<kept_class>> classes_of(const program& of, cons
         const std::optional<std::uint32_t> at = old_nodes.find(of.nodes[i].id);
         const bool is_new = not at;
         const placed_node was = is_new ? placed_node{} : old.nodes[*at];
-        const auto size = sizes.find(of.nodes[i].id.value);
-        const double bytes = is_new ? 0 : size != sizes.end() ? size->second.first : before.sizes.empty() ? 1 : 0;
-        const bool is_plain =
-            is_new or (was.parallelism == parallelism and (size == sizes.end() or size->second.second == 1));
+        largest_size size{.bytes = not is_new and before.sizes.empty() ? 1.0 : 0.0};
+        if (const auto mine = sizes.find(of.nodes[i].id.value); not is_new and mine != sizes.end())
+            size = sizes_in_a_row(mine->second).largest_below(was.parallelism);
+        const bool is_plain = is_new or (was.parallelism == parallelism and size.is_of_all);
         const auto [found, is_first] = known.try_emplace(
-            {is_new ? 0 : 1 + was.layout, was.offset, was.parallelism, was.grain, parallelism, bytes, is_plain},
+            {is_new ? 0 : 1 + was.layout, was.offset, was.parallelism, was.grain, parallelism, size.bytes, is_plain},
             classes.size());
         if (is_first) {
             if ((classes.size() + 1) * now.workers.size() > most_counts) return std::nullopt;
             kept_class made{.stays = std::vector<std::uint64_t>(now.workers.size()),
-                            .bytes = bytes,
+                            .bytes = size.bytes,
                             .is_new = is_new,
                             .is_plain = is_plain};
             if (is_new) {

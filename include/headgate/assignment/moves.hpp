@@ -97,6 +97,19 @@ inline expected<applied> check(const past& before) {
 
 namespace detail {
 
+/// What is said of each node.
+inline std::unordered_map<std::uint32_t, std::vector<const state_size*>> sizes_by_node(const past& before) {
+    std::unordered_map<std::uint32_t, std::vector<const state_size*>> made;
+    for (const state_size& each : before.sizes) made[each.node.value].push_back(&each);
+    return made;
+}
+
+/// Of subtasks: the largest size, and whether it is the size of each.
+struct largest_size {
+    double bytes{};
+    bool is_of_all = true;
+};
+
 /// The sizes of one node as ranges that ascend: where entries overlap, their bytes are added, to the 53 bits of the
 /// largest.
 class sizes_in_a_row {
@@ -118,6 +131,20 @@ public:
             now = {each.at, now.entries + each.entries, std::max(0.0, now.bytes + each.bytes)};
             if (now.entries == 0) now.bytes = 0;  // not what rounding left of it
         }
+    }
+
+    /// Of the subtasks below `end`.
+    largest_size largest_below(std::uint32_t end) const {
+        double largest = 0, least = std::numeric_limits<double>::infinity();
+        std::uint32_t covered = 0;
+        for (const sized& each : ranges_) {
+            if (each.subtasks.first >= end) break;
+            largest = std::max(largest, each.bytes);
+            least = std::min(least, each.subtasks.first > covered ? 0 : each.bytes);
+            covered = each.subtasks.last;
+        }
+        if (covered < end) least = 0;
+        return {.bytes = largest, .is_of_all = least == largest};
     }
 
     /// Bytes from `first` up to `last`, which are no less than in the calls before.
@@ -186,8 +213,7 @@ inline moves_report moves_since(const plan& made, const past& before, std::span<
     moves_report found;
     const plan& old = *before.previous;
     const nodes_by_id old_nodes(old.nodes);
-    std::unordered_map<std::uint32_t, std::vector<const state_size*>> sizes;
-    for (const state_size& each : before.sizes) sizes[each.node.value].push_back(&each);
+    const auto sizes = sizes_by_node(before);
     const state_size one_byte{.bytes = 1};
     const state_size* const each_one = &one_byte;
     std::vector<range_on_worker> from, to;

@@ -34,8 +34,9 @@ namespace headgate::inline v1 {
 ///     bound     the largest load is never above what the policy promises; holds where nothing is promised
 ///
 /// Errors: `not_enough_slots`; `invalid` for an empty program, a parallelism of 0, an id that two offers have.
-/// Threads: a policy is a value and is called on one thread. Waiting: none. Cost: the policy's own; ours are
-/// O(nodes + workers), never by subtask, and a sort where one is needed.
+/// Threads: a policy is a value and is called on one thread. Waiting: none. Cost: the policy's own. Ours never cost by
+/// subtask: `slot_filling`, and `balanced` on equal slots, are O(nodes + workers), and a sort where one is needed; the
+/// others count by parallelism or edge and worker besides, as their headers say.
 template <class Policy>
 concept assignment_policy = std::copyable<Policy> and
     requires(const Policy& assign, const program& of, std::span<const offer> offers, const past& before) {

@@ -87,6 +87,12 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_program_is_refused_by_what_and_where) {
     BOOST_TEST(says(refusal(std::string(5u << 20, ' ')), "the limit is 4194304"));
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_is_no_json_is_refused_in_one_line_with_the_place) {
+    BOOST_TEST(refusal("") == "program: Unexpected end of string. Expected a value.");
+    BOOST_TEST(refusal("{\"nodes\":") == "program: Unexpected end of string. Expected a value.");
+    BOOST_TEST(refusal("{\"nodes\": [\n  {\"id\" 1}\n]}\n") == "program: Expected : between key:value pair, at \"1}\"");
+}
+
 BOOST_AUTO_TEST_CASE(a_program_file_of_a_newer_format_is_refused_SPEC_10) {
     const auto found = program_from_json(R"({"format": 2})");
     BOOST_REQUIRE(not found);

@@ -28,7 +28,7 @@ struct quantiles {
 
 struct assignment_quality {
     std::uint64_t jobs{};
-    std::uint64_t refused{};    ///< jobs without a plan, or with one that `check` refuses
+    std::uint64_t refused{};    ///< jobs without a plan, or with one that `check` refuses; after the loss too
     quantiles load{};           ///< largest load over the proven bound
     quantiles load_per_slot{};  ///< largest load per slot over the proven bound
     double crossing{};          ///< channels across workers, of all channels
@@ -99,11 +99,13 @@ assignment_quality quality_of(std::uint64_t jobs, Assign assign) {
         if (left < slots_needed(job.of)) continue;
         const past before{.previous = &*made};
         const expected<plan> again = assign(job.of, job.offers, before);
-        if (not again) continue;
-        if (const auto after = judge(*again, job.of, job.offers, before)) {
-            moved += static_cast<double>(after->moves.subtasks);
-            all += static_cast<double>(after->subtasks);
+        const auto after = again ? judge(*again, job.of, job.offers, before) : tl::unexpected(again.error());
+        if (not after) {
+            ++found.refused;
+            continue;
         }
+        moved += static_cast<double>(after->moves.subtasks);
+        all += static_cast<double>(after->subtasks);
     }
     found.load = detail::quantiles_of(std::move(loads));
     found.load_per_slot = detail::quantiles_of(std::move(slot_loads));

@@ -1,0 +1,18 @@
+# headgate_find_header(<caller> <header> [<target>...]): ends configuring unless the header is in the current folders or
+# in those of a target; <caller>, as the function that was called, begins the message.
+function(headgate_find_header caller header)
+    set(folders ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
+    foreach(target IN LISTS ARGN)
+        if(NOT TARGET ${target})
+            message(FATAL_ERROR "${caller}: there is no target ${target}")
+        endif()
+        get_target_property(theirs ${target} INTERFACE_INCLUDE_DIRECTORIES)
+        string(REGEX REPLACE "[$]<BUILD_INTERFACE:([^>]*)>" "\\1" theirs "${theirs}")
+        list(APPEND folders ${theirs})
+    endforeach()
+    find_file(found ${header} PATHS ${folders} NO_DEFAULT_PATH NO_CACHE)
+    if(NOT found)
+        list(JOIN folders ", " all)
+        message(FATAL_ERROR "${caller}: there is no ${header} in ${all}; name the target that has it as LINK <target>")
+    endif()
+endfunction()

@@ -130,7 +130,8 @@ private:
         std::optional<checkpoint_row> restore{};
         bool has_restore = false;
         std::optional<checkpoint_name> prepared{};
-        std::map<std::pair<node_id, std::uint32_t>, ordinal> reported{};
+        std::map<std::pair<node_id, std::uint32_t>, ordinal> reported{};  ///< as started
+        std::set<std::pair<node_id, std::uint32_t>> finished{};
         std::optional<std::pair<node_id, std::uint32_t>> failed{};  ///< the first, said by its worker
         std::set<ordinal> lost{};
         std::map<ordinal, stream_id> accepted{};
@@ -214,13 +215,16 @@ inline void checks::reported(const process& who, stream_id on, const task_report
     const auto position = position_of(*one.what->plan, who.identity.id);
     if (not position) return;
     const auto& nodes = one.what->plan->nodes;
-    for (const task_range& range : said.started)
-        for (std::uint32_t n = 0; n < nodes.size(); ++n) {
-            if (nodes[n].id != range.node) continue;
-            for (std::uint32_t i = range.first; i < range.last and i < nodes[n].parallelism; ++i)
-                if (worker_of(*one.what->plan, n, i) == *position)
-                    one.reported.emplace(std::pair{range.node, i}, ordinal_of(who.identity.id));
-        }
+    const auto each_of_its_own = [&](const std::vector<task_range>& ranges, auto take) {
+        for (const task_range& range : ranges)
+            for (std::uint32_t n = 0; n < nodes.size(); ++n) {
+                if (nodes[n].id != range.node) continue;
+                for (std::uint32_t i = range.first; i < range.last and i < nodes[n].parallelism; ++i)
+                    if (worker_of(*one.what->plan, n, i) == *position) take(std::pair{range.node, i});
+            }
+    };
+    each_of_its_own(said.started, [&](auto task) { one.reported.emplace(task, ordinal_of(who.identity.id)); });
+    each_of_its_own(said.finished, [&](auto task) { one.finished.insert(task); });
     const auto last = one.accepted.find(ordinal_of(who.identity.id));
     const bool is_heard = last != one.accepted.end() and last->second == on and not one.lost.contains(last->first);
     for (const task_failure& failure : said.failures)
@@ -290,6 +294,8 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
     if (state == state_name::running and before.state != state_name::running and job.running) {
         const attempt_seen& one = attempt_of(job.id, job.next.generation);
         const plan& placed = *job.running->plan;
+        std::size_t subtasks = 0;
+        for (const auto& node : placed.nodes) subtasks += node.parallelism;
         for (std::uint32_t n = 0; n < placed.nodes.size(); ++n)
             for (std::uint32_t i = 0; i < placed.nodes[n].parallelism; ++i) {
                 const auto said = one.reported.find({placed.nodes[n].id, i});
@@ -299,7 +305,7 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
                                     std::to_string(i) + " was not reported by its worker"; });
             }
         for (const placed_worker& worker : placed.workers)
-            expect(not one.lost.contains(ordinal_of(worker.id)), invariant::running_means_started, at,
+            expect(one.finished.size() == subtasks or not one.lost.contains(ordinal_of(worker.id)), invariant::running_means_started, at,
                    [&] { return "worker " + std::to_string(ordinal_of(worker.id).value) + " was lost"; });
     }
     if (state == state_name::running and job.is_owned()) {

@@ -305,7 +305,8 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
                                     std::to_string(i) + " was not reported by its worker"; });
             }
         for (const placed_worker& worker : placed.workers)
-            expect(one.finished.size() == subtasks or not one.lost.contains(ordinal_of(worker.id)), invariant::running_means_started, at,
+            expect(one.finished.size() == subtasks or not one.lost.contains(ordinal_of(worker.id)),
+                   invariant::running_means_started, at,
                    [&] { return "worker " + std::to_string(ordinal_of(worker.id).value) + " was lost"; });
     }
     if (state == state_name::running and job.is_owned()) {

@@ -81,8 +81,8 @@ BOOST_AUTO_TEST_CASE(what_a_job_waits_for_says_which_attempt_failed_and_until_wh
     BOOST_TEST(waits_for(s.value, s.now) == "workers: 0 of 4 slots open, at most 10 s more");
     s.advance_to_deadline();
     BOOST_TEST(waits_for(s.value, s.now) ==
-               "attempt 1 of 3 failed, again within 10 s: worker start-up: 0 of 4 slots are open; 2 workers never "
-               "connected");
+               "attempt 1 of 3 failed, again within 10 s: worker start-up: 0 of 4 slots are open; workers "
+               "that never registered: 2");
     s.without<start_workers>().run(1s);
     s.with<start_workers>().settle();
     BOOST_TEST(waits_for(s.value, s.now) == "workers: 0 of 4 slots open, attempt 2 of 3, at most 10 min more");

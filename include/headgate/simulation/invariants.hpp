@@ -32,6 +32,11 @@ inline std::string handle_of(const checkpoint_name& name, worker_id by) {
            std::to_string(by.value);
 }
 
+/// Workers that a job needs.
+inline std::size_t crew_of(const headgate::job& of) {
+    return (std::size_t{slots_needed(*of.program)} + of.worker_slots - 1) / of.worker_slots;
+}
+
 /// Keeps what the world itself saw, apart from what any controller says, and compares. The first violation is kept.
 class checks {
 public:
@@ -144,7 +149,9 @@ private:
         generation owned{};
         std::uint32_t restarts{};
         instant runs_since = never;
+        bool has_pause = false;  ///< of the restart to come
         instant pauses_until{};
+        bool has_finished = false;  ///< all subtasks
         bool is_forced = false;  ///< the stop under way was wished by force
     };
 
@@ -256,100 +263,6 @@ inline void checks::accepted_by(const process& who, stream_id on, instant at) {
     one.lost.erase(ordinal_of(who.identity.id));
 }
 
-template <class Policies>
-void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at) {
-    const headgate::job& job = now.job();
-    seen_by_controller& before = seen_[{slot, job.id}];
-    const state_name state = now.state();
-    expect(now.is_over() or now.deadline() != never, invariant::no_unwatched_wait, at,
-           [&] { return "in state " + std::string(text_of(state)); });
-    if (job.wish) {
-        // A job that was let go may have been taken up anew since, with what was last seen of it.
-        const bool is_same = job.is_owned() and before.owned == job.next.generation;
-        expect(not is_same or job.wish->version >= before.wish,
-               invariant::wish_is_latched, at, [] { return std::string("an earlier wish came back"); });
-        before.wish = job.wish->version;
-        using enum state_name;
-        const bool ends = state == stopping or state == stopped or state == failing or state == failed or
-                          state == finished;
-        // What its row reflects was said later.
-        const bool is_outdated = job.wish->version < job.next.applied;
-        expect(job.wish->stop == stop_mode::run or is_outdated or job.is_let_go or ends, invariant::stops, at,
-               [&] { return "the job is still " + std::string(text_of(state)); });
-        const bool is_let_go = before.owned != generation{} and not job.is_owned();
-        const bool takes_away = state == stopping or state == failing;
-        const bool is_said = job.wish->stop == stop_mode::force and not is_outdated;
-        before.is_forced = takes_away and ((before.is_forced and not is_let_go) or is_said);
-        expect(not before.is_forced or not job.is_owned() or job.stop.with_force or job.stop.gone,
-               invariant::wish_is_latched, at, [] { return std::string("a stop by force is carried out without it"); });
-        expect(state != stopped or job.wish->stop != stop_mode::run or job.live_until <= at or
-                   job.next.applied < job.wish->version or not job.persisted or not job.is_owned(),
-               invariant::wish_is_latched, at, [] { return std::string("stopped, and nobody wished it"); });
-    }
-    for (std::size_t kind = 0; kind < error_kinds; ++kind) {
-        const std::uint32_t budget = now.policy().budget[static_cast<error_kind>(kind)];
-        expect(budget == unlimited or job.spent[kind] <= budget, invariant::within_budgets, at,
-               [&] { return std::string(text_of(static_cast<error_kind>(kind))); });
-    }
-    if (state == state_name::running and before.state != state_name::running and job.running) {
-        const attempt_seen& one = attempt_of(job.id, job.next.generation);
-        const plan& placed = *job.running->plan;
-        std::size_t subtasks = 0;
-        for (const auto& node : placed.nodes) subtasks += node.parallelism;
-        for (std::uint32_t n = 0; n < placed.nodes.size(); ++n)
-            for (std::uint32_t i = 0; i < placed.nodes[n].parallelism; ++i) {
-                const auto said = one.reported.find({placed.nodes[n].id, i});
-                const ordinal owner = ordinal_of(placed.workers[worker_of(placed, n, i)].id);
-                expect(said != one.reported.end() and said->second == owner, invariant::running_means_started, at,
-                       [&] { return "node " + std::to_string(placed.nodes[n].id.value) + ", subtask " +
-                                    std::to_string(i) + " was not reported by its worker"; });
-            }
-        for (const placed_worker& worker : placed.workers)
-            expect(one.finished.size() == subtasks or not one.lost.contains(ordinal_of(worker.id)),
-                   invariant::running_means_started, at,
-                   [&] { return "worker " + std::to_string(ordinal_of(worker.id).value) + " was lost"; });
-    }
-    if (state == state_name::running and job.is_owned()) {
-        const attempt_seen& one = attempt_of(job.id, job.next.generation);
-        expect(not one.failed, invariant::running_means_started, at, [&] {
-            return "node " + std::to_string(one.failed->first.value) + ", subtask " +
-                   std::to_string(one.failed->second) + " failed, and the job runs on";
-        });
-    }
-    restarted(before, now, at);
-    before.self = job.self;
-    before.state = state;
-    before.owned = job.is_owned() ? job.next.generation : generation{};
-}
-
-/// Each restart is counted, and none comes before its pause.
-template <class Policies>
-void checks::restarted(seen_by_controller& before, const machine<Policies>& now, instant at) {
-    const restart_memory& memory = now.job().restarts;
-    const auto* const recovers = std::get_if<recovering>(&now.phase());
-    const bool is_new = recovers and before.state != state_name::recovering;
-    if (is_new) {
-        const bool ran_well = before.runs_since != never and before.runs_since + now.policy().wait.healthy <= at;
-        const bool is_counted = memory.restarts == before.restarts + 1 or (ran_well and memory.restarts == 1);
-        // What another counted is gone on from.
-        const headgate::job& job = now.job();
-        const bool is_adopted = not job.is_owned() and memory.restarts == job.durable.restarts;
-        expect(is_counted or is_adopted or before.self == incarnation{}, invariant::within_budgets, at,
-               [&] { return std::to_string(memory.restarts) + " restarts after " + std::to_string(before.restarts); });
-        expect(memory.restarts <= now.policy().restart.within.restarts, invariant::within_budgets, at,
-               [&] { return std::to_string(memory.restarts) + " restarts"; });
-        before.pauses_until = at + recovers->pause.value_or(duration::zero());
-    }
-    const bool goes_on = now.state() == state_name::compiling or now.state() == state_name::scheduling;
-    expect(before.state != state_name::recovering or not goes_on or before.pauses_until <= at,
-           invariant::within_budgets, at, [] { return std::string("a restart comes before its pause is over"); });
-    before.restarts = memory.restarts;
-    if (now.state() != state_name::running)
-        before.runs_since = never;
-    else if (before.runs_since == never)
-        before.runs_since = at;
-}
-
 inline void checks::left(std::uint32_t slot, const job_id& job, const database_rows& rows, const processes& all,
                          instant at) {
     const auto found = seen_.find({slot, job});
@@ -395,4 +308,5 @@ inline std::uint32_t checks::generations(const job_id& job) const {
 
 }  // namespace headgate::inline v1::simulation
 
+#include <headgate/simulation/invariants/machines.hpp>
 #include <headgate/simulation/invariants/requests.hpp>

@@ -71,6 +71,7 @@ void plan_words(World& in, const job_id& job, const std::shared_ptr<const progra
     instant at = o.now;
     headgate::wish next{.name = job.value, .program = what};
     if (o.chosen.choose(16) == 15) next.time_to_live = duration(1 + o.chosen.choose(1'200'000));
+    next.waits_for_slots = o.chosen.choose(4) == 3;
     const auto say = [&] { in.will_say({at, job, next}); };
     say();
     const auto later = [&] {
@@ -82,11 +83,12 @@ void plan_words(World& in, const job_id& job, const std::shared_ptr<const progra
     for (std::uint32_t i = 0; i < count; ++i) {
         later();
         if (o.strikes(fault::configuration_changes)) {
-            switch (o.chosen.choose(4)) {
+            switch (o.chosen.choose(5)) {
                 case 0: next.parallelism = {{node_id{3}, 1 + o.chosen.choose(3)}}; break;
                 case 1: next.environment = {{"A", std::to_string(i)}}; break;
                 case 2: next.waits_for_slots = not next.waits_for_slots; break;
                 case 3: next.checkpoint_interval = std::chrono::seconds(5 + o.chosen.choose(10)); break;
+                case 4: next.ignore_state_before_epoch = epoch{1 + o.chosen.choose(4)}; break;
             }
         }
         switch (o.chosen.choose(4)) {
@@ -211,6 +213,12 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     const std::uint32_t crew = (3 + each - 1) / each * each;  // slots of the workers of a job
     // Start-up is also tried with less patience: three times the usual is as long as a job may go unhealthy.
     if (by.choose(8) == 7) policy.wait.worker_start_up = std::chrono::minutes(1);
+    // Outages and waits of minutes are long where a job is given up soon.
+    if (by.choose(16) == 15) {
+        policy.restart.within.without_healthy_run = std::chrono::minutes(1 + by.choose(4));
+        policy.wait.healthy = std::chrono::seconds(30);
+        policy.wait.checkpoint = std::chrono::minutes(1);
+    }
     const auto made =
         std::make_unique<world_type>(std::move(by), settings.allowed, std::move(policy), std::move(backend));
     world_type& in = *made;
@@ -233,7 +241,10 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     std::vector<job_id> jobs;
     for (std::uint32_t i = 0; i < count; ++i) jobs.push_back({"job-" + std::to_string(i + 1)});
     for (const job_id& job : jobs) detail::plan_words(in, job, program_of_lifecycles());
-    if (o.chosen.choose(8) == 7) o.sources_end_after = duration(o.chosen.choose(180'000));
+    if (o.chosen.choose(8) == 7) {
+        o.sources_end_after = duration(o.chosen.choose(o.chosen.choose(4) == 3 ? 2'000 : 180'000));
+        if (o.chosen.choose(2) == 1) o.drains_for = duration(o.chosen.choose(90'000));
+    }
     detail::plan_troubles(in, trouble);
     in.start_controller(0);
     if (o.chosen.choose(4) == 3)
@@ -245,6 +256,7 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
         instant wished_at{};
         std::uint64_t wish{};
         bool has_failed = false;
+        bool is_failing = false;
         instant stop_since = never;
         bool is_right = false;
         bool is_wanted = false;
@@ -267,6 +279,13 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
                 followed& f = follow[i];
                 if (std::exchange(f.wish, entry->second.wish->version) != f.wish) f.wished_at = o.now;
                 const job_row& row = entry->second.row;
+                const bool was_failing = std::exchange(f.is_failing, row.state == state_name::failing);
+                if (f.is_failing and not was_failing and o.chosen.choose(8) == 7) {
+                    // Its user does not want to wait for the rest of it.
+                    headgate::wish forced = *entry->second.wish;
+                    forced.stop = stop_mode::force;
+                    in.will_say({o.now + duration(o.chosen.choose(4'000)), jobs[i], std::move(forced)});
+                }
                 const bool had_failed = std::exchange(f.has_failed, row.state == state_name::failed);
                 if (had_failed or not f.has_failed) continue;
                 const duration since_healed = o.wrong.is_healed() ? o.now - o.healed_at : duration{};

@@ -7,6 +7,7 @@
 #include <headgate/simulation/effects.hpp>
 #include <headgate/simulation/fault.hpp>
 #include <headgate/simulation/invariants.hpp>
+#include <headgate/simulation/invariants/health.hpp>
 #include <headgate/simulation/probe.hpp>
 #include <headgate/simulation/processes.hpp>
 #include <headgate/simulation/trace.hpp>
@@ -63,6 +64,8 @@ public:
     traffic queue{};
     trace seen{};
     checks rules{};
+    headgate::simulation::health health{};
+    std::uint64_t alarms{};  ///< told by anybody
     probes reached{};
     std::map<std::pair<std::uint32_t, job_id>, glimpse> glimpses{};  ///< by a controller's place
     /// Writes of rows by revision: those that never arrived, and those that were applied and nobody was told so.
@@ -114,6 +117,8 @@ public:
         bool is_proven = false;
         bool is_to_a_stranger = false;
         bool tells_tasks = false;  ///< what has started; asked in the turn that accepts its worker alone
+        epoch tells_failure_of{};  ///< the newest checkpoint of which it was said that its worker could not store it
+        epoch knew_failure_of{};   ///< likewise, known to the worker at its last heartbeat
         incarnation says{};        ///< in its hello
         instant up{}, down{};  ///< when the last message of each direction arrives
     };
@@ -141,6 +146,7 @@ public:
 
     /// The job's sources end by themselves so long after they were started; `never`: they do not.
     duration sources_end_after = duration::max();
+    duration drains_for{};  ///< the subtasks behind them end so much later, at most
 
     /// The user watches, and speaks up when an effect is asked for the so manieth time: uniform over the phases of an
     /// attempt, which uniform times are not.

@@ -175,6 +175,10 @@ struct observer_port : port {
             seen.is_attempt = moved->to == state_name::scheduling;
             if (moved->why) exhausted(*moved);
         }
+        if (const auto* said = std::get_if<remark>(&what)) {
+            if (said->how == remark::severity::alarm) ++to->alarms;
+            if (said->text.ends_with(": not complete in time")) to->health.gave_up_checkpoint(from.slot, job);
+        }
         to->seen.say(at, "controller " + std::to_string(from.slot + 1),
                      [&] { return job.value + ": " + one_line(text_of(what), 400); });
     }
@@ -243,8 +247,12 @@ inline void engine_port::run() {
         const duration start = to->soon(fault::tasks_start_slowly);
         if (to->strikes(fault::tasks_never_start)) return;
         to->put_after(start, from_engine{of, subtask_started{node, i}});
-        if (to->sources_end_after != duration::max())
-            to->put_after(start + to->sources_end_after + to->soon(), from_engine{of, subtask_finished{node, i}});
+        if (to->sources_end_after != duration::max()) {
+            const auto is_into = [&](const edge& one) { return one.to == node; };
+            const bool is_source = std::ranges::none_of(share.what->program->edges, is_into);
+            const duration end = start + to->sources_end_after + (is_source ? duration{} : to->drains_for);
+            to->put_after(end + to->soon(), from_engine{of, subtask_finished{node, i}});
+        }
         const bool for_good = to->strikes(fault::task_fails_for_good);
         if (not for_good and not to->strikes(fault::task_fails)) return;
         to->put_after(start + duration(to->chosen.choose(60'000)),

@@ -37,6 +37,7 @@ struct process {
     std::uint32_t unstarted{};      ///< subtasks of it that have not, or never will
     std::uint64_t runs_digest{};    ///< of the plan; 0: none yet
     epoch begun{};                  ///< the newest checkpoint that its engine was told to begin
+    epoch failed{};                 ///< the newest of which its engine said that something could not be stored
     // Seen from outside: an answer renews the lease from when it arrived, which is later than the worker may count
     // from.
     duration lease{};  ///< 0: nobody said one

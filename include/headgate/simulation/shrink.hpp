@@ -19,7 +19,7 @@ namespace headgate::inline v1::simulation {
 
 /// Of decisions as text: what a number means changes with the world that asks. Whoever changes what is drawn raises the
 /// first digit; the last four follow from the faults.
-inline constexpr std::uint32_t decisions_version = 90'000 + fingerprint_of_faults() % 10'000;
+inline constexpr std::uint32_t decisions_version = 91'000 + fingerprint_of_faults() % 10'000;
 
 /// "v21234:3=17,20=1023": those that are not 0, by position, each above the one before.
 std::string print(const std::vector<std::uint32_t>& taken);

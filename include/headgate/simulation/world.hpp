@@ -151,12 +151,13 @@ private:
     void glance(const machine<Policies>& of, glimpse& before);
     void time_attempt(const machine<Policies>& of, glimpse& before);
     void deliver(const to_controller& what);
-    enum class demand : std::uint8_t { none, attempt_ends, job_fails };
+    enum class demand : std::uint8_t { none, is_told, attempt_stays, attempt_ends, job_fails };
     demand demand_of(const to_controller& what, const machine<Policies>& of) const;
     bool is_executed(const execution& what, bool all_started) const;
     std::uint64_t slots_of_given_up(const headgate::job& of) const;
     void look_at_leases(std::uint32_t slot);
     void look_at_plan(const machine<Policies>& of);
+    void look_at_channels(const machine<Policies>& of);
     void hear_a_stranger(const to_worker& what);
 
     void arrive(const to_outside& what);

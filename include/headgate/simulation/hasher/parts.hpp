@@ -42,7 +42,7 @@ inline void hasher::put_seen(cursor up_to) {
 inline void hasher::put(const process& one) {
     fields::apply(one, [&](const auto& job, const auto& generation, const auto& identity, const auto&, auto dials,
                            auto is_genuine, auto phase, auto told, auto stream, auto unheard, auto is_extra,
-                           auto has_engine, auto, auto runs, auto begun, auto, auto, auto) {
+                           auto has_engine, auto, auto runs, auto begun, auto, auto, auto, auto) {
         add(job).add(generation).add(identity).add(phase);
         if (phase == process::phase::ended) return;  // nothing more comes of it
         add(dials)

@@ -104,6 +104,17 @@ inline void outside::say(process_number from, const worker_message& message) {
     stream& on = streams[saying.stream - 1];
     if (on.is_to_a_stranger) return answer_as_a_stranger(from, message);
     if (std::holds_alternative<task_report>(message)) on.tells_tasks = true;
+    if (const auto* const part = std::get_if<checkpoint_report>(&message); part and part->failure)
+        on.tells_failure_of = part->epoch;
+    // Reports are seldom far between, heartbeats are (S14).
+    if (std::holds_alternative<heartbeat>(message)) {
+        rules.expect(on.knew_failure_of != saying.begun or on.tells_failure_of == saying.begun, invariant::converges,
+                     now, [&] {
+                         return "worker " + std::to_string(from + 1) + " does not say that it could not store epoch " +
+                                std::to_string(saying.begun.value);
+                     });
+        on.knew_failure_of = saying.failed;
+    }
     const stream_id id{saying.stream};
     const auto arrives = [&](worker_message what) {
         return to_controller{on.to, stream_event{.stream = id, .peer_host = "127.0.0.1", .what = std::move(what)}};

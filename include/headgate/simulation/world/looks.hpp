@@ -13,11 +13,16 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
         const machine<Policies>* const has = controllers_[slot]->drive.find(job);
         if (not has) {
             around_.rules.left(slot, job, around_.rows, around_.backend, around_.now);
+            around_.health.left(slot, job);
             continue;
         }
         around_.rules.looked(slot, *has, around_.now);
+        if (const auto wrong = around_.health.looked(slot, *has, around_.now))
+            around_.rules.expect(false, invariant::within_budgets, around_.now,
+                                 [&] { return job.value + ": " + *wrong; });
         time_attempt(*has, around_.glimpses[{slot, job}]);
         glance(*has, around_.glimpses[{slot, job}]);
+        look_at_channels(*has);
         if (has->is_over()) around_.rules.over(has->job(), around_.backend, around_.now);
     }
     around_.rules.expect(around_.queue.size() < traffic::most / 2, invariant::bounded, around_.now,
@@ -89,7 +94,7 @@ void world<Policies, Backend>::time_attempt(const machine<Policies>& of, glimpse
 /// Somebody is gone, and one of those that were launched since is there.
 inline bool has_replacement(const headgate::job& of) {
     const auto& members = of.workers.members();
-    const std::size_t crew = (std::size_t{slots_needed(*of.program)} + of.worker_slots - 1) / of.worker_slots;
+    const std::size_t crew = crew_of(of);
     return members.size() > std::max(crew, of.workers.wanted_count()) and
            std::any_of(members.begin() + static_cast<std::ptrdiff_t>(crew), members.end(),
                        [](const worker& one) { return one.is_present(); });
@@ -152,6 +157,20 @@ void world<Policies, Backend>::look_at_leases(std::uint32_t slot) {
                 members[number.value].stream == on and not members[number.value].is_barred,
             invariant::one_effective_executor, around_.now,
             [&] { return "worker " + std::to_string(of.identity.id.value) + " gets a lease and does not count"; });
+    }
+}
+
+/// Whoever registered last is called, and no process of that identity before it (S12).
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::look_at_channels(const machine<Policies>& of) {
+    for (const worker& one : of.job().workers.members()) {
+        if (not one.is_present() or not one.channel or one.stream.value == 0) continue;
+        const outside::connection& on = around_.connections[one.channel.value().connection.value - 1];
+        around_.rules.expect(on.to == around_.streams[one.stream.value - 1].of, invariant::one_effective_executor,
+                             around_.now, [&] {
+                                 return "worker " + std::to_string(one.identity.id.value) +
+                                        " is called over the connection to an earlier process";
+                             });
     }
 }
 

@@ -209,6 +209,7 @@ void world<Policies, Backend>::crash_controller(std::uint32_t slot) {
     for (std::size_t i = 0; i < around_.streams.size(); ++i)
         if (around_.streams[i].to == dead) around_.end({i + 1}, "connection reset", outside::ender::controller);
     around_.rules.crashed(slot);
+    around_.health.crashed(slot);
     // A database that can tell does so for some.
     if (around_.chosen.choose(2) == 1) around_.rows.set_gone(at.self);
     // Some stay away until all is well again.

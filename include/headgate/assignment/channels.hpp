@@ -49,9 +49,9 @@ struct worker_places {
 };
 
 /// Precondition: `check` accepts `made` for `of`; `at` is of its workers. Edges to nodes that are not there have none.
-/// For each edge O(ranges) of its nodes; of a shuffle between two nodes on one dense or level line O(log runs), if the
-/// runs of each machine and each zone follow each other there, after O(runs) for the line. On an even line, where they
-/// have one parallelism, it is O(runs) too, but less work.
+/// For each edge O(ranges) of its nodes; of a shuffle between two nodes on one dense or level line O(log runs), after
+/// O(runs log runs) for the line, where the runs of each machine, or zone, follow each other, or are of at most 16 of
+/// them, or the nodes lie apart. On an even line, where they have one parallelism, it is O(runs) too, but less work.
 channels_report channels_of(const plan& made, const program& of, const worker_places& at);
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -222,7 +222,8 @@ private:
         const line_of_places* const line = common_line(a, b, made_.nodes[from].layout);
         const auto count = [&](const auto& at_a, const auto& at_b) {
             const auto across = [&](const places_on_line& on, std::vector<count_at> counts_of_node::*by) {
-                return all - (on.is_in_a_row() ? on.pairs(at_a, at_b) : pairs(from, to, by));
+                const std::optional<std::uint64_t> found = on.pairs(at_a, at_b);
+                return all - (found ? *found : pairs(from, to, by));
             };
             return channel_counts{.all = all,
                                   .across_workers = across(line->workers, &counts_of_node::workers),

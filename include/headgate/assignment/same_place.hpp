@@ -1,14 +1,16 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
 // assignment: how many pairs of subtasks of two nodes are on the same worker, machine or zone, where both nodes are on
-// one line: in O(1) if it is dense or level, in a few instructions a place if it is even.
+// one line: in O(1) if it is dense or level, in a few instructions a place if it is even, or its places come again.
 
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/plan_layout.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -58,15 +60,14 @@ struct even_begin {
 };
 
 /// The runs of a line by place: of a dense or level one sums of squares, because two nodes that take all slots of a
-/// place of n meet n^2 times; of an even one the share of a node that begins with it.
+/// place of n meet n^2 times; of an even one the share of a node that begins with it. Where places come again on a
+/// dense or level line, as zones do where turns go around them, a table of what few places have before each run.
 class places_on_line {
 public:
     /// `places` are of workers, by position in the plan; none: every worker is one. `units`, if the line is even, are
     /// those of the nodes that `pairs` will be asked about.
-    places_on_line(const layout& line, std::span<const std::uint32_t> places, std::uint64_t units) {
+    places_on_line(const layout& line, std::span<const std::uint32_t> places, std::uint64_t units) : line_(line) {
         const std::size_t runs = line.boundaries.size() - 1;
-        const bool is_level = line.spaced == spacing::level;
-        const auto begin_of = [&](std::size_t run) { return is_level ? run : line.boundaries[run]; };
         std::vector<std::uint32_t> met;
         place_of_run_.reserve(runs + 1);
         for (std::size_t run = 0; run < runs; ++run) {
@@ -83,26 +84,25 @@ public:
         add_place(end_.slot);
         if (line.spaced == spacing::even) share_out(units);
         add_place(end_.slot);
-        is_run_by_run_ = is_level and met.size() == runs;
-        std::ranges::sort(met);
-        is_in_a_row_ = std::ranges::adjacent_find(met) == met.end();
+        std::vector<std::uint32_t> numbers = met;
+        std::ranges::sort(numbers);
+        numbers.erase(std::ranges::unique(numbers).begin(), numbers.end());
+        is_in_a_row_ = numbers.size() == met.size();
+        is_run_by_run_ = is_in_a_row_ and line.spaced == spacing::level and met.size() == runs;
+        if (not is_in_a_row_) come_again(met, numbers);
     }
 
-    /// Whether the runs of each place follow each other; else `pairs` may not be asked.
-    bool is_in_a_row() const { return is_in_a_row_; }
-
-    /// Pairs of a subtask of each that are at the same place.
-    std::uint64_t pairs(const slots_taken& a, const slots_taken& b) const {
+    /// Pairs of a subtask of each that are at the same place. Nothing if places come again, are not few, and the nodes
+    /// are not apart: who asks must count.
+    std::optional<std::uint64_t> pairs(const slots_taken& a, const slots_taken& b) const {
         if (are_apart(a, b)) return 0;
-        std::uint64_t sum = before(a.end, b.end);
-        if (a.begin.slot > 0 or b.begin.slot > 0)
-            sum += before(a.begin, b.begin) - before(a.end, b.begin) - before(a.begin, b.end);
-        if (a.whole > 0) sum += a.whole * (before(b.end, end_) - before(b.begin, end_));
-        if (b.whole > 0) sum += b.whole * (before(a.end, end_) - before(a.begin, end_));
-        sum += a.whole * b.whole * places_.back().squares;
-        return sum * a.grain * b.grain;
+        if (is_in_a_row_) return pairs_in_a_row(a, b);
+        if (before_run_.empty()) return std::nullopt;
+        return pairs_of_few(a, b);
     }
-    std::uint64_t pairs(const even_begin& a, const even_begin& b) const {
+    /// The same, but nothing wherever places come again.
+    std::optional<std::uint64_t> pairs(const even_begin& a, const even_begin& b) const {
+        if (not is_in_a_row_) return std::nullopt;
         std::uint64_t sum = 0;
         bool a_less = a.rest > 0, b_less = b.rest > 0;  // whether one less is before the place
         for (const even_share& each : shares_) {
@@ -121,6 +121,63 @@ private:
         std::uint64_t rest;
     };
 
+    /// So that a row of the table is a line of the processor's cache.
+    static constexpr std::size_t most_few_places = 16;
+
+    std::uint64_t begin_of(std::size_t run) const {
+        return line_.spaced == spacing::level ? run : line_.boundaries[run];
+    }
+
+    /// `met` are places in the order of the line, and again where they come again; `numbers`, which ascend, once each.
+    void come_again(std::span<const std::uint32_t> met, std::span<const std::uint32_t> numbers) {
+        const auto index_of = [&](std::uint32_t number) {
+            return static_cast<std::size_t>(std::ranges::lower_bound(numbers, number) - numbers.begin());
+        };
+        std::vector<std::uint64_t> first(numbers.size(), end_.slot);
+        for (std::size_t i = met.size(); i-- > 0;) first[index_of(met[i])] = places_[i].begin;
+        if (numbers.size() <= most_few_places and line_.spaced != spacing::even) {
+            few_ = numbers.size();
+            before_run_.reserve((end_.run + 1) * few_);
+            std::vector<std::uint32_t> sums(few_);
+            for (std::size_t run = 0; run < end_.run; ++run) {
+                before_run_.insert(before_run_.end(), sums.begin(), sums.end());
+                index_of_run_.push_back(static_cast<std::uint32_t>(index_of(met[place_of_run_[run]])));
+                sums[index_of_run_.back()] += static_cast<std::uint32_t>(begin_of(run + 1) - begin_of(run));
+            }
+            before_run_.insert(before_run_.end(), sums.begin(), sums.end());
+            index_of_run_.push_back(0);
+        }
+        std::uint64_t least = end_.slot;
+        for (std::size_t i = met.size(); i-- > 0;) places_[i].begin = least = std::min(least, first[index_of(met[i])]);
+    }
+
+    std::uint64_t pairs_of_few(const slots_taken& a, const slots_taken& b) const {
+        const std::uint32_t* const all = &before_run_[end_.run * few_];
+        const auto row = [&](slot_in_run at) { return &before_run_[at.run * few_]; };
+        const std::uint32_t *a_begin = row(a.begin), *a_end = row(a.end), *b_begin = row(b.begin), *b_end = row(b.end);
+        std::array<std::uint64_t, most_few_places> of_a{}, of_b{};
+        const auto in_run = [&](slot_in_run at) { return at.slot - begin_of(at.run); };
+        of_a[index_of_run_[a.end.run]] += in_run(a.end);
+        of_a[index_of_run_[a.begin.run]] -= in_run(a.begin);
+        of_b[index_of_run_[b.end.run]] += in_run(b.end);
+        of_b[index_of_run_[b.begin.run]] -= in_run(b.begin);
+        std::uint64_t sum = 0;
+        for (std::size_t i = 0; i < few_; ++i)
+            sum += (of_a[i] + a.whole * all[i] + a_end[i] - a_begin[i]) *
+                   (of_b[i] + b.whole * all[i] + b_end[i] - b_begin[i]);
+        return sum * a.grain * b.grain;
+    }
+
+    std::uint64_t pairs_in_a_row(const slots_taken& a, const slots_taken& b) const {
+        std::uint64_t sum = before(a.end, b.end);
+        if (a.begin.slot > 0 or b.begin.slot > 0)
+            sum += before(a.begin, b.begin) - before(a.end, b.begin) - before(a.begin, b.end);
+        if (a.whole > 0) sum += a.whole * (before(b.end, end_) - before(b.begin, end_));
+        if (b.whole > 0) sum += b.whole * (before(a.end, end_) - before(a.begin, end_));
+        sum += a.whole * b.whole * places_.back().squares;
+        return sum * a.grain * b.grain;
+    }
+
     void share_out(std::uint64_t units) {
         std::uint64_t before = 0;
         for (std::size_t i = 1; i < places_.size(); ++i) {
@@ -130,7 +187,7 @@ private:
     }
 
     struct place {
-        std::uint64_t begin;    ///< slot
+        std::uint64_t begin;    ///< slot; where places come again, the first of any that is here or later
         std::uint64_t squares;  ///< of the sizes of all places before
     };
 
@@ -155,9 +212,13 @@ private:
                (std::min(x.slot, y.slot) - at[0].begin) * (std::min(std::max(x.slot, y.slot), at[1].begin) - at[0].begin);
     }
 
+    const layout& line_;
     std::vector<place> places_{};                // two more for the end
     std::vector<even_share> shares_{};           // of an even line
     std::vector<std::uint32_t> place_of_run_{};  // in the order in which they come; one more for the end
+    std::vector<std::uint32_t> before_run_{};    // slots of each of few places that come again, by run and place
+    std::vector<std::uint32_t> index_of_run_{};  // of its place in a row of that
+    std::size_t few_ = 0;                        // places in a row of that
     slot_in_run end_{};
     bool is_in_a_row_ = false;
     bool is_run_by_run_ = false;  // places are the runs of a level line: all have one slot

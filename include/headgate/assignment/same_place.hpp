@@ -65,8 +65,11 @@ struct even_begin {
 class places_on_line {
 public:
     /// `places` are of workers, by position in the plan; none: every worker is one. `units`, if the line is even, are
-    /// those of the nodes that `pairs` will be asked about.
-    places_on_line(const layout& line, std::span<const std::uint32_t> places, std::uint64_t units) : line_(line) {
+    /// those of the nodes that `pairs` will be asked about. `blank` has a zero for each number of a place, before and
+    /// after.
+    places_on_line(const layout& line, std::span<const std::uint32_t> places, std::uint64_t units,
+                   std::span<std::uint64_t> blank)
+        : line_(line) {
         const std::size_t runs = line.boundaries.size() - 1;
         std::vector<std::uint32_t> met;
         place_of_run_.reserve(runs + 1);
@@ -84,20 +87,27 @@ public:
         add_place(end_.slot);
         if (line.spaced == spacing::even) share_out(units);
         add_place(end_.slot);
-        std::vector<std::uint32_t> numbers = met;
-        std::ranges::sort(numbers);
-        numbers.erase(std::ranges::unique(numbers).begin(), numbers.end());
-        is_in_a_row_ = numbers.size() == met.size();
+        std::uint32_t count = 0;
+        for (const std::uint32_t each : met)
+            if (blank[each] == 0) blank[each] = ++count;
+        is_in_a_row_ = count == met.size();
         is_run_by_run_ = is_in_a_row_ and line.spaced == spacing::level and met.size() == runs;
-        if (not is_in_a_row_) come_again(met, numbers);
+        if (not is_in_a_row_) {
+            number_of_place_.reserve(met.size() + 1);
+            for (const std::uint32_t each : met) number_of_place_.push_back(static_cast<std::uint32_t>(blank[each] - 1));
+            come_again(count);
+        }
+        for (const std::uint32_t each : met) blank[each] = 0;
     }
 
     /// Pairs of a subtask of each that are at the same place. Nothing if places come again, are not few, and the nodes
     /// are not apart: who asks must count.
-    std::optional<std::uint64_t> pairs(const slots_taken& a, const slots_taken& b) const {
+    std::optional<std::uint64_t> pairs(const slots_taken& a, const slots_taken& b) {
         if (are_apart(a, b)) return 0;
         if (is_in_a_row_) return pairs_in_a_row(a, b);
-        if (before_run_.empty()) return std::nullopt;
+        // Its table costs as much as some answers do without it.
+        if (few_ == 0 or ++asked_ < 4) return std::nullopt;
+        if (before_run_.empty()) make_table();
         return pairs_of_few(a, b);
     }
     /// The same, but nothing wherever places come again.
@@ -128,28 +138,26 @@ private:
         return line_.spaced == spacing::level ? run : line_.boundaries[run];
     }
 
-    /// `met` are places in the order of the line, and again where they come again; `numbers`, which ascend, once each.
-    void come_again(std::span<const std::uint32_t> met, std::span<const std::uint32_t> numbers) {
-        const auto index_of = [&](std::uint32_t number) {
-            return static_cast<std::size_t>(std::ranges::lower_bound(numbers, number) - numbers.begin());
-        };
-        std::vector<std::uint64_t> first(numbers.size(), end_.slot);
-        for (std::size_t i = met.size(); i-- > 0;) first[index_of(met[i])] = places_[i].begin;
-        if (numbers.size() <= most_few_places and line_.spaced != spacing::even) {
-            few_ = numbers.size();
-            before_run_.reserve((end_.run + 1) * few_);
-            std::vector<std::uint32_t> sums(few_);
-            for (std::size_t run = 0; run < end_.run; ++run) {
-                before_run_.insert(before_run_.end(), sums.begin(), sums.end());
-                index_of_run_.push_back(static_cast<std::uint32_t>(index_of(met[place_of_run_[run]])));
-                sums[index_of_run_.back()] += static_cast<std::uint32_t>(begin_of(run + 1) - begin_of(run));
-            }
-            before_run_.insert(before_run_.end(), sums.begin(), sums.end());
-            index_of_run_.push_back(0);
-        }
+    void come_again(std::uint32_t count) {
+        std::vector<std::uint64_t> first(count, end_.slot);
+        for (std::size_t i = number_of_place_.size(); i-- > 0;) first[number_of_place_[i]] = places_[i].begin;
         std::uint64_t least = end_.slot;
-        for (std::size_t i = met.size(); i-- > 0;) places_[i].begin = least = std::min(least, first[index_of(met[i])]);
+        for (std::size_t i = number_of_place_.size(); i-- > 0;)
+            places_[i].begin = least = std::min(least, first[number_of_place_[i]]);
+        number_of_place_.push_back(0);
+        if (count <= most_few_places and line_.spaced != spacing::even) few_ = count;
     }
+
+    void make_table() {
+        before_run_.reserve((end_.run + 1) * few_);
+        std::vector<std::uint32_t> sums(few_);
+        for (std::size_t run = 0; run < end_.run; ++run) {
+            before_run_.insert(before_run_.end(), sums.begin(), sums.end());
+            sums[number_at(run)] += static_cast<std::uint32_t>(begin_of(run + 1) - begin_of(run));
+        }
+        before_run_.insert(before_run_.end(), sums.begin(), sums.end());
+    }
+    std::uint32_t number_at(std::size_t run) const { return number_of_place_[place_of_run_[run]]; }
 
     std::uint64_t pairs_of_few(const slots_taken& a, const slots_taken& b) const {
         const std::uint32_t* const all = &before_run_[end_.run * few_];
@@ -157,10 +165,10 @@ private:
         const std::uint32_t *a_begin = row(a.begin), *a_end = row(a.end), *b_begin = row(b.begin), *b_end = row(b.end);
         std::array<std::uint64_t, most_few_places> of_a{}, of_b{};
         const auto in_run = [&](slot_in_run at) { return at.slot - begin_of(at.run); };
-        of_a[index_of_run_[a.end.run]] += in_run(a.end);
-        of_a[index_of_run_[a.begin.run]] -= in_run(a.begin);
-        of_b[index_of_run_[b.end.run]] += in_run(b.end);
-        of_b[index_of_run_[b.begin.run]] -= in_run(b.begin);
+        of_a[number_at(a.end.run)] += in_run(a.end);
+        of_a[number_at(a.begin.run)] -= in_run(a.begin);
+        of_b[number_at(b.end.run)] += in_run(b.end);
+        of_b[number_at(b.begin.run)] -= in_run(b.begin);
         std::uint64_t sum = 0;
         for (std::size_t i = 0; i < few_; ++i)
             sum += (of_a[i] + a.whole * all[i] + a_end[i] - a_begin[i]) *
@@ -216,9 +224,11 @@ private:
     std::vector<place> places_{};                // two more for the end
     std::vector<even_share> shares_{};           // of an even line
     std::vector<std::uint32_t> place_of_run_{};  // in the order in which they come; one more for the end
-    std::vector<std::uint32_t> before_run_{};    // slots of each of few places that come again, by run and place
-    std::vector<std::uint32_t> index_of_run_{};  // of its place in a row of that
-    std::size_t few_ = 0;                        // places in a row of that
+    // Where places come again, by number from 0:
+    std::vector<std::uint32_t> number_of_place_{};  // likewise one more
+    std::vector<std::uint32_t> before_run_{};       // by run, and number, if there are few: slots that lie before
+    std::size_t few_ = 0;                           // numbers, if they are few and the line not even
+    std::uint32_t asked_ = 0;
     slot_in_run end_{};
     bool is_in_a_row_ = false;
     bool is_run_by_run_ = false;  // places are the runs of a level line: all have one slot

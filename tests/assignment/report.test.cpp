@@ -223,6 +223,57 @@ BOOST_AUTO_TEST_CASE(shuffles_on_one_line_have_the_channels_that_counting_gives_
     BOOST_TEST(wrong == 0);
 }
 
+BOOST_AUTO_TEST_CASE(nodes_that_lie_as_they_did_on_an_older_line_move_what_counting_gives_A6) {
+    std::mt19937_64 random(11);
+    const auto below = [&](std::uint32_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+    const auto random_line = [&](spacing spaced) {
+        layout line{.spaced = spaced};
+        for (std::uint32_t run = 0; run < 7; ++run) {
+            line.boundaries.push_back(line.boundaries.back() + below(4) + (run == 0 ? 1 : 0));
+            line.owners.push_back(below(3) > 0 ? run % 6 : below(6));
+        }
+        return line;
+    };
+    int wrong = 0, moved = 0;
+    for (int round = 0; round < rounds(3'000); ++round) {
+        auto old = plan_on(offers_with(numbers(6, 200)), numbers{0, 1, 2, 3, 4, 5});
+        BOOST_TEST_REQUIRE(old.has_value());
+        plan now = *old;
+        const auto spaced = [&] { return below(2) == 0 ? spacing::dense : spacing::level; };
+        const layout& was = old->layouts.emplace_back(random_line(spaced()));
+        layout& is = now.layouts.emplace_back(below(2) == 0 ? was : random_line(spaced()));
+        for (std::uint32_t& owner : is.owners)
+            if (below(6) == 0) owner = below(6);
+        const auto slots = [](const layout& line) {
+            return line.spaced == spacing::level ? 7 : line.boundaries.back();
+        };
+        const std::uint32_t most =
+            std::min(was.spaced == spacing::dense ? slots(was) : 20, is.spaced == spacing::dense ? slots(is) : 20);
+        const std::uint32_t shift = below(slots(was));
+        const std::uint32_t nodes = 1 + below(30);
+        for (std::uint32_t i = 0; i < nodes; ++i) {
+            const std::uint32_t grain = 1 + below(3), offset = below(slots(is));
+            now.nodes.push_back(
+                {.id = {100 + i}, .parallelism = grain * (1 + below(most)), .offset = offset, .grain = grain});
+            old->nodes.push_back(now.nodes.back());
+            old->nodes.back().offset = below(8) > 0 ? (offset + shift) % slots(was) : below(slots(was));
+        }
+        const std::vector<state_size> sizes{{.node = {100}, .bytes = 8},
+                                            {.node = {101}, .bytes = 1, .subtasks = {0, 2}},
+                                            {.node = {102}, .bytes = 0.3},
+                                            {.node = {103}, .bytes = 4}};
+        const past then{.previous = &*old, .sizes = sizes};
+        const auto found = moves_of(now, then);
+        BOOST_TEST_REQUIRE(found.has_value());
+        const moves_report obvious = obvious_moves(now, then);
+        wrong += found->subtasks != obvious.subtasks;
+        wrong += std::abs(found->bytes - obvious.bytes) > 1e-6;
+        moved += obvious.subtasks > 0;
+    }
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(moved > rounds(1'000));
+}
+
 BOOST_AUTO_TEST_CASE(loads_of_whole_plans_are_the_sums_over_their_nodes_A6) {
     std::mt19937_64 random(9);
     int wrong = 0;

@@ -49,9 +49,9 @@ struct worker_places {
 };
 
 /// Precondition: `check` accepts `made` for `of`; `at` is of its workers. Edges to nodes that are not there have none.
-/// For each edge O(ranges) of its nodes; of a shuffle between two nodes on one dense or level line O(log runs), if the
-/// runs of each machine and each zone follow each other there, after O(runs) for the line. On an even line, where they
-/// have one parallelism, it is O(runs) too, but less work.
+/// For each edge O(ranges) of its nodes; of a shuffle between two nodes on one dense or level line O(log runs), after
+/// O(runs log runs) for the line, where the runs of each machine, or zone, follow each other, or are of at most 16 of
+/// them, or the nodes lie apart. On an even line, where they have one parallelism, it is O(runs) too, but less work.
 channels_report channels_of(const plan& made, const program& of, const worker_places& at);
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -165,10 +165,10 @@ struct line_of_places {
 
     std::uint64_t units;  ///< of its nodes, if it is even
 
-    line_of_places(const layout& line, const worker_places& at, std::uint64_t of_nodes)
-        : workers(line, {}, of_nodes),
-          machines(line, at.machines, of_nodes),
-          zones(line, at.zones, of_nodes),
+    line_of_places(const layout& line, const worker_places& at, std::uint64_t of_nodes, std::span<std::uint64_t> blank)
+        : workers(line, {}, of_nodes, blank),
+          machines(line, at.machines, of_nodes, blank),
+          zones(line, at.zones, of_nodes, blank),
           units(of_nodes) {}
 };
 
@@ -219,10 +219,11 @@ private:
     channel_counts count_shuffle(std::uint32_t from, std::uint32_t to) {
         const placement a = placed(made_, from), b = placed(made_, to);
         const std::uint64_t all = std::uint64_t{made_.nodes[from].parallelism} * made_.nodes[to].parallelism;
-        const line_of_places* const line = common_line(a, b, made_.nodes[from].layout);
+        line_of_places* const line = common_line(a, b, made_.nodes[from].layout);
         const auto count = [&](const auto& at_a, const auto& at_b) {
-            const auto across = [&](const places_on_line& on, std::vector<count_at> counts_of_node::*by) {
-                return all - (on.is_in_a_row() ? on.pairs(at_a, at_b) : pairs(from, to, by));
+            const auto across = [&](places_on_line& on, std::vector<count_at> counts_of_node::*by) {
+                const std::optional<std::uint64_t> found = on.pairs(at_a, at_b);
+                return all - (found ? *found : pairs(from, to, by));
             };
             return channel_counts{.all = all,
                                   .across_workers = across(line->workers, &counts_of_node::workers),
@@ -264,10 +265,10 @@ private:
     }
 
     /// Null where the two lie on none together, or differ in units on an even one.
-    const line_of_places* common_line(const placement& a, const placement& b, std::uint32_t on) {
+    line_of_places* common_line(const placement& a, const placement& b, std::uint32_t on) {
         if (&a.line != &b.line or (a.line.spaced == spacing::even and a.units != b.units)) return nullptr;
         std::optional<line_of_places>& line = lines_[on];
-        if (not line) line.emplace(a.line, at_, a.units);
+        if (not line) line.emplace(a.line, at_, a.units, table_);
         return a.line.spaced == spacing::even and line->units != a.units ? nullptr : &*line;
     }
 

@@ -107,16 +107,27 @@ inline std::optional<std::vector<kept_class>> classes_of(const program& of, cons
     return classes;
 }
 
+/// Nodes of a class that are decided for together.
+struct kept_part {
+    const kept_class* of{};
+    std::span<const std::uint32_t> nodes{};
+};
+
+inline std::vector<kept_part> whole(std::span<const kept_class> classes) {
+    std::vector<kept_part> made;
+    for (const kept_class& each : classes) made.push_back({&each, each.nodes});
+    return made;
+}
+
 /// Every node by itself: what all of a class cannot do together some of them may. Not for more than `most_alone`.
 inline constexpr std::size_t most_alone = 1'000;
-inline std::vector<kept_class> one_by_one(std::vector<kept_class> classes) {
+inline std::vector<kept_part> one_by_one(std::span<const kept_class> classes) {
     const std::size_t most = classes.empty() ? 0 : std::min(most_alone, most_counts / classes[0].stays.size());
-    std::vector<kept_class> made;
+    std::vector<kept_part> made;
     for (const kept_class& each : classes)
-        for (const std::uint32_t node : each.nodes) {
-            if (made.size() == most) return classes;
-            made.push_back(each);
-            made.back().nodes = {node};
+        for (const std::uint32_t& node : each.nodes) {
+            if (made.size() == most) return whole(classes);
+            made.push_back({&each, std::span(&node, 1)});
         }
     return made;
 }
@@ -188,23 +199,25 @@ inline void keep_exactly(plan& made, const program& of, std::span<const kept_cla
 }
 
 /// First everybody keeps what fits, dear state first; then the rest is poured where there is room. False if there is
-/// not enough of it: what stayed was in the way. O(classes * (workers + zones)).
-inline bool keep_what_fits(plan& made, const program& of, std::span<const kept_class> classes,
+/// not enough of it, because what stayed was in the way, or what stays has more than `most` runs already. O(parts *
+/// (workers + zones)).
+inline bool keep_what_fits(plan& made, const program& of, std::span<const kept_part> parts,
                            std::span<const std::uint32_t> slots, std::span<const std::uint64_t> caps,
-                           const zone_order* in_zones) {
+                           const zone_order* in_zones, std::uint64_t most) {
     const std::size_t workers = slots.size();
     const std::vector<zone_of_workers> zones = by_zone(slots, in_zones);
     std::uint64_t all_slots = 0;
     for (const zone_of_workers& each : zones) all_slots += each.all_slots;
     std::vector<std::uint64_t> room(caps.begin(), caps.end());
-    std::vector<std::vector<std::uint64_t>> counts(classes.size()), zone_left(classes.size());
-    std::vector<std::uint32_t> order = counted_up(classes.size());
+    std::vector<std::vector<std::uint64_t>> counts(parts.size()), zone_left(parts.size());
+    std::vector<std::uint32_t> order = counted_up(parts.size());
     std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
-        return classes[a].bytes != classes[b].bytes ? classes[a].bytes > classes[b].bytes : a < b;
+        return parts[a].of->bytes != parts[b].of->bytes ? parts[a].of->bytes > parts[b].of->bytes : a < b;
     });
+    std::uint64_t runs = 0;
     for (const std::uint32_t at : order) {
-        const kept_class& each = classes[at];
-        const std::uint64_t parallelism = of.nodes[each.nodes[0]].parallelism, members = each.nodes.size();
+        const kept_class& each = *parts[at].of;
+        const std::uint64_t parallelism = of.nodes[each.nodes[0]].parallelism, members = parts[at].nodes.size();
         counts[at].resize(workers);
         for (const zone_of_workers& zone : zones) {
             std::uint64_t left = in_zones ? (parallelism * zone.all_slots + all_slots - 1) / all_slots : parallelism;
@@ -213,9 +226,11 @@ inline bool keep_what_fits(plan& made, const program& of, std::span<const kept_c
                 counts[at][w] = mine;
                 room[w] -= mine * members;
                 left -= mine;
+                runs += mine > 0;
             }
             zone_left[at].push_back(left);
         }
+        if (runs > most) return false;
     }
     // What moves goes to whom it raises least, so the levels to pour on are those of what stays.
     std::vector<water> levels;
@@ -226,8 +241,7 @@ inline bool keep_what_fits(plan& made, const program& of, std::span<const kept_c
         levels.emplace_back(zone.slots, balance_by::load_per_slot).set(std::move(loads));
     }
     for (const std::uint32_t at : order) {
-        const kept_class& each = classes[at];
-        const std::uint64_t parallelism = of.nodes[each.nodes[0]].parallelism, members = each.nodes.size();
+        const std::uint64_t parallelism = of.nodes[parts[at].nodes[0]].parallelism, members = parts[at].nodes.size();
         std::uint64_t moves = parallelism;
         for (const std::uint64_t stays : counts[at]) moves -= stays;
         std::uint64_t later = std::accumulate(zone_left[at].begin(), zone_left[at].end(), std::uint64_t{0});
@@ -254,7 +268,7 @@ inline bool keep_what_fits(plan& made, const program& of, std::span<const kept_c
         if (moves > 0) return false;
     }
     made.nodes.resize(of.nodes.size());
-    for (std::size_t i = 0; i < classes.size(); ++i) place_class(made, of, classes[i], classes[i].nodes, counts[i]);
+    for (std::size_t i = 0; i < parts.size(); ++i) place_class(made, of, *parts[i].of, parts[i].nodes, counts[i]);
     return true;
 }
 

@@ -20,8 +20,8 @@ struct range_on_worker {
     friend bool operator==(const range_on_worker&, const range_on_worker&) = default;
 };
 
-/// Writes the ranges of `node`, ascending, to the end of `into`. O(ranges) of a level line; else O(runs), or O(ranges
-/// log runs) if that is less.
+/// Writes the ranges of `node`, ascending, to the end of `into`. O(ranges) of a level line; of a dense one, with the
+/// empty runs between them, after O(log runs); of an even one O(runs), or O(ranges log runs) if that is less.
 void append_ranges(const plan& of, std::size_t node, std::vector<range_on_worker>& into);
 
 /// Subtasks by worker. O(log runs) for a node, O(runs) for a layout, as long as nodes of one layout and parallelism
@@ -48,7 +48,7 @@ inline void append_ranges(const plan& of, std::size_t node, std::vector<range_on
         }
         return;
     }
-    if (placed.units < runs / 16) {
+    if (placed.line.spaced == spacing::even and placed.units < runs / 16) {
         for (std::uint32_t subtask = 0; subtask < parallelism; subtask = into.back().range.last) {
             const std::size_t run = placed.run_of(subtask);
             const subtask_range low = placed.behind(run);
@@ -62,12 +62,9 @@ inline void append_ranges(const plan& of, std::size_t node, std::vector<range_on
         if (next < end) into.push_back({placed.owner(run), {next, end}});
         next = end;
     };
-    for (std::size_t run = placed.run_of(0); run < runs; ++run) add(run, placed.behind_up_to(run + 1));
-    std::size_t run = 0;
-    while (next < parallelism) {
-        add(run, placed.around_up_to(run + 1));
-        ++run;
-    }
+    for (std::size_t run = placed.run_of(0); run < runs and next < parallelism; ++run)
+        add(run, placed.behind_up_to(run + 1));
+    for (std::size_t run = 0; next < parallelism; ++run) add(run, placed.around_up_to(run + 1));
 }
 
 namespace detail {

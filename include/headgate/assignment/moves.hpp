@@ -5,6 +5,7 @@
 #include <headgate/assignment/loads.hpp>
 #include <headgate/assignment/nodes_by_id.hpp>
 #include <headgate/assignment/past.hpp>
+#include <headgate/assignment/shifted_line.hpp>
 #include <headgate/vocabulary/outcome.hpp>
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
@@ -33,7 +34,9 @@ struct moves_report {
 /// Workers correspond as `corresponding` says, nodes by id. On rescale a subtask i of p has the keys from i /
 /// p up to (i + 1) / p, and state moves with its keys. Without a previous plan nothing moves. `invalid` for sizes that
 /// are negative or no numbers, or a previous plan that no program could have. Precondition: `made` passes `check`.
-/// O(ranges + sizes log sizes) for each node.
+/// O(ranges + sizes log sizes) for each node. For those that lie on their line as they did on the one before (dense or
+/// level, in the same units, at the distance of the line's first node) O(log runs) takes the place of the ranges, if
+/// each subtask has the same whole number of bytes.
 expected<moves_report> moves_of(const plan& made, const past& before);
 
 /// By worker of `old`, the corresponding one in `now`, or `no_worker`: the one with its id, which is the same worker
@@ -208,29 +211,54 @@ struct key_moves {
     }
 };
 
+/// What each subtask of a node has, if that is one whole number: then sums come out the same in any order.
+inline std::optional<double> whole_bytes(const sizes_in_a_row& sizes, std::uint32_t parallelism) {
+    const largest_size each = sizes.largest_below(parallelism);
+    const bool is_exact = each.bytes * parallelism <= 0x1p53 and std::trunc(each.bytes) == each.bytes;
+    return each.is_of_all and is_exact ? std::optional(each.bytes) : std::nullopt;
+}
+
 /// `moves_of` for a past that passed `check` and has a previous plan, and workers that correspond so.
 inline moves_report moves_since(const plan& made, const past& before, std::span<const std::uint32_t> corresponds) {
     moves_report found;
     const plan& old = *before.previous;
     const nodes_by_id old_nodes(old.nodes);
+    std::vector<line_with_past> lines(made.layouts.size());
+    for (std::size_t node = 0; node < made.nodes.size(); ++node)
+        if (const std::optional<std::uint32_t> was = old_nodes.find(made.nodes[node].id)) {
+            const placement now = placed(made, node);
+            if (const auto shift = shift_of(placed(old, *was), now))
+                lines[made.nodes[node].layout].add(old.nodes[*was].layout, *shift, std::min(now.units, now.slots));
+        }
     const auto sizes = sizes_by_node(before);
     const state_size one_byte{.bytes = 1};
     const state_size* const each_one = &one_byte;
+    const sizes_in_a_row unnamed(std::span(&each_one, std::size_t{before.sizes.empty()}));
     std::vector<range_on_worker> from, to;
     for (std::size_t node = 0; node < made.nodes.size(); ++node) {
-        const std::optional<std::uint32_t> was = old_nodes.find(made.nodes[node].id);
+        const placed_node& mine = made.nodes[node];
+        const std::optional<std::uint32_t> was = old_nodes.find(mine.id);
         if (not was) continue;
+        const auto named = sizes.find(mine.id.value);
+        const auto own = named == sizes.end() ? std::nullopt : std::optional<sizes_in_a_row>(named->second);
+        const sizes_in_a_row& bytes = own ? *own : unnamed;
+        const placement now = placed(made, node);
+        if (const auto shift = shift_of(placed(old, *was), now))
+            if (const auto* changed = lines[mine.layout].changed(old.nodes[*was].layout, *shift, placed(old, *was).line,
+                                                                 now.line, corresponds))
+                if (const std::optional<double> each = whole_bytes(bytes, mine.parallelism)) {
+                    const std::uint64_t count = changed->of(now);
+                    found.subtasks += count;
+                    found.bytes += static_cast<double>(count) * *each;
+                    continue;
+                }
         from.clear();
         to.clear();
         append_ranges(old, *was, from);
         append_ranges(made, node, to);
-        key_moves keys{.old_count = old.nodes[*was].parallelism, .new_count = made.nodes[node].parallelism};
-        const auto mine = sizes.find(made.nodes[node].id.value);
-        const std::span<const state_size* const> none =
-            before.sizes.empty() ? std::span(&each_one, 1) : std::span(&each_one, 0);
-        keys.compare(from, to, corresponds,
-                     sizes_in_a_row(mine == sizes.end() ? none : std::span<const state_size* const>(mine->second)));
-        found.subtasks += made.nodes[node].parallelism - keys.kept_subtasks;
+        key_moves keys{.old_count = old.nodes[*was].parallelism, .new_count = mine.parallelism};
+        keys.compare(from, to, corresponds, bytes);
+        found.subtasks += mine.parallelism - keys.kept_subtasks;
         found.bytes += keys.moved_bytes;
     }
     return found;

@@ -1,14 +1,16 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
 // assignment: how many pairs of subtasks of two nodes are on the same worker, machine or zone, where both nodes are on
-// one line: in O(1) if it is dense or level, in a few instructions a place if it is even.
+// one line: in O(1) if it is dense or level, in a few instructions a place if it is even, or its places come again.
 
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/plan_layout.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -58,15 +60,17 @@ struct even_begin {
 };
 
 /// The runs of a line by place: of a dense or level one sums of squares, because two nodes that take all slots of a
-/// place of n meet n^2 times; of an even one the share of a node that begins with it.
+/// place of n meet n^2 times; of an even one the share of a node that begins with it. Where places come again on a
+/// dense or level line, as zones do where turns go around them, a table of what few places have before each run.
 class places_on_line {
 public:
     /// `places` are of workers, by position in the plan; none: every worker is one. `units`, if the line is even, are
-    /// those of the nodes that `pairs` will be asked about.
-    places_on_line(const layout& line, std::span<const std::uint32_t> places, std::uint64_t units) {
+    /// those of the nodes that `pairs` will be asked about. `blank` has a zero for each number of a place, before and
+    /// after.
+    places_on_line(const layout& line, std::span<const std::uint32_t> places, std::uint64_t units,
+                   std::span<std::uint64_t> blank)
+        : line_(line) {
         const std::size_t runs = line.boundaries.size() - 1;
-        const bool is_level = line.spaced == spacing::level;
-        const auto begin_of = [&](std::size_t run) { return is_level ? run : line.boundaries[run]; };
         std::vector<std::uint32_t> met;
         place_of_run_.reserve(runs + 1);
         for (std::size_t run = 0; run < runs; ++run) {
@@ -83,26 +87,32 @@ public:
         add_place(end_.slot);
         if (line.spaced == spacing::even) share_out(units);
         add_place(end_.slot);
-        is_run_by_run_ = is_level and met.size() == runs;
-        std::ranges::sort(met);
-        is_in_a_row_ = std::ranges::adjacent_find(met) == met.end();
+        std::uint32_t count = 0;
+        for (const std::uint32_t each : met)
+            if (blank[each] == 0) blank[each] = ++count;
+        is_in_a_row_ = count == met.size();
+        is_run_by_run_ = is_in_a_row_ and line.spaced == spacing::level and met.size() == runs;
+        if (not is_in_a_row_) {
+            number_of_place_.reserve(met.size() + 1);
+            for (const std::uint32_t each : met) number_of_place_.push_back(static_cast<std::uint32_t>(blank[each] - 1));
+            come_again(count);
+        }
+        for (const std::uint32_t each : met) blank[each] = 0;
     }
 
-    /// Whether the runs of each place follow each other; else `pairs` may not be asked.
-    bool is_in_a_row() const { return is_in_a_row_; }
-
-    /// Pairs of a subtask of each that are at the same place.
-    std::uint64_t pairs(const slots_taken& a, const slots_taken& b) const {
+    /// Pairs of a subtask of each that are at the same place. Nothing if places come again, are not few, and the nodes
+    /// are not apart: who asks must count.
+    std::optional<std::uint64_t> pairs(const slots_taken& a, const slots_taken& b) {
         if (are_apart(a, b)) return 0;
-        std::uint64_t sum = before(a.end, b.end);
-        if (a.begin.slot > 0 or b.begin.slot > 0)
-            sum += before(a.begin, b.begin) - before(a.end, b.begin) - before(a.begin, b.end);
-        if (a.whole > 0) sum += a.whole * (before(b.end, end_) - before(b.begin, end_));
-        if (b.whole > 0) sum += b.whole * (before(a.end, end_) - before(a.begin, end_));
-        sum += a.whole * b.whole * places_.back().squares;
-        return sum * a.grain * b.grain;
+        if (is_in_a_row_) return pairs_in_a_row(a, b);
+        // Its table costs as much as some answers do without it.
+        if (few_ == 0 or ++asked_ < 4) return std::nullopt;
+        if (before_run_.empty()) make_table();
+        return pairs_of_few(a, b);
     }
-    std::uint64_t pairs(const even_begin& a, const even_begin& b) const {
+    /// The same, but nothing wherever places come again.
+    std::optional<std::uint64_t> pairs(const even_begin& a, const even_begin& b) const {
+        if (not is_in_a_row_) return std::nullopt;
         std::uint64_t sum = 0;
         bool a_less = a.rest > 0, b_less = b.rest > 0;  // whether one less is before the place
         for (const even_share& each : shares_) {
@@ -121,6 +131,61 @@ private:
         std::uint64_t rest;
     };
 
+    /// So that a row of the table is a line of the processor's cache.
+    static constexpr std::size_t most_few_places = 16;
+
+    std::uint64_t begin_of(std::size_t run) const {
+        return line_.spaced == spacing::level ? run : line_.boundaries[run];
+    }
+
+    void come_again(std::uint32_t count) {
+        std::vector<std::uint64_t> first(count, end_.slot);
+        for (std::size_t i = number_of_place_.size(); i-- > 0;) first[number_of_place_[i]] = places_[i].begin;
+        std::uint64_t least = end_.slot;
+        for (std::size_t i = number_of_place_.size(); i-- > 0;)
+            places_[i].begin = least = std::min(least, first[number_of_place_[i]]);
+        number_of_place_.push_back(0);
+        if (count <= most_few_places and line_.spaced != spacing::even) few_ = count;
+    }
+
+    void make_table() {
+        before_run_.reserve((end_.run + 1) * few_);
+        std::vector<std::uint32_t> sums(few_);
+        for (std::size_t run = 0; run < end_.run; ++run) {
+            before_run_.insert(before_run_.end(), sums.begin(), sums.end());
+            sums[number_at(run)] += static_cast<std::uint32_t>(begin_of(run + 1) - begin_of(run));
+        }
+        before_run_.insert(before_run_.end(), sums.begin(), sums.end());
+    }
+    std::uint32_t number_at(std::size_t run) const { return number_of_place_[place_of_run_[run]]; }
+
+    std::uint64_t pairs_of_few(const slots_taken& a, const slots_taken& b) const {
+        const std::uint32_t* const all = &before_run_[end_.run * few_];
+        const auto row = [&](slot_in_run at) { return &before_run_[at.run * few_]; };
+        const std::uint32_t *a_begin = row(a.begin), *a_end = row(a.end), *b_begin = row(b.begin), *b_end = row(b.end);
+        std::array<std::uint64_t, most_few_places> of_a{}, of_b{};
+        const auto in_run = [&](slot_in_run at) { return at.slot - begin_of(at.run); };
+        of_a[number_at(a.end.run)] += in_run(a.end);
+        of_a[number_at(a.begin.run)] -= in_run(a.begin);
+        of_b[number_at(b.end.run)] += in_run(b.end);
+        of_b[number_at(b.begin.run)] -= in_run(b.begin);
+        std::uint64_t sum = 0;
+        for (std::size_t i = 0; i < few_; ++i)
+            sum += (of_a[i] + a.whole * all[i] + a_end[i] - a_begin[i]) *
+                   (of_b[i] + b.whole * all[i] + b_end[i] - b_begin[i]);
+        return sum * a.grain * b.grain;
+    }
+
+    std::uint64_t pairs_in_a_row(const slots_taken& a, const slots_taken& b) const {
+        std::uint64_t sum = before(a.end, b.end);
+        if (a.begin.slot > 0 or b.begin.slot > 0)
+            sum += before(a.begin, b.begin) - before(a.end, b.begin) - before(a.begin, b.end);
+        if (a.whole > 0) sum += a.whole * (before(b.end, end_) - before(b.begin, end_));
+        if (b.whole > 0) sum += b.whole * (before(a.end, end_) - before(a.begin, end_));
+        sum += a.whole * b.whole * places_.back().squares;
+        return sum * a.grain * b.grain;
+    }
+
     void share_out(std::uint64_t units) {
         std::uint64_t before = 0;
         for (std::size_t i = 1; i < places_.size(); ++i) {
@@ -130,7 +195,7 @@ private:
     }
 
     struct place {
-        std::uint64_t begin;    ///< slot
+        std::uint64_t begin;    ///< slot; where places come again, the first of any that is here or later
         std::uint64_t squares;  ///< of the sizes of all places before
     };
 
@@ -155,9 +220,15 @@ private:
                (std::min(x.slot, y.slot) - at[0].begin) * (std::min(std::max(x.slot, y.slot), at[1].begin) - at[0].begin);
     }
 
+    const layout& line_;
     std::vector<place> places_{};                // two more for the end
     std::vector<even_share> shares_{};           // of an even line
     std::vector<std::uint32_t> place_of_run_{};  // in the order in which they come; one more for the end
+    // Where places come again, by number from 0:
+    std::vector<std::uint32_t> number_of_place_{};  // likewise one more
+    std::vector<std::uint32_t> before_run_{};       // by run, and number, if there are few: slots that lie before
+    std::size_t few_ = 0;                           // numbers, if they are few and the line not even
+    std::uint32_t asked_ = 0;
     slot_in_run end_{};
     bool is_in_a_row_ = false;
     bool is_run_by_run_ = false;  // places are the runs of a level line: all have one slot

@@ -17,6 +17,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -190,11 +191,12 @@ inline expected<sticky_answer> sticky::decide(const program& of, std::span<const
     if (is_exact) {
         detail::keep_exactly(*made, of, classes, flow->placed);
     } else {
-        const auto fits_all = [&] { return detail::keep_what_fits(*made, of, classes, slots, caps, zone_order); };
-        if (not fits_all()) {
-            classes = detail::one_by_one(std::move(classes));
-            if (not fits_all()) {
-                if (of.nodes.size() > most_layouts(slots.size())) return by_layout();
+        const auto fit = [&](std::span<const detail::kept_part> parts, std::uint64_t most) {
+            return detail::keep_what_fits(*made, of, parts, slots, caps, zone_order, most);
+        };
+        if (not fit(detail::whole(classes), std::numeric_limits<std::uint64_t>::max())) {
+            if (not fit(detail::one_by_one(classes), most_runs)) {
+                if (of.nodes.size() > most_layouts(slots.size())) return by_layout();  // as wherever runs are too many
                 // What stayed was in the way: as many of each on each worker as a new plan has, and what can of those
                 // stays.
                 const auto anew = fresh();

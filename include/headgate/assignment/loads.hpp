@@ -64,7 +64,11 @@ inline void append_ranges(const plan& of, std::size_t node, std::vector<range_on
     };
     for (std::size_t run = placed.run_of(0); run < runs and next < parallelism; ++run)
         add(run, placed.behind_up_to(run + 1));
-    for (std::size_t run = 0; next < parallelism; ++run) add(run, placed.around_up_to(run + 1));
+    std::size_t run = 0;
+    while (next < parallelism) {
+        add(run, placed.around_up_to(run + 1));
+        ++run;
+    }
 }
 
 namespace detail {

@@ -94,7 +94,8 @@ public:
         is_run_by_run_ = is_in_a_row_ and line.spaced == spacing::level and met.size() == runs;
         if (not is_in_a_row_) {
             number_of_place_.reserve(met.size() + 1);
-            for (const std::uint32_t each : met) number_of_place_.push_back(static_cast<std::uint32_t>(blank[each] - 1));
+            for (const std::uint32_t each : met)
+                number_of_place_.push_back(static_cast<std::uint32_t>(blank[each] - 1));
             come_again(count);
         }
         for (const std::uint32_t each : met) blank[each] = 0;
@@ -217,7 +218,8 @@ private:
         if (is_run_by_run_) return std::min(x.slot, y.slot);  // looks nothing up
         const place* const at = &places_[place_of_run_[std::min(x.run, y.run)]];
         return at[0].squares +
-               (std::min(x.slot, y.slot) - at[0].begin) * (std::min(std::max(x.slot, y.slot), at[1].begin) - at[0].begin);
+               (std::min(x.slot, y.slot) - at[0].begin) *
+                   (std::min(std::max(x.slot, y.slot), at[1].begin) - at[0].begin);
     }
 
     const layout& line_;

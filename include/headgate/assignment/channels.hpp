@@ -42,7 +42,7 @@ struct channels_report {
     friend bool operator==(const channels_report&, const channels_report&) = default;
 };
 
-/// Where workers are: by position in a plan, numbers of their machines and zones, counted from 0.
+/// Where workers are: by position in a plan, numbers of their machines and zones, below the number of workers.
 struct worker_places {
     std::vector<std::uint32_t> machines{};
     std::vector<std::uint32_t> zones{};
@@ -50,8 +50,8 @@ struct worker_places {
 
 /// Precondition: `check` accepts `made` for `of`; `at` is of its workers. Edges to nodes that are not there have none.
 /// For each edge O(ranges) of its nodes; of a shuffle between two nodes on one dense or level line O(log runs), after
-/// O(runs log runs) for the line, where the runs of each machine, or zone, follow each other, or are of at most 16 of
-/// them, or the nodes lie apart. On an even line, where they have one parallelism, it is O(runs) too, but less work.
+/// O(runs) for the line, for workers, machines and zones each: where the runs of each follow each other, or are of at
+/// most 16, or the nodes lie apart. On an even line, where they have one parallelism, it is O(runs) too, but less work.
 channels_report channels_of(const plan& made, const program& of, const worker_places& at);
 
 // Implementation ------------------------------------------------------------------------------------------------------

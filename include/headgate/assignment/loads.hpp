@@ -20,8 +20,9 @@ struct range_on_worker {
     friend bool operator==(const range_on_worker&, const range_on_worker&) = default;
 };
 
-/// Writes the ranges of `node`, ascending, to the end of `into`. O(ranges) of a level line; of a dense one, with the
-/// empty runs between them, after O(log runs); of an even one O(runs), or O(ranges log runs) if that is less.
+/// Writes the ranges of `node`, ascending, to the end of `into`. O(ranges) of a level line; of a dense one after
+/// O(log runs), and that again for each long row of empty runs; of an even one O(runs), or O(ranges log runs) if that
+/// is less.
 void append_ranges(const plan& of, std::size_t node, std::vector<range_on_worker>& into);
 
 /// Subtasks by worker. O(log runs) for a node, O(runs) for a layout, as long as nodes of one layout and parallelism
@@ -29,6 +30,10 @@ void append_ranges(const plan& of, std::size_t node, std::vector<range_on_worker
 std::vector<std::uint64_t> loads_of(const plan& of);
 
 // Implementation ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+inline constexpr std::size_t most_empty_walked = 16;
+}
 
 inline void append_ranges(const plan& of, std::size_t node, std::vector<range_on_worker>& into) {
     const detail::placement placed = detail::placed(of, node);
@@ -57,17 +62,19 @@ inline void append_ranges(const plan& of, std::size_t node, std::vector<range_on
         }
         return;
     }
-    std::uint32_t next = 0;
-    const auto add = [&](std::size_t run, std::uint32_t end) {
+    bool is_around = false;
+    std::size_t run = placed.run_of(0), empty = 0;
+    for (std::uint32_t next = 0; next < parallelism;) {
+        const std::uint32_t end = is_around ? placed.around_up_to(run + 1) : placed.behind_up_to(run + 1);
         if (next < end) into.push_back({placed.owner(run), {next, end}});
+        empty = next < end ? 0 : empty + 1;
         next = end;
-    };
-    for (std::size_t run = placed.run_of(0); run < runs and next < parallelism; ++run)
-        add(run, placed.behind_up_to(run + 1));
-    std::size_t run = 0;
-    while (next < parallelism) {
-        add(run, placed.around_up_to(run + 1));
-        ++run;
+        // Many empty ones are leapt over, a few are not worth the search.
+        const bool leaps = empty == detail::most_empty_walked and next < parallelism;
+        const std::size_t then = leaps ? placed.run_of(next) : run + 1 < runs ? run + 1 : 0;
+        if (leaps) empty = 0;
+        is_around = is_around or then <= run;
+        run = then;
     }
 }
 

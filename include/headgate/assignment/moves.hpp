@@ -35,8 +35,8 @@ struct moves_report {
 /// p up to (i + 1) / p, and state moves with its keys. Without a previous plan nothing moves. `invalid` for sizes that
 /// are negative or no numbers, or a previous plan that no program could have. Precondition: `made` passes `check`.
 /// O(ranges + sizes log sizes) for each node. For those that lie on their line as they did on the one before (dense or
-/// level, in the same units, at the distance of the line's first node) O(log runs) takes the place of the ranges, if
-/// each subtask has the same whole number of bytes.
+/// level, in the same units, at the distance of the line's first node) O(log runs) takes the place of the ranges, where
+/// there are enough of them to pay for a look at both lines, and if each subtask has the same whole number of bytes.
 expected<moves_report> moves_of(const plan& made, const past& before);
 
 /// By worker of `old`, the corresponding one in `now`, or `no_worker`: the one with its id, which is the same worker
@@ -234,6 +234,9 @@ inline moves_report moves_since(const plan& made, const past& before, std::span<
     const state_size one_byte{.bytes = 1};
     const state_size* const each_one = &one_byte;
     const sizes_in_a_row unnamed(std::span(&each_one, std::size_t{before.sizes.empty()}));
+    std::uint64_t left = 0;
+    for (const plan* each : {&old, &made})
+        for (const layout& line : each->layouts) left += most_times_over * line.boundaries.size();
     std::vector<range_on_worker> from, to;
     for (std::size_t node = 0; node < made.nodes.size(); ++node) {
         const placed_node& mine = made.nodes[node];
@@ -245,7 +248,7 @@ inline moves_report moves_since(const plan& made, const past& before, std::span<
         const placement now = placed(made, node);
         if (const auto shift = shift_of(placed(old, *was), now))
             if (const auto* changed = lines[mine.layout].changed(old.nodes[*was].layout, *shift, placed(old, *was).line,
-                                                                 now.line, corresponds))
+                                                                 now.line, corresponds, left))
                 if (const std::optional<double> each = whole_bytes(bytes, mine.parallelism)) {
                     const std::uint64_t count = changed->of(now);
                     found.subtasks += count;

@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
 // assignment: how many pairs of subtasks of two nodes are on the same worker, machine or zone, where both nodes are on
-// one line: in O(1) if it is dense or level, in a few instructions a place if it is even, or its places come again.
+// one line: in O(1) if it is dense or level, in a few instructions a place if it is even, or dense or level and few
+// places come again.
 
 #include <headgate/vocabulary/plan.hpp>
 #include <headgate/vocabulary/plan_layout.hpp>
@@ -106,8 +107,9 @@ public:
     std::optional<std::uint64_t> pairs(const slots_taken& a, const slots_taken& b) {
         if (are_apart(a, b)) return 0;
         if (is_in_a_row_) return pairs_in_a_row(a, b);
-        // Its table costs as much as some answers do without it.
-        if (few_ == 0 or ++asked_ < 4) return std::nullopt;
+        // Not before the answers without it went over as many runs as the table does, by and large.
+        if (before_run_.empty() and (few_ == 0 or (walked_ += runs_of(a) + runs_of(b)) < 8 * end_.run))
+            return std::nullopt;
         if (before_run_.empty()) make_table();
         return pairs_of_few(a, b);
     }
@@ -147,6 +149,11 @@ private:
             places_[i].begin = least = std::min(least, first[number_of_place_[i]]);
         number_of_place_.push_back(0);
         if (count <= most_few_places and line_.spaced != spacing::even) few_ = count;
+    }
+
+    std::uint64_t runs_of(const slots_taken& node) const {
+        const bool is_around = node.whole > 0 or node.end.run < node.begin.run;
+        return is_around ? end_.run : node.end.run - node.begin.run + 1;
     }
 
     void make_table() {
@@ -230,7 +237,7 @@ private:
     std::vector<std::uint32_t> number_of_place_{};  // likewise one more
     std::vector<std::uint32_t> before_run_{};       // by run, and number, if there are few: slots that lie before
     std::size_t few_ = 0;                           // numbers, if they are few and the line not even
-    std::uint32_t asked_ = 0;
+    std::uint64_t walked_ = 0;                      // runs of those that had no answer here
     slot_in_run end_{};
     bool is_in_a_row_ = false;
     bool is_run_by_run_ = false;  // places are the runs of a level line: all have one slot

@@ -92,20 +92,27 @@ private:
     std::uint64_t all_ = 0;
 };
 
+/// What all lines may cost together, in boundaries of both plans: as much as to look at the plans a few times.
+inline constexpr std::uint64_t most_times_over = 4;
+
 /// Nodes of a line that came from one other, mostly all of them: the first says from which and how far.
 class line_with_past {
 public:
-    void add(std::uint32_t old_layout, std::uint64_t shift, std::uint64_t ranges) {
-        if (ranges_ == 0) old_layout_ = old_layout, shift_ = shift;
-        if (is_of(old_layout, shift)) ranges_ += ranges;
+    void add(std::uint32_t old_layout, std::uint64_t shift, std::uint64_t slots) {
+        if (slots_ == 0) old_layout_ = old_layout, shift_ = shift;
+        if (is_of(old_layout, shift)) slots_ += slots;
     }
 
-    /// Null for nodes that came from elsewhere, or if they have fewer ranges than it costs.
+    /// Null for nodes that came from elsewhere, or if they have fewer slots than it costs, or it costs more than is
+    /// `left`, which falls by it: nodes may have many slots in one run, and many lines come from one of many runs.
     const changed_slots* changed(std::uint32_t old_layout, std::uint64_t shift, const layout& old, const layout& now,
-                                 std::span<const std::uint32_t> corresponds) {
+                                 std::span<const std::uint32_t> corresponds, std::uint64_t& left) {
         if (not is_of(old_layout, shift)) return nullptr;
-        if (not changed_ and ranges_ >= changed_slots::cost(old, now)) changed_.emplace(old, now, shift, corresponds);
-        return changed_ ? &*changed_ : nullptr;
+        if (changed_) return &*changed_;
+        const std::uint64_t cost = changed_slots::cost(old, now);
+        if (slots_ < cost or left < cost) return nullptr;
+        left -= cost;
+        return &changed_.emplace(old, now, shift, corresponds);
     }
 
 private:
@@ -115,7 +122,7 @@ private:
 
     std::uint32_t old_layout_ = 0;
     std::uint64_t shift_ = 0;
-    std::uint64_t ranges_ = 0;  ///< of its nodes
+    std::uint64_t slots_ = 0;  ///< that its nodes take, each counted once a node
     std::optional<changed_slots> changed_{};
 };
 

@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(every_compiler_and_build_gives_these_runs_I18) {
     campaign all;
     for (std::uint64_t seed = 1; seed <= 100; ++seed) BOOST_TEST((not all.run(seed, everything)));
     // Of decisions_version: whoever changes what a run does puts in what is printed here.
-    BOOST_TEST(all.digest == 0x405dd505e947dc7bu, "the digest of seeds 1 to 100 is " << std::hex << all.digest);
+    BOOST_TEST(all.digest == 0x97403498480deaa1u, "the digest of seeds 1 to 100 is " << std::hex << all.digest);
 }
 
 BOOST_AUTO_TEST_CASE(

@@ -76,6 +76,9 @@ void health::advance(clock& was, const machine<Policies>& now, instant at) {
     };
     const bool begins_anew = ends(was.state) and not ends(now.state());
     if (job.healthy_at == never or begins_anew) was.unhealthy = was.lacking = {};
+    // After a standstill it was healthy and failed, or failed alone, whichever came first.
+    const bool has_run = was.runs_since != never and later(was.runs_since, now.policy().wait.healthy) <= at;
+    if (has_run and job.healthy_at != never) was.unhealthy = at - job.healthy_at;
 }
 
 template <class Policies>

@@ -145,6 +145,7 @@ private:
     struct seen_by_controller {
         incarnation self{};
         state_name state{};
+        std::uint32_t visit{};
         std::uint64_t wish{};
         generation owned{};
         std::uint32_t restarts{};

@@ -41,6 +41,7 @@ private:
         bool takes_checkpoint = false;
         instant lacked_at = never;  ///< when the scheduler said so last
         instant runs_since = never;
+        instant late_since = never;  ///< it should have been given up, but for a pause
         duration unhealthy{};
         duration lacking{};  ///< since `lacked_at`
         duration taking{};   ///< the present checkpoint
@@ -100,7 +101,9 @@ std::optional<std::string> health::looked(std::uint32_t slot, const machine<Poli
     const auto* const attempt = std::get_if<headgate::scheduling>(&now.phase());
     const bool lacks = attempt and attempt->lacking_since != never;
     const bool is_tried = (attempt or state == recovering) and not(lacks and job.wish->waits_for_slots);
-    if (is_tried and job.persisted and job.is_owned() and was.unhealthy > limit + state_backoff.base.most)
+    const bool is_late = is_tried and job.persisted and job.is_owned() and was.unhealthy > limit;
+    was.late_since = is_late ? std::min(was.late_since, at) : never;
+    if (is_late and at > later(was.late_since, state_backoff.base.most))
         wrong = "it is tried on after " + in_ms(was.unhealthy) + " without a healthy run, the limit is " + in_ms(limit);
 
     const bool is_counted = job.healthy_at != never and job.unwritten_since == never and not lacks;

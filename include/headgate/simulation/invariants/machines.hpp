@@ -29,7 +29,9 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
         const bool is_let_go = before.owned != generation{} and not job.is_owned();
         const bool takes_away = state == stopping or state == failing;
         const bool is_said = job.wish->stop == stop_mode::force and not is_outdated;
-        before.is_forced = takes_away and ((before.is_forced and not is_let_go) or is_said);
+        // It may have rested since, and stop for another reason.
+        const bool is_another = before.visit != job.visit and job.wish->stop == stop_mode::run;
+        before.is_forced = takes_away and ((before.is_forced and not is_let_go and not is_another) or is_said);
         expect(not before.is_forced or not job.is_owned() or job.stop.with_force or job.stop.gone,
                invariant::wish_is_latched, at, [] { return std::string("a stop by force is carried out without it"); });
         expect(state != stopped or job.wish->stop != stop_mode::run or job.live_until <= at or
@@ -74,6 +76,7 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
     const bool runs = state == state_name::running or state == state_name::finishing;
     before.has_finished = runs and job.is_owned() and job.tasks.all_finished();
     before.self = job.self;
+    before.visit = job.visit;
     before.state = state;
     before.owned = job.is_owned() ? job.next.generation : generation{};
 }

@@ -154,6 +154,26 @@ BOOST_AUTO_TEST_CASE(a_replacement_that_finds_no_slots_is_not_waited_for_when_th
     BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));
 }
 
+BOOST_AUTO_TEST_CASE(who_has_not_come_is_not_needed_any_more_and_who_has_is_kept_S6_S11) {
+    stage s;
+    s.workers_come = false;
+    s.start();
+    s.comes(0);
+    s.settle();
+    s.without<start_workers>();
+    s.says(0, stream_lost{});
+    s.run(1s);
+    s.comes(0);
+    s.settle();
+    s.without<dial>();
+    s.comes(2);
+    BOOST_TEST((s.job().workers.wanted_count() == 3u and s.member(1).phase == worker_phase::launched));
+    s.answer<start_workers>(not_applied{{.kind = error_kind::not_enough_slots, .needed = 1, .available = 0}});
+    BOOST_TEST((s.member(1).phase == worker_phase::gone and s.member(2).phase != worker_phase::gone));
+    s.with<start_workers, dial>().settle();
+    BOOST_TEST((s.state() == state_name::running and s.current() == generation{1}));
+}
+
 BOOST_AUTO_TEST_CASE(all_workers_are_dialled_as_soon_as_they_come_S12) {
     stage s;
     s.without<dial>().start();

@@ -146,7 +146,7 @@ public:
 
     /// The job's sources end by themselves so long after they were started; `never`: they do not.
     duration sources_end_after = duration::max();
-    duration drains_for{};  ///< the subtasks behind them end so much later, at most
+    duration drains_for{};  ///< the subtasks behind them end so much later
 
     /// The user watches, and speaks up when an effect is asked for the so manieth time: uniform over the phases of an
     /// attempt, which uniform times are not.

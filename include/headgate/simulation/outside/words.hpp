@@ -106,7 +106,7 @@ inline void outside::say(process_number from, const worker_message& message) {
     if (std::holds_alternative<task_report>(message)) on.tells_tasks = true;
     if (const auto* const part = std::get_if<checkpoint_report>(&message); part and part->failure)
         on.tells_failure_of = part->epoch;
-    // Reports are seldom far between, heartbeats are (S14).
+    // What must be said is said by the next heartbeat; these must not be far apart (S14).
     if (std::holds_alternative<heartbeat>(message)) {
         rules.expect(on.knew_failure_of != saying.begun or on.tells_failure_of == saying.begun, invariant::converges,
                      now, [&] {

@@ -79,7 +79,10 @@ void health::advance(clock& was, const machine<Policies>& now, instant at) {
     if (job.healthy_at == never or begins_anew) was.unhealthy = was.lacking = {};
     // After a standstill it was healthy and failed, or failed alone, whichever came first.
     const bool has_run = was.runs_since != never and later(was.runs_since, now.policy().wait.healthy) <= at;
-    if (has_run and job.healthy_at != never) was.unhealthy = at - job.healthy_at;
+    if (has_run and job.healthy_at != never) {
+        const bool is_away = job.unwritten_since != never;
+        was.unhealthy = (is_away ? std::max(job.unwritten_since, job.healthy_at) : at) - job.healthy_at;
+    }
 }
 
 template <class Policies>

@@ -22,6 +22,9 @@ void world<Policies, Backend>::arrive(const to_controller& what) {
             if (on.is_proven) around_.rules.reported(from, heard->stream, *said);
         }
     }
+    const auto* const news = std::get_if<answered<watch_workers>>(&what.what);
+    if (news and news->result)
+        for (const worker_news::exited& exit : news->result->exits) around_.rules.exited(exit);
     deliver(what);
 }
 

@@ -26,7 +26,7 @@ struct wishes {
     std::string assignment;
     std::uint64_t states = 50'000'000;
     double minutes = 30;
-    bool trace = false, quiet = false, no_progress = false;
+    bool prunes = true, trace = false, quiet = false, no_progress = false;
 };
 
 /// "no such world: ...; there are ...".
@@ -114,7 +114,7 @@ inline int run(const wishes& chosen) {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     };
     const exploration all =
-        simulation::explore(start, {.states = chosen.states}, [&](const exploration& so_far) {
+        simulation::explore(start, {.states = chosen.states, .prunes = chosen.prunes}, [&](const exploration& so_far) {
             progress(so_far, elapsed(), chosen, false);
             return elapsed() < chosen.minutes * 60;
         });

@@ -44,7 +44,7 @@ struct flags {
     double minutes = 0;
     std::uint64_t states = explore::wishes{}.states;
     std::uint32_t jobs = 1, matrix = 0;
-    bool rewrite = false, trace = false, quiet = false, no_progress = false;
+    bool rewrite = false, unpruned = false, trace = false, quiet = false, no_progress = false;
 };
 
 policies_type policies_of(const flags& chosen) { return with_jitter(example::assignment_of(chosen.assignment)); }
@@ -337,8 +337,13 @@ int run_scenario(const std::string& name, const flags& chosen) {
 
 int run_exploration(const flags& chosen) {
     if (not explored_world_of(chosen.explore)) wrong(explore::unknown(chosen.explore));
-    explore::wishes wished{.world = chosen.explore, .assignment = chosen.assignment, .states = chosen.states,
-                           .trace = chosen.trace, .quiet = chosen.quiet, .no_progress = chosen.no_progress};
+    explore::wishes wished{.world = chosen.explore,
+                           .assignment = chosen.assignment,
+                           .states = chosen.states,
+                           .prunes = not chosen.unpruned,
+                           .trace = chosen.trace,
+                           .quiet = chosen.quiet,
+                           .no_progress = chosen.no_progress};
     if (chosen.minutes > 0) wished.minutes = chosen.minutes;
     return chosen.replay.empty() ? explore::run(wished) : explore::replay(wished, decisions_of(chosen.replay));
 }
@@ -416,6 +421,10 @@ int main(int count, char** arguments) {
         ->needs(scenario);
     add_number(app, "--states", chosen.states, std::uint64_t{1}, most, "a number from 1 on",
                "With --explore: goes on to no more states than this")
+        ->needs(explored)
+        ->excludes(replay);
+    app.add_flag("--unpruned", chosen.unpruned,
+                 "With --explore: goes on by answers that nobody waits for like by all else, to see what they change")
         ->needs(explored)
         ->excludes(replay);
     app.add_option("--assignment", chosen.assignment, "The assignment policy; " + chosen.assignment + " without it")

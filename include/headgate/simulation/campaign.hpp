@@ -24,7 +24,8 @@ struct campaign {
     std::uint64_t digest{};  ///< of all traces, in order
     std::uint64_t repeated{};  ///< runs that were run twice, to see that they do the same (I18)
 
-    /// Runs one seed. Every hundredth is run twice. A violation, with the decisions that led to it, if there was one.
+    /// Runs one seed. Every hundredth is run twice, the second time with another
+    /// wall clock. A violation, with the decisions that led to it, if there was one.
     template <class Policies = policies<>, backend_rules Backend = cluster>
     std::optional<lifecycle_result> run(std::uint64_t seed, const lifecycle_settings& settings, Policies policy = {},
                                         Backend backend = Backend{});
@@ -49,7 +50,9 @@ std::optional<lifecycle_result> campaign::run(std::uint64_t seed, const lifecycl
     lifecycle_result one = live(decisions(seed), settings, policy, backend);
     if (runs % 100 == 0 and not one.broken) {
         ++repeated;
-        const lifecycle_result again = live(decisions(seed), settings, policy, backend);
+        lifecycle_settings later_by_wall = settings;
+        later_by_wall.wall_clock_ahead = std::chrono::hours(1'000);
+        const lifecycle_result again = live(decisions(seed), later_by_wall, policy, backend);
         if (again.digest != one.digest)
             one.broken = violation{invariant::deterministic, {}, "seed " + std::to_string(seed) + " did something else"};
     }

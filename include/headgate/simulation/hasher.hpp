@@ -99,7 +99,7 @@ public:
     void put(const checks& one);
     void put(const wait_over& one);
     void put(const glimpse& one) {
-        add(one.scheduled_since).add(one.attempt_since).add(one.slots_since).add(one.visit);
+        add(one.scheduled_since).add(one.attempt_since).add(one.slots_since).add(one.idle_since).add(one.visit);
     }
     void put(const worker_lease& one);
     void put(const worker_reports& one);

@@ -89,10 +89,6 @@ public:
     void spoke(const process& who, instant at);
     /// Nothing, if it was accepted on another stream since.
     void lost(const process& who, stream_id on);
-    /// A controller is told.
-    void exited(const worker_news::exited& who) {
-        attempt_of(who.job, who.generation).exited.insert(ordinal_of(who.worker));
-    }
     void accepted_by(const process& who, stream_id on, instant at);
 
     /// After each step of a controller, for each job that it has. `is_ticked`: the machine's deadline had come.
@@ -143,7 +139,6 @@ private:
         std::set<std::pair<node_id, std::uint32_t>> finished{};
         std::optional<std::pair<node_id, std::uint32_t>> failed{};  ///< the first, said by its worker
         std::set<ordinal> lost{};
-        std::set<ordinal> exited{};  ///< as a controller was told
         std::map<ordinal, stream_id> accepted{};
         std::map<ordinal, std::uint32_t> granted{};  ///< slots of workers
     };
@@ -159,6 +154,7 @@ private:
         instant pauses_until{};
         bool has_finished = false;  ///< all subtasks
         bool is_forced = false;  ///< the stop under way was wished by force
+        bool is_used = false;    ///< its generation: launched, stopped, or somebody of it is gone
     };
 
     template <class Policies>
@@ -239,8 +235,7 @@ inline void checks::reported(const process& who, stream_id on, const task_report
     each_of_its_own(said.started, [&](auto task) { one.reported.emplace(task, ordinal_of(who.identity.id)); });
     each_of_its_own(said.finished, [&](auto task) { one.finished.insert(task); });
     const auto last = one.accepted.find(ordinal_of(who.identity.id));
-    const bool is_heard = last != one.accepted.end() and last->second == on and not one.lost.contains(last->first) and
-                          not one.exited.contains(last->first);
+    const bool is_heard = last != one.accepted.end() and last->second == on and not one.lost.contains(last->first);
     for (const task_failure& failure : said.failures)
         for (std::uint32_t n = 0; is_heard and not one.failed and n < nodes.size(); ++n)
             if (nodes[n].id == failure.node and failure.subtask < nodes[n].parallelism and

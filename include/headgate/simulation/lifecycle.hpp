@@ -22,6 +22,7 @@ struct lifecycle_settings {
     fault_set allowed = fault_set{}.set();
     std::uint32_t jobs = 1;
     bool keeps_lines = false;  ///< of the trace
+    duration wall_clock_ahead{};  ///< of the time of the world
 };
 
 struct lifecycle_result {
@@ -224,6 +225,7 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
     world_type& in = *made;
     outside& o = in.around();
     if (settings.keeps_lines) o.seen.keep_lines();
+    o.wall_offset = settings.wall_clock_ahead;
     const instant begun = o.now;
     // One draw an expression: compilers order operands differently.
     duration trouble(o.chosen.choose(4) * 60'000);

@@ -157,6 +157,7 @@ struct observer_port : port {
             });
         std::uint32_t& count = seen.failed[static_cast<std::size_t>(what.why.kind)];
         const std::uint32_t times = is_of_attempt ? ++count : what.attempt.value;
+        count = std::max(count, times);
         to->rules.expect(times <= what.budget, invariant::within_budgets, to->now,
                          [&] { return job.value + ", the " + std::to_string(times) + "th: " + describe(what.why); });
     }
@@ -171,6 +172,8 @@ struct observer_port : port {
             to->seen.count(static_cast<std::uint64_t>(moved->to) << 32 | moved->generation.value);
             const bool is_same_attempt = moved->from == state_name::scheduling and moved->to == state_name::scheduling;
             glimpse& seen = to->glimpses[{from.slot, job}];
+            if (seen.is_attempt and not is_same_attempt and moved->why)
+                seen.gave_up = {moved->why->kind, seen.failed[static_cast<std::size_t>(moved->why->kind)]};
             if (not is_same_attempt) seen.failed = {};
             seen.is_attempt = moved->to == state_name::scheduling;
             if (moved->why) exhausted(*moved);

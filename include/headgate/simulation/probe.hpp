@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -81,11 +82,14 @@ struct glimpse {
     std::uint32_t visit{};                ///< of the state
     std::array<std::uint32_t, error_kinds> failed{};  ///< told of since it came to be scheduled
     bool is_attempt = false;                          ///< told of last
+    /// The attempt was given up in this turn: for what, and how often that had been told of.
+    std::optional<std::pair<error_kind, std::uint32_t>> gave_up{};
     instant scheduled_since = never;                  ///< this visit
     bool is_launching = false;
     instant attempt_since = never;        ///< it brings workers up
     instant started_since = never;        ///< all subtasks have started, and it has not heard of it
     instant slots_since = never;          ///< there are slots enough, and it waits for them
+    instant idle_since = never;           ///< and does not ask
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------

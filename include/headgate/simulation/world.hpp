@@ -150,6 +150,7 @@ private:
     void look(std::uint32_t slot);
     void glance(const machine<Policies>& of, glimpse& before);
     void time_attempt(const machine<Policies>& of, glimpse& before);
+    void look_at_giving_up(const machine<Policies>& of, glimpse& before);
     void deliver(const to_controller& what);
     enum class demand : std::uint8_t { none, is_told, attempt_stays, attempt_ends, job_fails };
     demand demand_of(const to_controller& what, const machine<Policies>& of) const;

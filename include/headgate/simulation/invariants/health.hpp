@@ -119,6 +119,10 @@ std::optional<std::string> health::looked(std::uint32_t slot, const machine<Poli
     if (runs and job.persisted and at >= later(was.runs_since, wait.healthy) and job.healthy_at != never)
         wrong = "it has run for " + in_ms(at - was.runs_since) + " and is not healthy";
 
+    const bool is_healthy_now = runs and was.is_armed and job.healthy_at == never;
+    if (is_healthy_now and job.restarts != now.policy().restart.after_running(job.restarts, wait.healthy))
+        wrong = "it has become healthy, and " + std::to_string(job.restarts.restarts) + " restarts count still";
+
     if (std::exchange(was.is_checkpoint_late, false) and was.taking < wait.checkpoint)
         wrong = "a checkpoint is given up after " + in_ms(was.taking) + ", its time is " + in_ms(wait.checkpoint);
     const auto* const ran = std::get_if<headgate::running>(&now.phase());

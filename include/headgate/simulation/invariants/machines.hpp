@@ -64,7 +64,11 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
     }
     if (state == state_name::running and job.is_owned()) {
         const attempt_seen& one = attempt_of(job.id, job.next.generation);
-        expect(not one.failed, invariant::running_means_started, at, [&] {
+        // Who has gone since all finished is missed by nobody (J2), and not heard either.
+        std::size_t subtasks = 0;
+        if (one.what)
+            for (const placed_node& node : one.what->plan->nodes) subtasks += node.parallelism;
+        expect(not one.failed or one.finished.size() == subtasks, invariant::running_means_started, at, [&] {
             return "node " + std::to_string(one.failed->first.value) + ", subtask " +
                    std::to_string(one.failed->second) + " failed, and the job runs on";
         });
@@ -72,6 +76,17 @@ void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at
     expect(not before.has_finished or state != state_name::recovering or not job.is_owned() or
                before.owned != job.next.generation or attempt_of(job.id, before.owned).failed,
            invariant::running_means_started, at, [] { return std::string("all has finished, and is run again"); });
+    // Begun anew: a generation that has launched nothing, and lost nobody, is kept (S17).
+    const auto* const attempt = std::get_if<scheduling>(&now.phase());
+    const bool is_anew = attempt and before.state == state_name::scheduling and before.visit != job.visit;
+    const bool is_new = is_anew and before.owned != generation{} and before.owned != job.next.generation;
+    expect(not is_new or before.is_used or attempt_of(job.id, before.owned).what, invariant::no_livelock, at, [&] {
+        return "generation " + std::to_string(before.owned.value) + " is left, and nothing of it had been launched";
+    });
+    const auto is_given_up = [](const worker& one) { return one.phase == worker_phase::gone; };
+    before.is_used =
+        job.is_owned() and (not attempt or attempt->is_launching or job.stop.up_to >= job.next.generation or
+                            std::ranges::any_of(job.workers.members(), is_given_up));
     restarted(before, now, at);
     const bool runs = state == state_name::running or state == state_name::finishing;
     before.has_finished = runs and job.is_owned() and job.tasks.all_finished();
@@ -98,6 +113,13 @@ void checks::restarted(seen_by_controller& before, const machine<Policies>& now,
         expect(memory.restarts <= now.policy().restart.within.restarts, invariant::within_budgets, at,
                [&] { return std::to_string(memory.restarts) + " restarts"; });
     }
+    const bool gives_up = now.state() == state_name::failing and before.state != state_name::failing;
+    const auto& why = now.job().last_error;
+    const bool is_of_restarts =
+        why and why->text.starts_with("gave up after ") and not why->text.starts_with("gave up after too long");
+    expect(not gives_up or not is_of_restarts or memory.restarts >= now.policy().restart.within.restarts,
+           invariant::no_cause_to_fail, at,
+           [&] { return "it is given up after " + std::to_string(memory.restarts) + " restarts"; });
     // Whoever took the job over decides on a pause anew.
     const bool begins_pause = recovers and recovers->pause and (is_new or not before.has_pause);
     if (begins_pause) before.pauses_until = at + *recovers->pause;

@@ -22,9 +22,6 @@ void world<Policies, Backend>::arrive(const to_controller& what) {
             if (on.is_proven) around_.rules.reported(from, heard->stream, *said);
         }
     }
-    const auto* const news = std::get_if<answered<watch_workers>>(&what.what);
-    if (news and news->result)
-        for (const worker_news::exited& exit : news->result->exits) around_.rules.exited(exit);
     deliver(what);
 }
 

@@ -44,12 +44,34 @@ std::uint64_t world<Policies, Backend>::slots_of_given_up(const headgate::job& o
     return sum;
 }
 
+/// Nothing is given up before its budget is spent, or its time is over. The last failure of a start-up is not told of.
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::look_at_giving_up(const machine<Policies>& of, glimpse& before) {
+    const auto gave_up = std::exchange(before.gave_up, std::nullopt);
+    if (not gave_up) return;
+    const auto [kind, told] = *gave_up;
+    const std::uint32_t budget = policy_.budget[kind];
+    const bool is_told_each = kind == error_kind::scheduler or kind == error_kind::state_backend;
+    around_.rules.expect(budget == unlimited or told + (is_told_each ? 0u : 1u) >= budget, invariant::no_cause_to_fail,
+                         around_.now, [&] {
+                             return of.job().id.value + " is given up for " + std::string(text_of(kind)) + " after " +
+                                    std::to_string(told) + " of " + std::to_string(budget);
+                         });
+    const bool is_early = kind == error_kind::not_enough_slots and of.state() == state_name::failing and
+                          around_.now < later(before.scheduled_since, policy_.wait.worker_start_up);
+    around_.rules.expect(not is_early, invariant::no_cause_to_fail, around_.now, [&] {
+        return of.job().id.value + " waited for slots for " +
+               std::to_string((around_.now - before.scheduled_since).count()) + " ms alone";
+    });
+}
+
 /// No attempt lasts longer than its phases together (L1), and where there are slots it starts its workers (L7).
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::time_attempt(const machine<Policies>& of, glimpse& before) {
     const headgate::job& job = of.job();
     const patience& wait = policy_.wait;
     const auto* const attempt = std::get_if<scheduling>(&of.phase());
+    look_at_giving_up(of, before);
     const bool is_timed = attempt and job.persisted;
     if (not is_timed or before.visit != job.visit)
         before.attempt_since = before.slots_since = before.started_since = never;
@@ -87,8 +109,13 @@ void world<Policies, Backend>::time_attempt(const machine<Policies>& of, glimpse
                              around_.backend.free() + slots_of_given_up(job) >= attempt->lacking->needed;
     if (not could_start) before.slots_since = never;
     if (could_start and before.slots_since == never) before.slots_since = now;
-    around_.rules.expect(not could_start or now <= before.slots_since + wait.slot_poll + wait.call, invariant::wakes_up,
-                         now, [] { return std::string("slots are there, and nothing was started"); });
+    const bool is_asked = attempt->asked.in_flight();
+    if (not could_start or is_asked) before.idle_since = never;
+    if (could_start and not is_asked and before.idle_since == never) before.idle_since = now;
+    const bool is_soon = not could_start or (now <= before.slots_since + wait.slot_poll + wait.call and
+                                             (is_asked or now <= before.idle_since + wait.slot_poll));
+    around_.rules.expect(is_soon, invariant::wakes_up, now,
+                         [] { return std::string("slots are there, and nothing was started"); });
 }
 
 /// Somebody is gone, and one of those that were launched since is there.

@@ -84,6 +84,7 @@ bool set_patience(patience& to, const std::string& text) {
         {"overdue", &to.overdue},
         {"lease", &to.lease},
         {"lease-step", &to.lease_step},
+        {"roll-call", &to.roll_call},
         {"owner-gone", &to.owner_gone},
         {"healthy", &to.healthy},
         {"checkpoint", &to.checkpoint},
@@ -319,8 +320,8 @@ int main(int count, char** arguments) {
     app.add_option(
         "--patience", o.patience,
         "NAME=SECONDS, may be repeated: worker-start-up, task-start-up, heartbeat, overdue, lease, "
-        "lease-step, owner-gone, healthy, checkpoint, stop, graceful, old-workers; a lease is at least three "
-        "lease-steps, overdue two heartbeats");
+        "lease-step, roll-call, owner-gone, healthy, checkpoint, stop, graceful, old-workers; a lease is at least "
+        "three lease-steps, overdue two heartbeats");
     app.add_option("--restarts", o.restarts, "restarts of a job before it is given up; default 20")
         ->check(CLI::NonNegativeNumber);
     app.add_flag_callback(

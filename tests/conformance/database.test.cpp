@@ -399,6 +399,25 @@ struct makes_jobs_on_the_way : honest {
         answer_watch();
     }
 };
+struct has_a_log_of_no_job : honest {
+    void read_log(const request<headgate::read_log>& r, auto done) {
+        done(find(r.what.job) ? apply(r.what) : expected<std::vector<log_line>>(std::vector<log_line>()));
+    }
+};
+struct takes_a_missing_job_for_trouble : honest {
+    void read_log(const request<headgate::read_log>& r, auto done) {
+        auto lines = apply(r.what);
+        if (not lines) lines.error().kind = error_kind::database;
+        done(lines);
+    }
+};
+struct takes_an_empty_log_for_a_missing_job : honest {
+    void read_log(const request<headgate::read_log>& r, auto done) {
+        auto lines = apply(r.what);
+        if (lines and find(r.what.job)->log.empty()) lines = failure(error_kind::invalid, "no lines");
+        done(lines);
+    }
+};
 struct answers_twice : honest {
     void read_log(const request<headgate::read_log>& r, auto done) {
         done(apply(r.what));
@@ -464,6 +483,9 @@ BOOST_AUTO_TEST_CASE(each_database_that_lies_about_rows_breaks_its_law_and_only_
     breaks<counts_down_for_all>({"dates"});
     breaks<marks_all_jobs>({"scoped"});
     breaks<makes_jobs_on_the_way>({"refuses"});
+    breaks<has_a_log_of_no_job>({"refuses"});
+    breaks<takes_a_missing_job_for_trouble>({"refuses"});
+    breaks<takes_an_empty_log_for_a_missing_job>({"refuses"});
 }
 
 BOOST_AUTO_TEST_CASE(each_database_that_lies_about_checkpoints_breaks_its_law_and_only_what_rests_on_it_S7_S8_I8) {

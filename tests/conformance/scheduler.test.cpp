@@ -186,6 +186,12 @@ struct has_no_floor : prompt {
         return rest;
     }
 };
+struct names_a_stopped_generation_as_one_that_may_start : prompt {
+    void start_workers(start_request r, completion_for<headgate::start_workers> auto done) {
+        if (r.what.generation > pool().floor(r.what.job)) return prompt::start_workers(r, done);
+        done(not_applied{{.kind = error_kind::scheduler, .text = "stopped", .needed = r.what.generation.value + 1}});
+    }
+};
 struct complains_of_a_second_stop : prompt {
     void stop_workers(const stop_request& r, completion_for<headgate::stop_workers> auto done) {
         if (pool().floor(r.what.job) < r.what.up_to) return prompt::stop_workers(r, done);
@@ -363,6 +369,7 @@ BOOST_AUTO_TEST_CASE(each_liar_breaks_exactly_its_law) {
     check_breaks(broken_by<stop_overtakes_start>(run_until), {"gone"});
     check_breaks(broken_by<stops_that_generation_alone>(at_once), {"floor", "gone"});
     check_breaks(broken_by<has_no_floor>(at_once), {"floor"});
+    check_breaks(broken_by<names_a_stopped_generation_as_one_that_may_start>(at_once), {"floor"});
     check_breaks(broken_by<complains_of_a_second_stop>(at_once), {"idempotent"});
     check_breaks(broken_by<takes_what_fits>(at_once), {"refuses"});
     check_breaks(broken_by<hides_the_numbers>(at_once), {"refuses"});

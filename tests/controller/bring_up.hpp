@@ -137,6 +137,7 @@ struct hand_database : simulation::database {
     bool refuses = false;
     bool is_deaf = false;  ///< to what it is told of a job
     std::size_t claims = 0;
+    std::uint64_t looks = 0;  ///< at whether a row is there
 
     void claim(const request<headgate::claim>& r, completion_for<headgate::claim> auto done) {
         ++claims;
@@ -147,6 +148,18 @@ struct hand_database : simulation::database {
     }
     void tell(const request<headgate::tell>& r, completion_for<headgate::tell> auto done) {
         is_deaf ? done(not_applied{{error_kind::ownership_lost, "another's"}}) : simulation::database::tell(r, done);
+    }
+    /// By hand; nobody is told.
+    void remove(const job_id& job) { jobs_.erase(job); }
+    /// By hand, in any way; whoever watches is told.
+    void edit(const job_id& job, auto change) {
+        change(jobs_.at(job).row);
+        touch(jobs_.at(job));
+        answer_watch();
+    }
+    void read_log(const request<headgate::read_log>& r, completion_for<headgate::read_log> auto done) {
+        ++looks;
+        simulation::database::read_log(r, done);
     }
     static not_applied no() { return {{.kind = error_kind::invalid, .text = "the value cannot be kept"}}; }
 };

@@ -110,6 +110,116 @@ BOOST_FIXTURE_TEST_CASE(a_job_let_go_whose_row_names_this_controller_still_is_ta
     BOOST_TEST(come_up());
 }
 
+/// Its job takes no checkpoints: it writes nothing while it runs.
+struct silent_world : small_world {
+    silent_world() : small_world{.policy = {.takes_checkpoints = false}} {}
+
+    bool is_running() {
+        wish_for({.version = 1});
+        return come_up();
+    }
+    /// While its workers are heard.
+    bool until_in_time(auto is_reached, duration length = 10min) {
+        for (const instant end = clock.now() + length; clock.now() < end and not is_reached();) {
+            const instant next = clock.now() + 5s;
+            until([&] { return is_reached() or clock.now() >= next; });
+            workers_beat();
+        }
+        return is_reached();
+    }
+    std::size_t alarms() const {
+        std::size_t count = 0;
+        for (std::size_t at = 0; (at = watcher.all.find("ALARM", at)) != std::string::npos; ++at) ++count;
+        return count;
+    }
+    std::size_t living() const { return scheduler.pool().all().size(); }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_row_that_was_removed_is_noticed_in_time_said_once_and_its_workers_are_stopped_I15,
+                        silent_world) {
+    BOOST_REQUIRE(is_running());
+    const instant begun = clock.now();
+    database.remove(job);
+    BOOST_REQUIRE(until_in_time([&] { return controller.jobs() == 0; }));
+    BOOST_TEST((clock.now() - begun <= policy.wait.roll_call + 3 * policy.wait.lease_step));
+    BOOST_TEST((living() == 0u and controller.open_jobs() == 0u and alarms() == 1u));
+    BOOST_TEST(watcher.all.find("the job's row is gone") != std::string::npos);
+    const std::size_t claims = database.claims;
+    until_in_time([] { return false; });
+    BOOST_TEST((database.claims == claims and alarms() == 1u));
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    a_job_that_was_removed_and_submitted_again_is_another_with_newer_workers_and_obeys_its_own_wish_I13, silent_world) {
+    BOOST_REQUIRE(is_running());
+    database.remove(job);
+    wish_for({.version = 1, .name = "another"});
+    BOOST_REQUIRE(until_in_time([&] { return row()->generation == generation{2}; }, 10s));
+    BOOST_TEST((alarms() == 1u and watcher.all.find("went back from revision 2 to 0") != std::string::npos));
+    channel.workers.clear();
+    BOOST_TEST((come_up() and controller.find(job)->job().wish->name == "another"));
+    BOOST_TEST(living() == 2u);
+    wish_for({.version = 2, .stop = stop_mode::force});
+    BOOST_TEST(until_in_time([&] { return row()->state == state_name::stopped; }));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_job_submitted_again_long_after_it_was_removed_is_taken_as_a_new_one_I13, silent_world) {
+    BOOST_REQUIRE(is_running());
+    database.remove(job);
+    BOOST_REQUIRE(until_in_time([&] { return controller.jobs() == 0; }));
+    channel.workers.clear();
+    wish_for({.version = 1});
+    const instant begun = clock.now();
+    BOOST_TEST((come_up() and row()->generation == generation{2}), "its scheduler has stopped generation 1");
+    BOOST_TEST((clock.now() - begun <= 5s));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_row_that_went_back_by_hand_is_gone_on_from_by_newer_workers_after_a_lease_G2_I1,
+                        silent_world) {
+    BOOST_REQUIRE(is_running());
+    database.edit(job, [](job_row& row) { row.revision = 1, row.generation = {0}; });
+    BOOST_REQUIRE(until_in_time([&] { return controller.jobs() == 0; }, 10s));
+    BOOST_TEST((living() == 0u and alarms() == 1u));
+    channel.workers.clear();
+    const instant begun = clock.now();
+    BOOST_TEST(until_in_time([&] { return row()->generation == generation{2}; }));
+    BOOST_TEST((clock.now() - begun <= 35s and come_up()));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_wish_whose_version_went_back_is_of_another_job_I13, silent_world) {
+    BOOST_REQUIRE(is_running());
+    wish_for({.version = 2, .name = "another"});
+    BOOST_REQUIRE(until_in_time([&] { return controller.find(job)->job().wish->version == 2; }, 10s));
+    database.remove(job);
+    wish_for({.version = 1});
+    database.edit(job, [](job_row& row) { row.revision = 9; });
+    BOOST_TEST(until_in_time([&] { return row()->generation == generation{2}; }, 10s));
+    BOOST_TEST((alarms() == 1u and watcher.all.find("went back from version 2 to 1") != std::string::npos));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_job_whose_row_is_refused_as_it_is_gone_is_not_tried_for_ever_I15, choosy_world) {
+    database.refuses = true;
+    wish_for({.version = 1});
+    BOOST_REQUIRE(until([&] { return database.claims > 0; }));
+    database.remove(job);
+    const instant end = clock.now() + 2min;
+    until([&] { return clock.now() >= end; });
+    const std::size_t claims = database.claims;
+    BOOST_TEST((claims <= 2u and controller.open_jobs() == 0u and controller.jobs() == 0u), claims);
+    wish_for({.version = 1});
+    database.refuses = false;
+    BOOST_TEST(come_up());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_healthy_job_writes_nothing_and_its_row_is_asked_for_once_in_its_time, silent_world) {
+    BOOST_REQUIRE(is_running());
+    until_in_time([] { return false; }, 1min);
+    const std::uint64_t changes = database.changes(), looks = database.looks;
+    until_in_time([] { return false; }, 20 * policy.wait.roll_call);
+    BOOST_TEST((database.looks - looks >= 19u and database.looks - looks <= 21u), database.looks - looks);
+    BOOST_TEST((database.changes() == changes and alarms() == 0u and state() == state_name::running));
+}
+
 BOOST_AUTO_TEST_CASE(jobs_of_a_controller_that_died_are_claimed_at_once_and_start_one_after_the_other_R3_G5) {
     small_world world;
     const std::vector<job_id> jobs{{"a"}, {"b"}, {"c"}, {"d"}};

@@ -172,6 +172,70 @@ BOOST_AUTO_TEST_CASE(an_older_row_than_one_seen_changes_nothing_G2) {
     BOOST_TEST((not s.job().is_let_go and s.job().count.stale == before + 1));
 }
 
+BOOST_AUTO_TEST_CASE(
+    a_row_that_went_back_is_no_late_answer_and_lets_the_job_go_with_an_alarm_once_its_workers_ended_G2) {
+    stage s;
+    s.run_up().without<store_row, stop_workers>();
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    job_row back = s.stands;
+    BOOST_REQUIRE(back.revision == 2u);
+    back.revision = 1;
+    s.answer<store_row>(back);
+    BOOST_TEST((s.job().is_let_go and not s.value.is_over() and s.raised_alarm()));
+    BOOST_TEST(s.said("the job's row went back from revision 2 to 1"));
+    BOOST_REQUIRE(s.count<stop_workers>() > 0u);
+    BOOST_TEST((s.pending<stop_workers>().what.up_to == generation{1}));
+    s.with<stop_workers>().settle();
+    BOOST_TEST((s.value.is_over() and s.count<store_row>() == 0u and s.count<claim>() == 0u));
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_that_is_answered_by_an_earlier_row_than_was_seen_lets_the_job_go_and_stops_nothing_G2_I1) {
+    stage s(left_in(state_name::running));
+    s.without<claim>().start();
+    job_row back = s.stands;
+    --back.revision;
+    s.answer<claim>(claimed{back, {}});
+    BOOST_TEST((s.value.is_over() and s.raised_alarm() and s.said("went back from revision 5 to 4")));
+    BOOST_TEST(s.count<stop_workers>() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_late_answer_that_shows_an_earlier_row_is_still_only_late_G2_I2) {
+    stage s;
+    s.run_up();
+    const job_row first = s.stands;
+    s.without<store_row>();
+    s.step(worker_exited{id_of(s.current(), {0}), "exit status 1"});
+    const auto early = s.take_out<store_row>();
+    s.advance(11s);
+    BOOST_REQUIRE((s.pending<store_row>().by.attempt.value > early.by.attempt.value));
+    job_row back = first;
+    --back.revision;
+    const auto before = s.job().count.stale;
+    s.step(answered<store_row>{early.by, back});
+    BOOST_TEST((not s.job().is_let_go and s.job().count.stale == before + 1 and not s.raised_alarm()));
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_job_whose_row_is_gone_says_so_once_stops_its_own_workers_until_they_are_gone_and_asks_no_more_I15) {
+    stage s;
+    s.run_up().without<stop_workers>();
+    s.step(disowned{"is gone"});
+    BOOST_TEST((s.job().is_let_go and not s.value.is_over() and s.raised_alarm()));
+    BOOST_TEST(s.said("the job's row is gone; the job is let go, and its workers are stopped"));
+    BOOST_REQUIRE(s.count<stop_workers>() == 1u);
+    BOOST_TEST((s.pending<stop_workers>().what.up_to == generation{1} and s.out.asked.size() == 1u));
+    const std::size_t said = s.told.size();
+    s.says(0, heartbeat{});
+    s.is_wished(wants(2, stop_mode::force));
+    s.step(disowned{"is gone"});
+    BOOST_TEST((s.out.asked.empty() and s.told.size() == said and s.value.deadline() <= s.now + 2s));
+    s.answer<stop_workers>(std::uint32_t{1});
+    s.advance(1min);
+    BOOST_TEST((s.count<stop_workers>() > 0u and s.pending<stop_workers>().what.force), "repeated, by force");
+    s.with<stop_workers>().settle();
+    BOOST_TEST((s.value.is_over() and s.open.empty() and s.value.deadline() == never));
+}
+
 BOOST_AUTO_TEST_CASE(a_late_second_answer_to_a_claim_does_not_change_the_restore_point_I7) {
     stage s;
     s.restore = ready_checkpoint();

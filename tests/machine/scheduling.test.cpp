@@ -12,6 +12,34 @@ namespace {
 
 using namespace stages;
 
+BOOST_AUTO_TEST_CASE(a_start_refused_as_stopped_is_tried_again_above_what_the_scheduler_names_S3_G2) {
+    stage s;
+    s.without<start_workers>().start();
+    BOOST_REQUIRE(s.pending<start_workers>().what.generation == generation{1});
+    s.answer<start_workers>(not_applied{{.kind = error_kind::scheduler, .text = "stopped", .needed = 8}});
+    s.run(2s);
+    BOOST_REQUIRE(s.count<start_workers>() == 1u);
+    BOOST_TEST((s.pending<start_workers>().what.generation == generation{8} and s.stands.generation == generation{8}));
+    s.with<start_workers>().settle();
+    BOOST_TEST((s.state() == state_name::running and s.current() == generation{8}));
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_scheduler_that_names_higher_and_higher_generations_spends_its_budget_and_one_beyond_all_moves_none_I14) {
+    stage s;
+    s.without<start_workers>().start();
+    for (std::uint64_t named = 8; s.state() == state_name::scheduling and named < 8 + 2 * 20; named += 2) {
+        s.answer<start_workers>(not_applied{{.kind = error_kind::scheduler, .text = "stopped", .needed = named}});
+        s.run(1min);
+    }
+    BOOST_TEST((s.entered(state_name::recovering) == 1u and s.stands.generation < generation{8 + 2 * 20}));
+    stage far;
+    far.without<start_workers>().start();
+    far.answer<start_workers>(not_applied{{.kind = error_kind::scheduler, .text = "stopped", .needed = ~0ull}});
+    far.run(2s);
+    BOOST_TEST((far.current() == generation{1} and far.state() == state_name::scheduling));
+}
+
 BOOST_AUTO_TEST_CASE(a_job_comes_up_with_a_perfect_outside_S15) {
     stage s;
     s.start();

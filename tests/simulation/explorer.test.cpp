@@ -121,9 +121,9 @@ BOOST_AUTO_TEST_CASE(values_that_differ_in_any_member_differ_in_hash) {
         [](outside::place& p) { p.watches_workers.emplace(); }, [](outside::place& p) { p.stops.emplace_back(); });
     differs(
         job{}, [](job& j) { j.persisted.learn({}); }, [](job& j) { ++j.writes; }, [](job& j) { j.is_let_go = true; },
-        [](job& j) { j.restore.emplace(); }, [](job& j) { j.is_generation_used = true; },
-        [](job& j) { j.workers.begin({1}); }, [](job& j) { j.workers.fill(1, 1); },
-        [](job& j) { j.tasks = task_board(program{.nodes = {{}}, .edges = {}}); },
+        [](job& j) { j.is_orphaned = true; }, [](job& j) { j.restore.emplace(); },
+        [](job& j) { j.is_generation_used = true; }, [](job& j) { j.workers.begin({1}); },
+        [](job& j) { j.workers.fill(1, 1); }, [](job& j) { j.tasks = task_board(program{.nodes = {{}}, .edges = {}}); },
         [](job& j) { j.stop.with_force = true; }, [](job& j) { j.spent[3] = 1; }, [](job& j) { j.exhausted.emplace(); },
         [](job& j) { j.overdue_look = nowhere().now; }, [](job& j) { ++j.restarts.restarts; });
 }

@@ -32,7 +32,7 @@ expected<wish> decoded(const std::string& bytes, const limits& most) {
 tl::unexpected<error> damaged(const job& from, std::string_view column, std::string_view what) {
     return failure(error_kind::invalid, "job \"" + from.id.substr(0, limits{}.id) + "\", column " +
                                             std::string(column) + ": " + std::string(what) +
-                                            "; mend the row by hand or remove it");
+                                            "; mend the row by hand, or remove the job (README, \"Removing a job\")");
 }
 
 /// Gathers the first thing that is wrong, so that the columns read as a list.

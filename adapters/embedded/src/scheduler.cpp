@@ -75,7 +75,8 @@ start_workers::answer scheduler::state::start(const headgate::start_workers& wha
     if (const auto good = hosting::check_start(what); not good) return not_applied{good.error()};
     if (not what_.run) return not_applied{{.kind = error_kind::permanent, .text = "options name nothing to run"}};
     const auto floor = floors_.find(what.job);
-    if (floor != floors_.end() and what.generation <= floor->second) return not_applied{hosting::was_stopped(what)};
+    if (floor != floors_.end() and what.generation <= floor->second)
+        return not_applied{hosting::was_stopped(what, floor->second)};
 
     std::map<key, std::size_t> added;
     std::uint64_t needed = 0, used = 0;

@@ -77,11 +77,12 @@ expected<applied> check_variables(const start_workers& what) {
     return applied{};
 }
 
-error was_stopped(const start_workers& what, const std::string& file) {
+error was_stopped(const start_workers& what, generation floor, const std::string& file) {
     const std::string why = "generation " + std::to_string(what.generation.value) + " of job " +
                             one_line(what.job.value) + " was stopped: nothing of it starts any more";
     return {.kind = error_kind::scheduler,
-            .text = file.empty() ? why : why + " (" + file + "; if the database was made anew since, remove that)"};
+            .text = file.empty() ? why : why + " (up to " + std::to_string(floor.value) + ", as " + file + " says)",
+            .needed = std::uint64_t{floor.value} + 1};
 }
 
 identity identity_of(const start_workers& what, std::size_t position, std::string_view controller) {

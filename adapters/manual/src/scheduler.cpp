@@ -178,7 +178,7 @@ bool scheduler::state::start(const request<headgate::start_workers>& r,
     if (not *held) return false;
     const auto floor = (*held)->floor(what.job);
     if (not floor) return refuse(floor.error());
-    if (what.generation <= *floor) return refuse(hosting::was_stopped(what, (*held)->floor_file(what.job)));
+    if (what.generation <= *floor) return refuse(hosting::was_stopped(what, *floor, (*held)->floor_file(what.job)));
     if (const auto fresh = refresh(**held, now); not fresh) return refuse(fresh.error());
 
     std::map<key, std::size_t> added;

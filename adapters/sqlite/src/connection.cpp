@@ -17,7 +17,7 @@ namespace headgate::inline v1::sqlite {
 
 namespace {
 
-constexpr std::int64_t schema_version = 2;  ///< of the tables; a newer one is refused
+constexpr std::int64_t schema_version = 3;  ///< of the tables; a newer one is refused
 
 // `changes` numbers every change that a watch tells of, so a cursor is one of its numbers. The triggers do so for edits
 // by hand as well.
@@ -64,16 +64,22 @@ CREATE TRIGGER jobs_made AFTER INSERT ON jobs BEGIN
     UPDATE changes SET number = number + 1;
     UPDATE jobs SET changed = (SELECT number FROM changes) WHERE id = NEW.id;
 END;
-CREATE TRIGGER jobs_changed AFTER UPDATE OF name, stop, version, wish, revision, generation, owner, state, is_complete,
-    applied, restart_nonce, restarts, tasks, last_error, plan, waits_for, workers, submitted, started, since ON jobs
-BEGIN
-    UPDATE changes SET number = number + 1;
-    UPDATE jobs SET changed = (SELECT number FROM changes) WHERE id = NEW.id;
-END;
 CREATE TRIGGER jobs_wished AFTER UPDATE OF name, stop ON jobs
     WHEN NEW.version = OLD.version AND (NEW.name <> OLD.name OR NEW.stop <> OLD.stop)
 BEGIN
     UPDATE jobs SET version = version + 1 WHERE id = NEW.id;
+END;
+)";
+
+// Versions 1 and 2 have one of that name that sees no new id.
+constexpr const char* changed = R"(
+DROP TRIGGER IF EXISTS jobs_changed;
+CREATE TRIGGER jobs_changed AFTER UPDATE OF id, name, stop, version, wish, revision, generation, owner, state,
+    is_complete, applied, restart_nonce, restarts, tasks, last_error, plan, waits_for, workers, submitted, started, since
+ON jobs
+BEGIN
+    UPDATE changes SET number = number + 1;
+    UPDATE jobs SET changed = (SELECT number FROM changes) WHERE id = NEW.id;
 END;
 )";
 
@@ -180,8 +186,10 @@ std::optional<error> connection::prepare(std::chrono::milliseconds busy) {
         file_.exec(tables);
     }
     if (found == 1) file_.exec("ALTER TABLE jobs DROP COLUMN lines");  // the log itself says how many there are
-    if (found < schema_version)
+    if (found < schema_version) {
+        file_.exec(changed);
         file_.exec("INSERT INTO headgate_schema VALUES (" + std::to_string(schema_version) + ")");
+    }
     file_.exec("COMMIT");
     return std::nullopt;
 }

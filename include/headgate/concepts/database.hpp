@@ -94,7 +94,8 @@ concept read_log =
 ///                  newest that is ready that failed, were abandoned, or are in progress by an earlier generation than
 ///                  the write's; all compacting ones are listed, oldest first; of the compacted ones the newest 100
 ///                  are kept
-///     watches      a watch answers every job changed after its cursor as it stands then; none is missed
+///     watches      a watch answers every job changed after its cursor as it stands then; none is missed. It need not tell
+///                  of rows that were removed by hand: who has such a job finds out by read_log
 ///     leases       advance_lease answers this controller and every other one that ever did, with its last counter
 ///     tells        read_log answers the lines of `tell` in order, numbered ascending from 1; a tell changes nothing and
 ///                  is not applied (`ownership_lost`) unless its owner has the job, or nobody has it and its generation
@@ -103,7 +104,7 @@ concept read_log =
 ///                  wish has a time to live
 ///     scoped       no operation touches another job
 ///     refuses      what names no such job, a job id that is empty or over the limit, or a wish without a program, is
-///                  not applied
+///                  not applied; read_log of a job that has no row is `invalid`, and of one that has one it is not
 ///     answers      each completion is called exactly once
 ///
 /// Errors     `ownership_lost`: fenced off; `invalid`: no such job, or a value that breaks a limit; `permanent`: no

@@ -66,7 +66,8 @@ concept watch =
 ///     scoped      stop(up to g) touches no other job and no generation above g
 ///     gone        once stop(up to g) has answered gone, no worker of a generation <= g lives or will appear, even if
 ///                 its start was still on the way: a backend that cannot refuse joins the start first
-///     floor       after stop(up to g) a start of a generation <= g starts nothing
+///     floor       after stop(up to g) a start of a generation <= g starts nothing; its refusal may say in `needed` that
+///                 g + 1 is the lowest that may, and then says no other
 ///     idempotent  what is gone stays gone: another stop answers gone
 ///     refuses     more slots than there are: `not_enough_slots` with needed and available, and nothing is started
 ///     watches     a worker that exits by itself is in the news, by job, generation and id; one that was stopped need

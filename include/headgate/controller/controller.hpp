@@ -7,6 +7,7 @@
 #include <headgate/controller/leases.hpp>
 #include <headgate/controller/mailbox.hpp>
 #include <headgate/controller/metrics.hpp>
+#include <headgate/controller/roll_call.hpp>
 #include <headgate/controller/routing.hpp>
 #include <headgate/controller/standing_call.hpp>
 #include <headgate/vocabulary/fields.hpp>
@@ -15,10 +16,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -61,6 +64,7 @@ public:
           seen_(other.seen_),
           has_more_(other.has_more_),
           leases_(other.leases_),
+          roll_(other.roll_),
           counter_(other.counter_),
           seen_jobs_(other.seen_jobs_),
           seen_workers_(other.seen_workers_),
@@ -139,6 +143,7 @@ private:
         instant at{};
         std::optional<instant> refused_until{};  ///< its row: it is left until then, whoever owns it
         std::optional<instant> left_until{};     ///< its row names this controller, which has it no more: likewise
+        generation above{};  ///< this controller's last of another row of that name: workers of the next are newer
     };
 
     /// What the channel hears with.
@@ -196,9 +201,26 @@ private:
                               : leases_.is_over(owner, now, wait().lease, wait().owner_gone);
     }
 
+    /// What is wrong with a row that shows less than was seen of that job before: it is another one. Looks are answered
+    /// in the order in which they are read.
+    std::optional<std::string> went_back(const job_record& record, const job& known) const {
+        const auto from_to = [](const char* what, std::uint64_t from, std::uint64_t to) {
+            return std::string("went back from ") + what + " " + std::to_string(from) + " to " + std::to_string(to) +
+                   ": it was edited by hand, removed and submitted again, or an older database was put back";
+        };
+        if (not record.wish or not known.is_owned() or known.is_let_go) return std::nullopt;
+        const auto before = seen_.find(record.id);
+        if (before != seen_.end() and record.row.revision < before->second.record.row.revision)
+            return from_to("revision", before->second.record.row.revision, record.row.revision);
+        if (known.wish and (*record.wish)->version < known.wish->version)
+            return from_to("version", known.wish->version, (*record.wish)->version);
+        return std::nullopt;
+    }
+
     void look_at(const job_record& record) {
         if (auto* const mine = jobs_.find(record.id)) {
             const job& known = mine->job();
+            if (const auto how = went_back(record, known)) jobs_.give(*mine, disowned{*how}, to_);
             // Or another's that has ended it since, and released it.
             const bool is_anothers = record.row.owner != self_ and (record.row.owner != incarnation{} or
                                                                     record.row.generation > known.next.generation);
@@ -233,6 +255,7 @@ private:
         if (left) *left -= now - one.at;  // it was read so long ago
         one.refused_until.reset();
         one.left_until.reset();
+        one.record.row.generation = std::max(one.record.row.generation, one.above);
         auto& made = jobs_.add(one.record, self_, to_);
         jobs_.give(made, wished{*one.record.wish, left}, to_);
         // Who died may have had a thousand jobs: they are claimed at once, and start again in their turn (R3).
@@ -257,12 +280,13 @@ private:
         if (not of.is_let_go or at == seen_.end()) return;
         seen_job& seen = at->second;
         const bool is_old = seen.record.row.revision <= of.durable.revision;
+        if (of.is_orphaned) seen.above = std::max(seen.above, of.next.generation);
         if (of.is_refused) {
             if (is_old) seen.record.row = of.durable;
             seen.refused_until = later(to_.clock.now(), wait().lease);
         } else if (seen.record.row.owner == self_) {
             seen.left_until = later(to_.clock.now(), wait().lease);
-        } else if (is_old) {
+        } else if (is_old and not of.is_orphaned) {
             seen_.erase(at);
         }
     }
@@ -298,6 +322,8 @@ private:
                 if (not leasing_.answer(a.to, next)) return;
                 leases_.saw(all, now, 3 * wait().lease_step);
                 look_again();
+                roll_.call(jobs_.by_name(), now, wait().roll_call, wait().lease_step,
+                           [&](const job_id& one) { ask_for_row(one); });
             },
             in_vain, in_vain);
     }
@@ -327,7 +353,27 @@ private:
             jobs_.for_each_that_lacks_slots([&](job_handle one) { to_.box->post(job_mail{one, slots_freed{}}); });
     }
 
-    void receive(const answered<tell>& a) { jobs_.receive(a, to_.clock.now()); }
+    void receive(const answered<tell>& a) {
+        if (const auto* const one = jobs_.receive(a, to_.clock.now())) ask_for_row(one->job().id);
+    }
+
+    void ask_for_row(const job_id& job) {
+        const instant now = to_.clock.now();
+        constexpr auto end = std::numeric_limits<std::int64_t>::max();  // no line: only whether there is a row
+        const request<read_log> r{roll_.asks(job, now), now + wait().call, {.job = job, .after = end, .most = 1}};
+        to_.database.read_log(r, into_mailbox<read_log>{r.by, {}, to_.box});
+    }
+
+    void receive(const answered<read_log>& a) {
+        const auto asked = roll_.answered(a.to);
+        if (not asked or a.result or a.result.error().kind != error_kind::invalid) return;
+        // What came since it was asked may be of a job submitted anew.
+        const auto at = seen_.find(asked->job);
+        if (at != seen_.end() and at->second.at <= asked->at) seen_.erase(at);
+        auto* const mine = jobs_.find(asked->job);
+        if (mine and mine->job().is_owned() and not mine->job().is_let_go)
+            jobs_.give(*mine, disowned{"is gone: it was removed by hand"}, to_);
+    }
 
     void receive(const job_mail& one) {
         if (auto* const to = jobs_.find(one.job)) return jobs_.give(*to, one.event, to_);
@@ -341,7 +387,7 @@ private:
     void receive(const stream_event& heard) { routing_.receive(heard, jobs_, to_); }
 
     friend fields;
-    static constexpr std::size_t field_count = 14;
+    static constexpr std::size_t field_count = 15;
 
     bindings_type to_;
     incarnation self_;
@@ -353,6 +399,7 @@ private:
     bool has_more_ = false;
 
     leases leases_;
+    roll_call roll_;
     std::uint64_t counter_ = 0;
     cursor seen_jobs_{}, seen_workers_{};
     standing_call watching_jobs_{}, watching_workers_{}, leasing_{};

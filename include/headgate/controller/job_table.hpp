@@ -54,6 +54,7 @@ public:
     entry* find(job_handle handle);
     entry* find(const job_id& job);
     const entry* find(const job_id& job) const;
+    const std::map<job_id, job_handle>& by_name() const { return by_name_; }
 
     entry& add(const job_record& record, incarnation self, const Bindings& to);
 
@@ -77,7 +78,8 @@ public:
     /// When the first is.
     instant deadline() const { return deadlines_.empty() ? never : deadlines_.begin()->first; }
 
-    void receive(const answered<tell>& a, instant now);
+    /// Whose row may be gone, as there is none to tell it of; null: it is not.
+    const entry* receive(const answered<tell>& a, instant now);
 
     /// Forgets jobs that are over or were let go, once their history is told; calls `forgotten(job)` before.
     template <class Forgotten>
@@ -227,10 +229,12 @@ void job_table<Bindings, Policies>::tell_history(entry& one, const Bindings& to)
 }
 
 template <class Bindings, class Policies>
-void job_table<Bindings, Policies>::receive(const answered<tell>& a, instant now) {
+auto job_table<Bindings, Policies>::receive(const answered<tell>& a, instant now) -> const entry* {
     entry* const one = find(job_handle{a.to.visit});
-    if (not one) return;
+    if (not one) return nullptr;
+    bool may_be_gone = false;
     const auto otherwise = [&](const error& why) {
+        may_be_gone = why.kind == error_kind::invalid;
         one->told.not_stored(a.to, now + policy_.wait.graceful);
         // It rests, and another has run it since, or its row is gone: these words are nobody's any more.
         const bool is_final = why.kind == error_kind::ownership_lost or why.kind == error_kind::invalid;
@@ -238,6 +242,7 @@ void job_table<Bindings, Policies>::receive(const answered<tell>& a, instant now
     };
     a.result.match([&](applied) { one->told.stored(a.to, now); }, otherwise, otherwise);
     arm(*one);
+    return may_be_gone ? one : nullptr;
 }
 
 template <class Bindings, class Policies>
@@ -246,7 +251,7 @@ void job_table<Bindings, Policies>::retire(Forgotten forgotten) {
     std::erase_if(over_, [&](job_handle handle) {
         entry* const one = find(handle);
         if (not one or not one->value().is_over()) return true;  // it was wished for again
-        const bool is_anothers = one->job().is_let_go and not one->job().is_refused;
+        const bool is_anothers = one->job().is_let_go and not one->job().is_refused and not one->job().is_orphaned;
         if (not one->told.is_empty() and not is_anothers) return false;
         forgotten(one->job());
         deadlines_.erase({one->armed, handle});

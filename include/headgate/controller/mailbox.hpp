@@ -27,7 +27,7 @@ struct job_mail {
 };
 
 using mail = std::variant<job_mail, stream_event, answered<watch_jobs>, answered<watch_workers>,
-                          answered<advance_lease>, answered<tell>>;
+                          answered<advance_lease>, answered<tell>, answered<read_log>>;
 
 /// Whose an item is (SPEC 10): answers count for their job, and what comes on a stream for that stream. So no job keeps
 /// another's from coming, while the channel has a thread for it; and none keeps another's waiting, because each has a

@@ -152,6 +152,13 @@ bool machine<Policies>::take(const answered<stop_workers>& a, context_type& c) {
 }
 
 template <class Policies>
+bool machine<Policies>::take(const disowned& e, context_type& c) {
+    if (e.row.empty()) return stands(standing::lost, c);
+    c.say(remark::severity::alarm, "the job's row " + e.row + "; " + let_go_with_its_workers);
+    return stands(standing::replaced, c);
+}
+
+template <class Policies>
 bool machine<Policies>::take(const answered<write_checkpoint>& a, context_type& c) {
     const auto no = [](const auto&) { return false; };
     // What comes after the job's own release says nothing of others, nor what comes before that was answered: whether
@@ -208,6 +215,11 @@ bool machine<Policies>::stands(standing how, context_type& c) {
             job_.is_let_go = job_.is_refused = true;
             c.say(remark::severity::warning,
                   "the job is let go: the database refuses its row; it is taken up again after a pause");
+            return false;
+        case standing::replaced:
+            job_.is_let_go = job_.is_orphaned = true;
+            // No generation of another controller: this one's was in the row.
+            if (job_.is_owned()) c.tear_down(newest_own(c), job_.stop.is_wished_by_force);
             return false;
     }
     return false;

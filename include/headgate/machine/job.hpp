@@ -61,6 +61,7 @@ struct job {
     instant unwritten_since = never;  ///< when the write that is not durable yet was first asked for
     bool is_let_go = false;
     bool is_refused = false;  ///< that is why: the database does not take the row, and says so in `last_error`
+    bool is_orphaned = false;  ///< that is why: its row is gone, or another one; its own workers are stopped still
 
     shared<headgate::wish> wish{};      ///< null until the first one came
     shared<headgate::wish> compiled{};  ///< the one that `program` was made from

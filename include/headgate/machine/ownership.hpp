@@ -23,7 +23,11 @@ enum class standing : std::uint8_t {
     inherited,  ///< the last write of the owner that the job was taken from came late: go on from there
     lost,       ///< another controller has it: let go, touch nothing else
     refused,    ///< its row is gone, or a value in it is not taken: let go, to be taken up anew after a pause
+    replaced,   ///< its row is gone, or is another one: stop its own workers, and let go
 };
+
+/// What becomes of a job whose row is `replaced`.
+inline constexpr const char* let_go_with_its_workers = "the job is let go, and its workers are stopped";
 
 /// Precondition: the job is not let go.
 template <class Context>
@@ -66,6 +70,14 @@ standing stood(Context& c, const job_row& row, const std::optional<checkpoint_ro
     job& j = c.job;
     const bool is_current = j.persisted.in_flight() and to.visit == j.writes and to.attempt == j.persisted.attempt();
     if (to.incarnation != j.self or row.revision < j.durable.revision) {
+        // The write that is waited for was asked after the later row was seen: no late answer shows less.
+        if (to.incarnation == j.self and is_current) {
+            c.say(remark::severity::alarm,
+                  "the job's row went back from revision " + std::to_string(j.durable.revision) + " to " +
+                      std::to_string(row.revision) + ": it was edited by hand, or an older database was put back; " +
+                      let_go_with_its_workers);
+            return standing::replaced;
+        }
         ++j.count.stale;
         return standing::mine;
     }

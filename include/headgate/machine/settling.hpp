@@ -29,6 +29,14 @@ void machine<Policies>::settle(context_type& c) {
     deadline_ = c.deadline();
 }
 
+/// Nothing is left to do but to stop its workers, which nobody else will.
+template <class Policies>
+void machine<Policies>::end_orphaned(context_type& c) {
+    c.forget_deadline();
+    serve_teardown(c);
+    deadline_ = c.deadline();
+}
+
 template <class Policies>
 bool machine<Policies>::settles_within(std::uint32_t turns, context_type& c) {
     for (; turns > 0; --turns) {

@@ -57,7 +57,7 @@ public:
     /// When to be called with `tick` at the latest; `never` only when it is over.
     instant deadline() const { return is_over() ? never : deadline_; }
     /// The job's end is stored and its workers are gone, or it is let go: another controller has it, or the database
-    /// refuses its row (I15).
+    /// refuses its row (I15); or its row is gone, or another one, and the workers that it had are gone too.
     bool is_over() const;
 
     state_name state() const { return static_cast<state_name>(state_.index()); }
@@ -79,7 +79,7 @@ private:
     bool take(const worker_exited& e, context_type& c);
     bool take(const slots_freed& e, context_type& c) { return dispatch(e, c); }
     bool take(const restart_turn& e, context_type& c) { return dispatch(e, c); }
-    bool take(const disowned&, context_type& c) { return stands(standing::lost, c); }
+    bool take(const disowned& e, context_type& c);
     bool take(const answered<write_checkpoint>& a, context_type& c);
     bool take(const answered<claim>& a, context_type& c) { return stands(headgate::on(c, a), c); }
     bool take(const answered<store_row>& a, context_type& c) { return stands(headgate::on(c, a), c); }
@@ -100,6 +100,7 @@ private:
     template <class State>
     bool follow(const step<State>& answer, context_type& c);
 
+    void end_orphaned(context_type& c);
     void settle(context_type& c);
     bool settles_within(std::uint32_t turns, context_type& c);
     void end_inconsistent(context_type& c);
@@ -136,18 +137,24 @@ machine<Policies>::machine(job_id id, incarnation self, job_row found, std::uint
 template <class Policies>
 bool machine<Policies>::is_over() const {
     const bool is_torn_down = job_.stop.up_to.value == 0 or job_.stop.gone;
+    if (job_.is_orphaned and job_.is_owned()) return is_torn_down;
     return job_.is_let_go or (is_terminal(state()) and job_.persisted and is_torn_down);
 }
 
 template <class Policies>
 void machine<Policies>::on(const event& e, moment at, effects& out) {
     out.clear();
-    if (job_.is_let_go) return;
+    if (job_.is_let_go and is_over()) return;
     context_type c(job_, policy_, at, out);
+    if (job_.is_orphaned) {
+        if (const auto* const stop = std::get_if<answered<stop_workers>>(&e)) take(*stop, c);
+        return end_orphaned(c);
+    }
     const bool may_follow = std::visit([&](const auto& what) { return take(what, c); }, e);
     if (may_follow and not job_.is_let_go) settle(c);
     tell_refused(e, c);
     if (job_.is_let_go) out.asked.clear();
+    if (job_.is_orphaned) end_orphaned(c);
 }
 
 }  // namespace headgate::inline v1

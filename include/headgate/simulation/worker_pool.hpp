@@ -70,7 +70,8 @@ inline outcome<applied> worker_pool::start_workers(const headgate::start_workers
     if (what.generation <= floor(what.job))
         return not_applied{{.kind = error_kind::scheduler,
                             .text = "generation " + std::to_string(what.generation.value) + " of job " +
-                                    what.job.value + " was stopped"}};
+                                    what.job.value + " was stopped",
+                            .needed = std::uint64_t{floor(what.job).value} + 1}};
     std::vector<worker> added;
     std::uint64_t needed = 0;
     for (const worker_identity& who : what.workers) {

@@ -12,7 +12,7 @@ namespace headgate::inline v1 {
 
 enum class error_kind : std::uint8_t {
     scheduler,              ///< the backend failed or did not answer in time; may be tried again
-    not_enough_slots,       ///< the only kind with `needed` and `available`
+    not_enough_slots,       ///< the only kind with `needed` and `available` slots
     database,               ///< away, or did not answer in time; burns no budget (T5)
     state_backend,          ///< metadata missing, unreadable or late
     dial,                   ///< a worker could not be reached, or proved to be another
@@ -38,7 +38,7 @@ constexpr std::string_view text_of(error_kind kind);
 struct error {
     error_kind kind{};
     std::string text{};         ///< one line for people: what, where, and what to do; at most 16 KiB (limits)
-    std::uint64_t needed{};     ///< slots
+    std::uint64_t needed{};     ///< slots; where a start is refused as stopped: the lowest generation that may start
     std::uint64_t available{};  ///< slots
 
     friend bool operator==(const error&, const error&) = default;

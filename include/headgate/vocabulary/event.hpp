@@ -46,8 +46,10 @@ struct restart_turn {
     instant go{};
 };
 
-/// The row was seen to be another controller's.
-struct disowned {};
+/// The row was seen to be another controller's; or, with `row` saying what became of it, to be gone or another one.
+struct disowned {
+    std::string row{};  ///< "is gone"; empty: another controller has it
+};
 
 namespace detail {
 

@@ -19,7 +19,7 @@ namespace headgate::inline v1 {
 /// A number that is wrong does not compile, so no member is ever forgotten.
 class fields {
 public:
-    static constexpr std::size_t most = 34;
+    static constexpr std::size_t most = 35;
 
     template <class T, class Each>
     static constexpr decltype(auto) apply(const T& of, Each&& each);
@@ -168,6 +168,11 @@ constexpr decltype(auto) fields::apply(const T& of, Each&& each) {
                      ff, gg, hh] = of;
         return each(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd, ee,
                     ff, gg, hh);
+    } else if constexpr (count == 35) {
+        const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd, ee,
+                     ff, gg, hh, ii] = of;
+        return each(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, bb, cc, dd, ee,
+                    ff, gg, hh, ii);
     }
 }
 

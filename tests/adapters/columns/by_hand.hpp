@@ -130,6 +130,17 @@ void restore_points_of_no_name_are_damage(auto& t, auto run) {
 }
 
 /// A job whose row was removed and that is submitted again goes on with its old lines, and its new ones follow.
+void a_new_id_is_news(auto& t, auto run) {
+    BOOST_TEST(t.has_claimed());
+    const auto before = t.watch({});
+    const auto held = t.begin_watch(before->next);
+    run("UPDATE jobs SET id = 'renamed' WHERE id = 'job'");
+    BOOST_TEST_REQUIRE(t.settled(held)->came());
+    const auto& news = held->answer();
+    BOOST_TEST_REQUIRE((news.has_value() and news->jobs.size() == 1u));
+    BOOST_TEST((news->jobs.front().id == job_id{"renamed"} and news->jobs.front().row.revision == 1u));
+}
+
 void lines_go_on_after_a_row_was_removed(auto& t, auto run) {
     BOOST_TEST(t.has_claimed());
     BOOST_TEST(t.tell({{.text = "before"}}, "", 0));

@@ -269,9 +269,9 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_s_row_that_cannot_be_read_is_an_error_that_nam
     const auto good = columns::row_of({"a"}, {.epoch = most, .generation = 3, .state = "ready"});
     BOOST_TEST_REQUIRE(good.has_value());
     BOOST_TEST((*good == checkpoint_row{{{4'294'967'295}, {3}}, checkpoint_state::ready}));
-    BOOST_TEST(
-        why({.epoch = -1, .generation = 3, .state = "ready"}) ==
-        "job \"a\", column checkpoints.epoch: -1 is not between 0 and 4294967295; mend the row by hand or remove it");
+    BOOST_TEST(why({.epoch = -1, .generation = 3, .state = "ready"}) ==
+               "job \"a\", column checkpoints.epoch: -1 is not between 0 and 4294967295; mend the row by hand, or "
+               "remove the job (README, \"Removing a job\")");
     BOOST_TEST(why({.epoch = most + 1, .generation = 3, .state = "ready"}).find("checkpoints.epoch") !=
                std::string::npos);
     for (const std::int64_t wrong : {std::int64_t{-1}, most + 1})

@@ -112,11 +112,13 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_into_a_variable_is_refused_by_name) {
     BOOST_TEST(complaint({.backend_configuration = more}).find("backend configuration has") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_start_at_the_floor_says_where_that_is_kept_and_what_to_do) {
+BOOST_AUTO_TEST_CASE(a_start_at_the_floor_says_where_that_is_kept_and_from_where_on_one_may_be_tried) {
     const start_workers what{.job = {"job"}, .generation = {3}};
-    BOOST_TEST(hosting::was_stopped(what).text == "generation 3 of job job was stopped: nothing of it starts any more");
-    BOOST_TEST(hosting::was_stopped(what, "/floors/job-job")
-                   .text.ends_with("(/floors/job-job; if the database was made anew since, remove that)"));
+    BOOST_TEST(hosting::was_stopped(what, {4}).text ==
+               "generation 3 of job job was stopped: nothing of it starts any more");
+    const error kept = hosting::was_stopped(what, {4}, "/floors/job-job");
+    BOOST_TEST(kept.text.ends_with("starts any more (up to 4, as /floors/job-job says)"));
+    BOOST_TEST(kept.needed == 5u);
 }
 
 }  // namespace

@@ -440,6 +440,15 @@ BOOST_AUTO_TEST_CASE(a_restore_point_that_is_the_name_of_none_is_an_error_in_its
     tests::restore_points_of_no_name_are_damage(t, [&](const std::string& sql) { hand.run(sql); });
 }
 
+BOOST_AUTO_TEST_CASE(a_job_renamed_by_hand_is_news_under_its_new_id) {
+    const std::string schema = fresh();
+    const auto opened = open(schema);
+    by_hand hand;
+    hand.run("SET search_path = " + schema);
+    trial t(*opened, settle);
+    tests::a_new_id_is_news(t, [&](const std::string& sql) { hand.run(sql); });
+}
+
 BOOST_AUTO_TEST_CASE(a_job_whose_row_was_removed_and_that_is_submitted_again_has_a_history) {
     const std::string schema = fresh();
     const auto opened = open(schema);

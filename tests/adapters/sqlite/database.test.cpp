@@ -271,6 +271,27 @@ BOOST_AUTO_TEST_CASE(a_job_edited_by_hand_is_seen_and_a_changed_stop_is_a_new_ve
     BOOST_TEST(seen.row.revision == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_job_renamed_by_hand_is_news_under_its_new_id) {
+    const folder place;
+    const auto opened = open(place.file());
+    trial t(*opened, settle);
+    tests::a_new_id_is_news(t, [&](const std::string& sql) { by_hand(place.file(), sql); });
+}
+
+BOOST_AUTO_TEST_CASE(tables_of_version_2_are_brought_up_and_tell_of_a_new_id) {
+    const folder place;
+    open(place.file());
+    by_hand(place.file(), R"(DROP TRIGGER jobs_changed; UPDATE headgate_schema SET version = 2;
+        CREATE TRIGGER jobs_changed AFTER UPDATE OF name, stop, version, wish, revision ON jobs
+        BEGIN
+            UPDATE changes SET number = number + 1;
+            UPDATE jobs SET changed = (SELECT number FROM changes) WHERE id = NEW.id;
+        END;)");
+    const auto opened = open(place.file());
+    trial t(*opened, settle);
+    tests::a_new_id_is_news(t, [&](const std::string& sql) { by_hand(place.file(), sql); });
+}
+
 BOOST_AUTO_TEST_CASE(a_damaged_row_is_an_error_in_its_record_and_the_others_go_on) {
     const folder place;
     const auto opened = open(place.file());
@@ -421,7 +442,7 @@ BOOST_AUTO_TEST_CASE(a_newer_schema_says_what_to_do) {
     open(place.file("newer.db"));
     by_hand(place.file("newer.db"), "INSERT INTO headgate_schema VALUES (7)");
     BOOST_TEST(says(error_of({.path = place.file("newer.db")}), error_kind::permanent,
-                    "version 7, and this program knows up to version 2; use a newer headgate"));
+                    "version 7, and this program knows up to version 3; use a newer headgate"));
 }
 
 BOOST_AUTO_TEST_CASE(tables_of_version_1_are_brought_up_and_keep_what_they_have) {

@@ -180,7 +180,12 @@ void refuses(auto& t) {
     t.expect(not t.store(0, t.some_row({1}, t.ours), none), "no store of a job that is not there");
     t.expect(not t.write({}, {}, {{{1}, {}}, checkpoint_state::in_progress}, 0, none), "no checkpoint of such a job");
     t.expect(not t.tell({}, "", 0, none), "nobody to tell of such a job");
-    t.expect(not t.log(0, 1, none), "no lines of such a job");
+    const auto read = [&](job_id of) {
+        return t.settled(t.begin(read_log{.job = of}, [&](const auto& r, auto done) { t.model().read_log(r, done); }));
+    };
+    const auto lines = read(none);
+    t.expect(lines->came() and not lines->answer() and lines->answer().error().kind == error_kind::invalid,
+             "no lines of such a job, as `invalid`");
     t.expect(not t.put(3, t.some_wish(), none), "no changed wish of such a job");
     t.expect(not t.put(0, t.some_wish(), {std::string(65, 'x')}), "no id of 65 bytes");
     t.expect(not t.put(0, t.some_wish(), {""}), "no empty id");
@@ -191,6 +196,8 @@ void refuses(auto& t) {
     t.expect(t.put(0, t.some_wish(), {std::string(64, 'x')}) == 1u, "an id of 64 bytes to be taken");
     const auto seen = t.settled(news);
     t.expect(seen->came() and seen->answer() and seen->answer()->jobs.size() == 1, "none of the refused to be there");
+    const auto untold = read({std::string(64, 'x')});
+    t.expect(untold->came() and untold->answer() and untold->answer()->empty(), "no lines of a job that has a row");
 }
 
 }  // namespace headgate::inline v1::laws::detail

@@ -207,8 +207,12 @@ void check_scheduler(Make make, Settle settle, End end, Report report) {
         if (not t.start(job, first, {a}) or not t.stop(job, second)) return false;
         const auto old = t.settled(t.begin_start(job, first, {b}));
         const auto never_seen = t.settled(t.begin_start(job, second, {later}));
+        const error* const why = detail::refused(*old);
+        const generation named{why ? static_cast<std::uint32_t>(why->needed) : 0};
         return t.expect(not is_applied(*old) and not is_applied(*never_seen), "late starts that are refused",
                         detail::listed({b, later}) + " started") and
+               t.expect(named == generation{} or named == third,
+                        "the lowest generation that may start, or none, to be named", describe(*old)) and
                t.lists(job, first, {}) and t.lists(job, second, {}) and t.start(job, third, {last}) and
                t.lists(job, third, {last});
     });

@@ -24,6 +24,7 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
     };
     const auto not_started = [&](const error& why) -> step<scheduling> {
         if (why.kind == error_kind::permanent or why.kind == error_kind::invalid) return to<failing>(why);
+        if (why.kind == error_kind::scheduler and why.needed > c.current().value) return claim_above(c, why);
         if (why.kind != error_kind::not_enough_slots) return again(why);
         const bool is_one_awaited = not s.is_placed and c.job.workers.count(worker_phase::launched) > 0;
         if (not is_one_awaited) return have_them();
@@ -33,6 +34,17 @@ step<scheduling> on(scheduling& s, Context& c, const answered<start_workers>& a)
         return stay;
     };
     return a.result.match([&](applied) { return have_them(); }, not_started, again);
+}
+
+/// Who stopped these generations has gone, or did so before the row was removed; or has the job, which the claim finds.
+template <class Context>
+step<scheduling> claim_above(Context& c, const error& why) {
+    // No next one wraps (I16).
+    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max() / 2;
+    if (why.needed > most) return fail_attempt(c, why);
+    c.job.next.generation.value = static_cast<std::uint32_t>(why.needed - 1);
+    c.job.is_generation_used = true;
+    return fail_attempt(c, why);
 }
 
 /// Workers that were given up may hold the slots, and only a stop of their generation frees them: those that it did

@@ -122,7 +122,7 @@ template <class... Parts>
 void hasher::put(const controller<Parts...>& one) {
     fields::apply(
         one, [&](const auto&, const auto& self, const auto& jobs, const auto& routing, const auto& seen, const auto&,
-                 auto has_more, const auto& leases, auto, auto read, auto heard, const auto&... calls) {
+                 auto has_more, const auto& leases, const auto&, auto, auto read, auto heard, const auto&... calls) {
             add(self).add(jobs).add(routing).add(seen).add(has_more).add(leases);
             put_read(read), put_seen(heard);
             (add(calls), ...);

@@ -21,8 +21,9 @@ expected<applied> check_start(const start_workers& what, const limits& most = {}
 /// have an environment of their own. `permanent` likewise.
 expected<applied> check_variables(const start_workers& what);
 
-/// The refusal of a start at or below the floor, which is kept in `file`; empty: it is not in a file.
-error was_stopped(const start_workers& what, const std::string& file = {});
+/// The refusal of a start at or below `floor`, which is kept in `file`; empty: it is not in a file. Says from where on
+/// a start may be tried.
+error was_stopped(const start_workers& what, generation floor, const std::string& file = {});
 
 /// Of `what.workers[position]`.
 identity identity_of(const start_workers& what, std::size_t position, std::string_view controller);

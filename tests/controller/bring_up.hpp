@@ -161,6 +161,24 @@ struct hand_database : simulation::database {
         ++looks;
         simulation::database::read_log(r, done);
     }
+    struct on_their_way : into_mailbox<watch_jobs> {
+        hand_database* from = nullptr;
+
+        void operator()(watch_jobs::answer answer) const {
+            const into_mailbox<watch_jobs>& to_controller = *this;
+            if (not from->holds_news) return to_controller(std::move(answer));
+            from->held_news.emplace_back([to_controller, answer] { to_controller(answer); });
+        }
+        void operator()(completion_takes_the_answer_of<watch_jobs>) const;
+    };
+    void watch(const request<watch_jobs>& r, into_mailbox<watch_jobs> done) {
+        simulation::database::watch(r, on_their_way{std::move(done), this});
+    }
+    void watch(const request<watch_jobs>& r, completion_for<watch_jobs> auto done) {
+        simulation::database::watch(r, done);
+    }
+    bool holds_news = false;  ///< it has read them, and they are on their way
+    std::vector<std::function<void()>> held_news;
     static not_applied no() { return {{.kind = error_kind::invalid, .text = "the value cannot be kept"}}; }
 };
 

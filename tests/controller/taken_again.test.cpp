@@ -135,6 +135,21 @@ struct silent_world : small_world {
     std::size_t living() const { return scheduler.pool().all().size(); }
 };
 
+BOOST_FIXTURE_TEST_CASE(a_job_that_has_ended_is_not_taken_up_again_for_what_was_read_before_its_end_I13_I15,
+                        silent_world) {
+    BOOST_REQUIRE(is_running());
+    database.holds_news = true;
+    channel.say(channel.workers.begin()->second.stream,
+                task_report{.failures = {{node_id{1}, 0, "count", error_domain::user, false, "a bad record"}}});
+    BOOST_REQUIRE(until([&] { return controller.jobs() == 0; }));
+    BOOST_REQUIRE((row()->state == state_name::failed and not database.held_news.empty()));
+    const std::uint64_t revision = row()->revision;
+    database.held_news.front()();
+    const instant end = clock.now() + 2min;
+    until([&] { return controller.jobs() > 0 or clock.now() >= end; });
+    BOOST_TEST((controller.jobs() == 0u and row()->revision == revision));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_row_that_was_removed_is_noticed_in_time_said_once_and_its_workers_are_stopped_I15,
                         silent_world) {
     BOOST_REQUIRE(is_running());

@@ -62,6 +62,7 @@ public:
           jobs_(other.jobs_),
           routing_(other.routing_),
           seen_(other.seen_),
+          ended_(other.ended_),
           has_more_(other.has_more_),
           leases_(other.leases_),
           roll_(other.roll_),
@@ -218,6 +219,8 @@ private:
     }
 
     void look_at(const job_record& record) {
+        // It was read before its end was stored, and that will be read yet.
+        if (const auto end = ended_.find(record.id); end != ended_.end() and record.row.revision < end->second) return;
         if (auto* const mine = jobs_.find(record.id)) {
             const job& known = mine->job();
             if (const auto how = went_back(record, known)) jobs_.give(*mine, disowned{*how}, to_);
@@ -276,6 +279,7 @@ private:
     /// its row was refused, or names this controller still, perhaps none will: it is taken up again after the time that
     /// another would have waited.
     void forget_what_is_old(const job& of) {
+        if (not of.is_let_go) ended_[of.id] = of.durable.revision;
         const auto at = seen_.find(of.id);
         if (not of.is_let_go or at == seen_.end()) return;
         seen_job& seen = at->second;
@@ -303,6 +307,7 @@ private:
         }
         if (watching_jobs_.is_due(now)) {
             const instant until = now + wait().call;
+            ended_.clear();
             const request<watch_jobs> r{watching_jobs_.ask(until + wait().graceful), until, {seen_jobs_}};
             to_.database.watch(r, into_mailbox<watch_jobs>{r.by, {}, to_.box});
         }
@@ -387,7 +392,7 @@ private:
     void receive(const stream_event& heard) { routing_.receive(heard, jobs_, to_); }
 
     friend fields;
-    static constexpr std::size_t field_count = 15;
+    static constexpr std::size_t field_count = 16;
 
     bindings_type to_;
     incarnation self_;
@@ -395,6 +400,7 @@ private:
     routing<bindings_type, Policies> routing_;
 
     std::map<job_id, seen_job> seen_;  // open jobs as they were last seen; of the others there is no end
+    std::map<job_id, std::uint64_t> ended_;  ///< revisions of those that ended since the present watch was asked
     std::vector<mail> batch_;
     bool has_more_ = false;
 

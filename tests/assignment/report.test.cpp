@@ -225,6 +225,97 @@ BOOST_AUTO_TEST_CASE(shuffles_on_one_line_have_the_channels_that_counting_gives_
     BOOST_TEST(wrong == 0);
 }
 
+/// As `obvious_channels`, but by place: for nodes that have many.
+channels_report channels_by_place(const plan& made, const program& of, const worker_places& at) {
+    const auto placed = owners(made);
+    const numbers workers = detail::counted_up(made.workers.size());
+    channels_report found;
+    for (const edge& one : of.edges) {
+        const auto& from = placed[one.from.value - 100];
+        const auto& to = placed[one.to.value - 100];
+        const std::uint64_t all = std::max(from.size(), to.size());
+        const auto across = [&](const numbers& place_of) {
+            std::uint64_t same = 0;
+            numbers at_place(made.workers.size());
+            if (one.kind == edge_kind::shuffle) {
+                for (const std::uint32_t each : from) ++at_place[place_of[each]];
+                for (const std::uint32_t each : to) same += at_place[place_of[each]];
+                return from.size() * to.size() - same;
+            }
+            for (std::size_t i = 0; i < all; ++i)
+                same += place_of[from[i * from.size() / all]] == place_of[to[i * to.size() / all]];
+            return all - same;
+        };
+        found.by_edge.push_back({.all = one.kind == edge_kind::shuffle ? from.size() * to.size() : all,
+                                 .across_workers = across(workers),
+                                 .across_machines = across(at.machines),
+                                 .across_zones = across(at.zones)});
+        found.total.all += found.by_edge.back().all;
+        found.total.across_workers += found.by_edge.back().across_workers;
+        found.total.across_machines += found.by_edge.back().across_machines;
+        found.total.across_zones += found.by_edge.back().across_zones;
+    }
+    return found;
+}
+
+BOOST_AUTO_TEST_CASE(edges_between_lines_that_many_nodes_share_have_the_channels_that_counting_gives_A6) {
+    std::mt19937_64 random(12);
+    const auto below = [&](std::uint32_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+    int wrong = 0;
+    for (int round = 0; round < rounds(300); ++round) {
+        const std::uint32_t workers = 2 + below(below(2) == 0 ? 20 : 100);
+        auto offers = offers_with(numbers(workers, 2'000));
+        const bool is_in_a_row = below(3) > 0;
+        for (std::uint32_t i = 0; i < workers; ++i) {
+            offers[i].machine.value = std::to_string(is_in_a_row ? i / 2 : below(workers));
+            offers[i].zone = std::to_string(is_in_a_row ? i * 3 / workers : below(3));
+        }
+        auto made = plan_on(offers, detail::counted_up(workers));
+        BOOST_TEST_REQUIRE(made.has_value());
+        const std::uint32_t alike = 1 + below(3 * workers);
+        const std::uint32_t lines = 1 + below(4), shift = below(workers);
+        for (std::uint32_t i = 0; i < lines; ++i) {
+            layout& line = made->layouts.emplace_back(layout{.spaced = static_cast<spacing>(below(3))});
+            const int times = below(3) == 0 ? 2 : 1;  // around the workers
+            for (int round_of_workers = 0; round_of_workers < times; ++round_of_workers)
+                for (std::uint32_t worker = 0; worker < workers; ++worker) {
+                    line.boundaries.push_back(line.boundaries.back() + below(6) + (worker == 0));
+                    line.owners.push_back(below(workers) == 0 ? below(workers) : worker);
+                }
+            if (below(4) == 0) std::ranges::shuffle(line.owners, random);
+            if (times == 1 and below(2) == 0) line.owners.clear();
+        }
+        program of;
+        for (std::uint32_t i = 0; i < 40; ++i) {
+            const std::uint32_t on = below(lines);
+            const layout& line = made->layouts[on];
+            const std::uint32_t slots = line.spaced == spacing::level
+                                            ? static_cast<std::uint32_t>(line.boundaries.size()) - 1
+                                            : line.boundaries.back();
+            std::uint32_t units = below(3) > 0 ? alike : 1 + below(3 * workers);
+            if (line.spaced == spacing::dense) units = std::min(units, slots);
+            const std::uint32_t grain = below(4) == 0 ? 2 : 1;
+            made->nodes.push_back({.id = {100 + i},
+                                   .parallelism = grain * units,
+                                   .layout = on,
+                                   .offset = below(4) > 0 ? i * shift % slots : below(slots),
+                                   .grain = grain});
+            of.nodes.push_back({.id = {100 + i}, .parallelism = grain * units, .operators = {{{"o"}, {}}}});
+            for (std::uint32_t other = i > 4 ? i - 4 : 0; other < i; ++other) {
+                const std::uint32_t p = made->nodes[other].parallelism, q = made->nodes[i].parallelism;
+                const bool is_forward = (p % q == 0 or q % p == 0) and below(2) == 0;
+                of.edges.push_back({.from = {100 + other},
+                                    .to = {100 + i},
+                                    .kind = is_forward ? edge_kind::forward : edge_kind::shuffle});
+            }
+        }
+        const auto at = detail::places_of(*made, offers);
+        BOOST_TEST_REQUIRE(at.has_value());
+        wrong += channels_of(*made, of, *at) != channels_by_place(*made, of, *at);
+    }
+    BOOST_TEST(wrong == 0);
+}
+
 BOOST_AUTO_TEST_CASE(nodes_that_lie_as_they_did_on_an_older_line_move_what_counting_gives_A6) {
     std::mt19937_64 random(11);
     const auto below = [&](std::uint32_t bound) { return static_cast<std::uint32_t>(random() % bound); };

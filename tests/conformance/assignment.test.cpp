@@ -100,6 +100,13 @@ struct promises_too_much : slot_filling {
     }
 };
 
+/// Balanced, until there was a plan before.
+struct forgets_its_promise : balanced {
+    expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before) const {
+        return before.previous ? slot_filling{}(of, offers, before) : balanced::operator()(of, offers, before);
+    }
+};
+
 /// Slot filling that begins in the zone of the first offer, once there was trouble and state has sizes.
 struct trusts_the_order_of_zones {
     expected<plan> operator()(const program& of, std::span<const offer> offers, const past& before) const {
@@ -139,6 +146,7 @@ BOOST_AUTO_TEST_CASE(each_law_of_assignment_finds_its_liar) {
     BOOST_TEST((broken_by(trusts_the_order_of_zones{}) == broken{"same"}));
 
     BOOST_TEST((broken_by(promises_too_much{}) == broken{"bound"}));
+    BOOST_TEST((broken_by(forgets_its_promise{}) == broken{"bound"}));
 
     const liar afraid_of_size{[](expected<plan>& made, auto) {
         if (made and made->nodes[0].parallelism > 1'000'000) made = failure(error_kind::invalid, "too large for me");

@@ -14,7 +14,7 @@
 #include <optional>
 #include <set>
 #include <span>
-#include <utility>
+#include <unordered_map>
 #include <vector>
 
 namespace headgate::inline v1 {
@@ -95,8 +95,8 @@ inline bool are_equal(std::span<const std::uint32_t> slots) {
     return std::ranges::adjacent_find(slots, std::not_equal_to<>{}) == slots.end();
 }
 
-/// `fits` for many items: mostly the smallest worker, the largest one, or what was counted for the item before is
-/// enough to tell.
+/// `fits` for many items: mostly the smallest worker, the largest one, or what was counted for an item of the same
+/// grain is enough to tell.
 class fitting {
 public:
     explicit fitting(std::span<const std::uint32_t> slots) : slots_(slots) {
@@ -110,19 +110,17 @@ public:
         const std::uint64_t workers = slots_.size();
         if (workers * (least_ / what.grain) >= what.units) return true;
         if (workers * (most_ / what.grain) < what.units) return false;
-        if (std::exchange(grain_, what.grain) != what.grain) {
-            room_ = 0;
-            for (const std::uint32_t each : slots_) room_ += each / what.grain;
-        }
-        return room_ >= what.units;
+        const auto [at, is_new] = room_by_grain_.try_emplace(what.grain, 0);
+        if (is_new)
+            for (const std::uint32_t each : slots_) at->second += each / what.grain;
+        return at->second >= what.units;
     }
 
 private:
     std::span<const std::uint32_t> slots_;
     std::uint32_t least_ = std::numeric_limits<std::uint32_t>::max();
     std::uint32_t most_ = 0;
-    std::uint32_t grain_ = 0;  ///< that `room_` is of
-    std::uint64_t room_ = 0;
+    std::unordered_map<std::uint32_t, std::uint64_t> room_by_grain_{};  // looked up only, never walked
 };
 
 }  // namespace detail

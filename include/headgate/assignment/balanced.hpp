@@ -53,7 +53,9 @@ inline void place(plan& made, const program& of, const items_of_nodes& items, ba
                               .parallelism = of.nodes[i].parallelism,
                               .layout = placed.items[item].layout,
                               .offset = placed.items[item].offset,
-                              .grain = of.nodes[i].parallelism / items.items[item].units});
+                              .grain = of.nodes[i].parallelism == items.items[item].units
+                                           ? 1
+                                           : of.nodes[i].parallelism / items.items[item].units});
     }
 }
 

@@ -21,8 +21,8 @@ struct range_on_worker {
 };
 
 /// Writes the ranges of `node`, ascending, to the end of `into`. O(ranges) of a level line; of a dense one after
-/// O(log runs), and that again for each long row of empty runs; of an even one O(runs), or O(ranges log runs) if that
-/// is less.
+/// O(log runs), and that again for each long row of empty runs; of an even one O(runs), or O(units log runs) if that is
+/// less.
 void append_ranges(const plan& of, std::size_t node, std::vector<range_on_worker>& into);
 
 /// Subtasks by worker. O(log runs) for a node, O(runs) for a layout, as long as nodes of one layout and parallelism
@@ -32,50 +32,81 @@ std::vector<std::uint64_t> loads_of(const plan& of);
 // Implementation ------------------------------------------------------------------------------------------------------
 
 namespace detail {
+
 inline constexpr std::size_t most_empty_walked = 16;
+
+inline void append_level_ranges(const placement& placed, std::vector<range_on_worker>& into) {
+    const std::size_t runs = placed.runs();
+    const std::uint64_t each = placed.units / runs, more = placed.units % runs;
+    std::uint32_t next = 0;
+    std::size_t run = placed.offset;
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(placed.units, runs));
+    into.resize(into.size() + count);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto end = next + static_cast<std::uint32_t>((each + (i < more ? 1 : 0)) * placed.grain);
+        into[into.size() - count + i] = {placed.owner(run), {next, end}};
+        next = end;
+        run = run + 1 < runs ? run + 1 : 0;
+    }
 }
 
-inline void append_ranges(const plan& of, std::size_t node, std::vector<range_on_worker>& into) {
-    const detail::placement placed = detail::placed(of, node);
-    const std::uint32_t parallelism = of.nodes[node].parallelism;
+/// On an even line with many more runs than units: unit i takes slot ceil((i + 1) slots / units) - 1, which is counted
+/// up without dividing.
+template <class RunAt>
+void append_rare_ranges(const placement& placed, std::vector<range_on_worker>& into, RunAt run_at) {
+    const std::uint64_t step = placed.slots / placed.units, more = placed.slots % placed.units;
+    std::uint64_t slot = (placed.slots - 1) / placed.units, rest = (placed.slots - 1) % placed.units;
+    const auto grain = static_cast<std::uint32_t>(placed.grain);
+    std::uint64_t end = 0;  // of the last range's run, as `slot` counted from the offset
+    std::uint32_t next = 0;
+    for (std::uint64_t unit = 0; unit < placed.units; ++unit) {
+        if (slot < end) {
+            into.back().range.last += grain;
+        } else {
+            const std::uint64_t around = placed.offset + slot < placed.slots ? 0 : placed.slots;
+            const std::size_t run = run_at(placed.offset + slot - around);
+            end = placed.line.boundaries[run + 1] + around - placed.offset;
+            into.push_back({placed.owner(run), {next, next + grain}});
+        }
+        next += grain;
+        slot += step;
+        rest += more;
+        if (rest < placed.units) continue;
+        rest -= placed.units;
+        ++slot;
+    }
+}
+
+/// `run_at` answers what `placement::run_at` does.
+template <class RunAt>
+void append_ranges(const placement& placed, std::vector<range_on_worker>& into, RunAt run_at) {
+    if (placed.is_level()) return append_level_ranges(placed, into);
     const std::size_t runs = placed.runs();
-    if (placed.is_level()) {
-        const std::uint64_t each = placed.units / runs, more = placed.units % runs;
-        std::uint32_t next = 0;
-        std::size_t run = placed.offset;
-        const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(placed.units, runs));
-        into.resize(into.size() + count);
-        for (std::size_t i = 0; i < count; ++i) {
-            const auto end = next + static_cast<std::uint32_t>((each + (i < more ? 1 : 0)) * placed.grain);
-            into[into.size() - count + i] = {placed.owner(run), {next, end}};
-            next = end;
-            run = run + 1 < runs ? run + 1 : 0;
-        }
-        return;
-    }
-    if (placed.line.spaced == spacing::even and placed.units < runs / 16) {
-        for (std::uint32_t subtask = 0; subtask < parallelism; subtask = into.back().range.last) {
-            const std::size_t run = placed.run_of(subtask);
-            const subtask_range low = placed.behind(run);
-            const bool is_behind = low.first <= subtask and subtask < low.last;
-            into.push_back({placed.owner(run), is_behind ? low : placed.around(run)});
-        }
-        return;
-    }
+    into.reserve(into.size() + std::min<std::size_t>(placed.units, runs + 1));
+    if (placed.line.spaced == spacing::even and placed.units < runs / 16)
+        return append_rare_ranges(placed, into, run_at);
     bool is_around = false;
-    std::size_t run = placed.run_of(0), empty = 0;
+    std::size_t run = run_at(placed.slot_of(0)), empty = 0;
+    const auto parallelism = static_cast<std::uint32_t>(placed.units * placed.grain);
     for (std::uint32_t next = 0; next < parallelism;) {
         const std::uint32_t end = is_around ? placed.around_up_to(run + 1) : placed.behind_up_to(run + 1);
         if (next < end) into.push_back({placed.owner(run), {next, end}});
         empty = next < end ? 0 : empty + 1;
         next = end;
         // Many empty ones are leapt over, a few are not worth the search.
-        const bool leaps = empty == detail::most_empty_walked and next < parallelism;
-        const std::size_t then = leaps ? placed.run_of(next) : run + 1 < runs ? run + 1 : 0;
+        const bool leaps = empty == most_empty_walked and next < parallelism;
+        const std::size_t then = leaps ? run_at(placed.slot_of(next / placed.grain)) : run + 1 < runs ? run + 1 : 0;
         if (leaps) empty = 0;
         is_around = is_around or then <= run;
         run = then;
     }
+}
+
+}  // namespace detail
+
+inline void append_ranges(const plan& of, std::size_t node, std::vector<range_on_worker>& into) {
+    const detail::placement placed = detail::placed(of, node);
+    detail::append_ranges(placed, into, [&](std::uint64_t slot) { return placed.run_at(slot); });
 }
 
 namespace detail {

@@ -5,6 +5,7 @@
 #include <headgate/assignment/loads.hpp>
 #include <headgate/assignment/nodes_by_id.hpp>
 #include <headgate/assignment/past.hpp>
+#include <headgate/assignment/run_finder.hpp>
 #include <headgate/assignment/shifted_line.hpp>
 #include <headgate/vocabulary/outcome.hpp>
 #include <headgate/vocabulary/plan.hpp>
@@ -238,6 +239,7 @@ inline moves_report moves_since(const plan& made, const past& before, std::span<
     for (const plan* each : {&old, &made})
         for (const layout& line : each->layouts) left += most_times_over * line.boundaries.size();
     std::vector<range_on_worker> from, to;
+    finders_of_plan of_old(old), of_made(made);
     for (std::size_t node = 0; node < made.nodes.size(); ++node) {
         const placed_node& mine = made.nodes[node];
         const std::optional<std::uint32_t> was = old_nodes.find(mine.id);
@@ -257,8 +259,8 @@ inline moves_report moves_since(const plan& made, const past& before, std::span<
                 }
         from.clear();
         to.clear();
-        append_ranges(old, *was, from);
-        append_ranges(made, node, to);
+        of_old.append_ranges(*was, from);
+        of_made.append_ranges(node, to);
         key_moves keys{.old_count = old.nodes[*was].parallelism, .new_count = mine.parallelism};
         keys.compare(from, to, corresponds, bytes);
         found.subtasks += mine.parallelism - keys.kept_subtasks;

@@ -20,7 +20,8 @@ namespace headgate::inline v1 {
 ///     assign(of, offers, before)      expected<plan>     a plan of the program `of` for workers among `offers`, which
 ///                                                        stand in any order; a policy may ignore `before`
 ///     assign.largest_load(p, s)       std::uint64_t      optional: the largest load that the policy promises for
-///                                                        parallelisms `p` on workers of `s` slots, without a past
+///                                                        parallelisms `p` on workers of `s` slots, without
+///                                                        a past or with its own plan of these before
 ///
 /// Laws (`laws::check_assignment` in conformance/laws/assignment.hpp tries them on any policy):
 ///
@@ -31,9 +32,13 @@ namespace headgate::inline v1 {
 ///     same      the same program, offers in any order and past give the same plan (A2)
 ///     total     every input has an answer: what is no program, two offers with one id, slots near 2^32, or a previous
 ///               plan of another program (A1)
-///     bound     the largest load is never above what the policy promises; holds where nothing is promised
+///     bound     the largest load is never above what the policy promises, neither without a past nor with its own plan
+///               of the same workers before; holds where nothing is promised
 ///
 /// Errors: `not_enough_slots`; `invalid` for an empty program, a parallelism of 0, an id that two offers have.
+/// The limits of SPEC 10 are not a policy's: it answers for 100,001 nodes or 10,001 workers too, and `check` and `judge`
+/// refuse that plan, number and limit named. A previous plan of another program is no error either: nodes correspond by
+/// id alone, and what does not correspond says nothing; `headgate-plan`, which can tell, refuses it.
 /// Threads: a policy is a value and is called on one thread. Waiting: none. Cost: the policy's own. Ours never cost by
 /// subtask: `slot_filling`, and `balanced` on equal slots, are O(nodes + workers), and a sort where one is needed; the
 /// others count by parallelism or edge and worker besides, as their headers say.

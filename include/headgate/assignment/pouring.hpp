@@ -5,6 +5,7 @@
 #include <headgate/assignment/balance_item.hpp>
 #include <headgate/assignment/water.hpp>
 #include <headgate/assignment/water_by_zone.hpp>
+#include <headgate/vocabulary/mixed.hpp>
 #include <headgate/vocabulary/outcome.hpp>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <span>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -49,14 +51,36 @@ public:
 private:
     using members = std::span<const std::uint32_t>;
 
+    /// By item, the number of its kind, in the order in which they first come.
+    std::vector<std::uint32_t> kinds() const {
+        const auto hash = [](const balance_item& of) {
+            return static_cast<std::size_t>(mixed(of.weight, std::uint64_t{of.units} << 32 | of.grain));
+        };
+        std::unordered_map<balance_item, std::uint32_t, decltype(hash)> numbers(64, hash);  // looked up only
+        std::vector<std::uint32_t> made;
+        made.reserve(items_.size());
+        for (const balance_item& each : items_)
+            made.push_back(numbers.try_emplace(each, static_cast<std::uint32_t>(numbers.size())).first->second);
+        return made;
+    }
+
     /// Heavy and large ones first: the largest nodes need the small workers too, the others can go around them.
     void sort_classes() {
-        std::vector<std::tuple<std::uint64_t, std::uint32_t, std::uint32_t, std::uint32_t>> keys;
-        keys.reserve(items_.size());
-        for (std::uint32_t i = 0; i < items_.size(); ++i)
-            keys.emplace_back(~items_[i].weight, ~items_[i].units, ~items_[i].grain, i);
-        if (not std::ranges::is_sorted(keys)) std::ranges::sort(keys);
-        for (std::size_t i = 0; i < keys.size(); ++i) order_[i] = std::get<3>(keys[i]);
+        const std::vector<std::uint32_t> numbers = kinds();
+        std::vector<std::uint32_t> first_of, by_size, next;
+        for (std::uint32_t i = 0; i < numbers.size(); ++i)
+            if (numbers[i] == first_of.size()) first_of.push_back(i);
+        std::vector<std::uint32_t> counts(first_of.size());
+        for (const std::uint32_t each : numbers) ++counts[each];
+        by_size = counted_up(first_of.size());
+        std::ranges::sort(by_size, std::greater<>{}, [&](std::uint32_t each) {
+            const balance_item& one = items_[first_of[each]];
+            return std::tuple(one.weight, one.units, one.grain);
+        });
+        next.resize(first_of.size());
+        std::uint32_t sum = 0;
+        for (const std::uint32_t each : by_size) next[each] = std::exchange(sum, sum + counts[each]);
+        for (std::uint32_t i = 0; i < numbers.size(); ++i) order_[next[numbers[i]]++] = i;
         for (std::size_t first = 0; first < order_.size();) {
             const balance_item& one = items_[order_[first]];
             // The line of a class has a slot for each of its units, and a line has fewer than 2^32.
@@ -80,15 +104,17 @@ private:
         for (const members each : classes_) sizes.push_back(size(each));
         std::ranges::nth_element(sizes, sizes.begin() + static_cast<std::ptrdiff_t>(most) - 1, std::greater<>{});
         const std::uint64_t least = sizes[most - 1];
-        std::vector<std::uint32_t> joined;
+        std::vector<bool> is_joined(items_.size());
         std::vector<members> kept;
         for (const members each : classes_)
             if (items_[each[0]].weight == 1 and (size(each) < least or kept.size() >= most))
-                joined.insert(joined.end(), each.begin(), each.end());
+                for (const std::uint32_t at : each) is_joined[at] = true;
             else
                 kept.push_back(each);
         classes_ = std::move(kept);
-        std::ranges::sort(joined);
+        std::vector<std::uint32_t> joined;
+        for (std::uint32_t i = 0; i < is_joined.size(); ++i)
+            if (is_joined[i]) joined.push_back(i);
         return joined;
     }
 
@@ -160,7 +186,9 @@ private:
     std::vector<std::uint64_t> share_of(members of) {
         const balance_item& one = items_[of[0]];
         std::vector<std::uint64_t> room(slots_.begin(), slots_.end());
-        for (std::uint64_t& each : room) each = of.size() * (each / one.grain);
+        if (one.grain > 1)
+            for (std::uint64_t& each : room) each /= one.grain;
+        for (std::uint64_t& each : room) each *= of.size();
         return level_.pour(std::uint64_t{of.size()} * one.units, one.weight, std::move(room));
     }
 

@@ -32,20 +32,17 @@ struct slots_taken {
     slot_in_run end{};
     std::uint64_t grain{};
 
-    /// Precondition: the line is dense or level.
-    explicit slots_taken(const placement& of) : whole(of.units < of.slots ? 0 : of.units / of.slots), grain(of.grain) {
+    /// Precondition: the line is dense or level; `run_at` answers what `placement::run_at` does.
+    template <class RunAt>
+    slots_taken(const placement& of, RunAt run_at)
+        : whole(of.units < of.slots ? 0 : of.units / of.slots), grain(of.grain) {
         const std::uint64_t more = of.units - whole * of.slots, last = of.offset + more;
         const bool is_around = last > of.slots;
         whole += is_around;
         begin.slot = of.offset;
         end.slot = is_around ? last - of.slots : last;
-        begin.run = of.is_level() ? begin.slot : of.run_of(0);
-        end.run = of.is_level() ? end.slot : more == 0 ? begin.run : of.run_of(last_subtask(of));
-    }
-
-private:
-    static std::uint32_t last_subtask(const placement& of) {
-        return static_cast<std::uint32_t>(of.units * of.grain - 1);
+        begin.run = of.is_level() ? begin.slot : run_at(of.offset);
+        end.run = of.is_level() ? end.slot : more == 0 ? begin.run : run_at(end.slot - 1);
     }
 };
 
@@ -92,6 +89,15 @@ public:
         for (const std::uint32_t each : met)
             if (blank[each] == 0) blank[each] = ++count;
         is_in_a_row_ = count == met.size();
+        met_ = met.size();
+        if (is_in_a_row_ and line.spaced == spacing::even) {
+            bool counts_up = true;
+            for (std::uint32_t i = 0; counts_up and i < met.size(); ++i) counts_up = met[i] == i;
+            if (not counts_up) {
+                share_of_number_.resize(blank.size());
+                for (std::uint32_t i = 0; i < met.size(); ++i) share_of_number_[met[i]] = i + 1;
+            }
+        }
         is_run_by_run_ = is_in_a_row_ and line.spaced == spacing::level and met.size() == runs;
         if (not is_in_a_row_) {
             number_of_place_.reserve(met.size() + 1);
@@ -105,7 +111,7 @@ public:
     /// Pairs of a subtask of each that are at the same place. Nothing if places come again, are not few, and the nodes
     /// are not apart: who asks must count.
     std::optional<std::uint64_t> pairs(const slots_taken& a, const slots_taken& b) {
-        if (are_apart(a, b)) return 0;
+        if (are_apart(a, b) or (not is_in_a_row_ and are_apart_by_turn(a, b))) return 0;
         if (is_in_a_row_) return pairs_in_a_row(a, b);
         // Not before the answers without it went over as many runs as the table does, by and large.
         if (before_run_.empty() and (few_ == 0 or (walked_ += runs_of(a) + runs_of(b)) < 8 * end_.run))
@@ -118,20 +124,33 @@ public:
         if (not is_in_a_row_) return std::nullopt;
         std::uint64_t sum = 0;
         bool a_less = a.rest > 0, b_less = b.rest > 0;  // whether one less is before the place
-        for (const even_share& each : shares_) {
+        for (std::size_t i = 1; i < shares_.size(); ++i) {
+            const even_share& each = shares_[i];
             const bool a_then = each.rest < a.rest, b_then = each.rest < b.rest;
-            sum += (each.units + a_less - a_then) * (each.units + b_less - b_then);
+            const std::uint64_t units = each.units;
+            sum += (units + a_less - a_then) * (units + b_less - b_then);
             a_less = a_then;
             b_less = b_then;
         }
         return sum * a.grain * b.grain;
     }
 
+    /// Whether `at` may be asked: the line is even, and no place comes again.
+    bool tells_by_number() const { return is_in_a_row_ and not shares_.empty(); }
+    /// How many subtasks a node has at the place of this number.
+    std::uint64_t at(const even_begin& node, std::uint32_t number) const {
+        const bool counts_up = share_of_number_.empty();
+        const std::size_t share = not counts_up ? share_of_number_[number] : number < met_ ? number + 1 : 0;
+        if (share == 0) return 0;
+        const std::uint64_t units = shares_[share].units;
+        return (units + (shares_[share - 1].rest < node.rest) - (shares_[share].rest < node.rest)) * node.grain;
+    }
+
 private:
     /// Units of a place, and the rest of the slot at its end.
     struct even_share {
-        std::uint64_t units;
-        std::uint64_t rest;
+        std::uint32_t units;
+        std::uint32_t rest;
     };
 
     /// So that a row of the table is a line of the processor's cache.
@@ -147,6 +166,16 @@ private:
         std::uint64_t least = end_.slot;
         for (std::size_t i = number_of_place_.size(); i-- > 0;)
             places_[i].begin = least = std::min(least, first[number_of_place_[i]]);
+        std::vector<std::uint32_t> turn(count, count);
+        for (std::size_t i = number_of_place_.size(), left = count; i-- > 0;)
+            if (std::uint32_t& mine = turn[number_of_place_[i]]; mine == count)
+                mine = static_cast<std::uint32_t>(--left);
+        turns_.reserve(number_of_place_.size());
+        for (const std::uint32_t each : number_of_place_) {
+            const bool is_later = turns_.empty() or turns_.back().turn < turn[each];
+            const std::uint32_t round = turns_.empty() ? 0 : turns_.back().round;
+            turns_.push_back({.turn = turn[each], .round = is_later ? round : round + 1});
+        }
         number_of_place_.push_back(0);
         if (count <= most_few_places and line_.spaced != spacing::even) few_ = count;
     }
@@ -196,12 +225,19 @@ private:
 
     void share_out(std::uint64_t units) {
         std::uint64_t before = 0;
+        shares_.reserve(places_.size());
+        shares_.push_back({});  // no slot is before the first place
         for (std::size_t i = 1; i < places_.size(); ++i) {
             const std::uint64_t of_slots = places_[i].begin * units, all = of_slots / end_.slot;
-            shares_.push_back({all - std::exchange(before, all), of_slots % end_.slot});
+            shares_.push_back({static_cast<std::uint32_t>(all - std::exchange(before, all)),
+                               static_cast<std::uint32_t>(of_slots % end_.slot)});
         }
     }
 
+    struct place_in_turn {
+        std::uint32_t turn{};   ///< of its last coming
+        std::uint32_t round{};  ///< in which each has a later turn than the one before
+    };
     struct place {
         std::uint64_t begin;    ///< slot; where places come again, the first of any that is here or later
         std::uint64_t squares;  ///< of the sizes of all places before
@@ -220,21 +256,35 @@ private:
         return end <= (is_run_by_run_ ? later.slot : places_[place_of_run_[later.run]].begin);
     }
 
+    /// Whether places come in the order in which they come last, as long as each node lasts, and one ends before the
+    /// other begins: mostly so where lines go around the workers twice.
+    bool are_apart_by_turn(const slots_taken& a, const slots_taken& b) const {
+        if (a.whole + b.whole > 0) return false;
+        const place_in_turn a_first = turn_at(a.begin.run), a_last = turn_at(a.end.run);
+        const place_in_turn b_first = turn_at(b.begin.run), b_last = turn_at(b.end.run);
+        return a_first.round == a_last.round and b_first.round == b_last.round and
+               (a_last.turn < b_first.turn or b_last.turn < a_first.turn);
+    }
+    /// Of a level line the run behind the last will do: it makes a node seem longer.
+    place_in_turn turn_at(std::size_t run) const { return turns_[place_of_run_[std::min(run, end_.run - 1)]]; }
+
     /// Of two nodes of which one takes all slots before `x`, the other all before `y`. No branch depends on them.
     std::uint64_t before(slot_in_run x, slot_in_run y) const {
         if (is_run_by_run_) return std::min(x.slot, y.slot);  // looks nothing up
         const place* const at = &places_[place_of_run_[std::min(x.run, y.run)]];
-        return at[0].squares +
-               (std::min(x.slot, y.slot) - at[0].begin) *
-                   (std::min(std::max(x.slot, y.slot), at[1].begin) - at[0].begin);
+        return at[0].squares + (std::min(x.slot, y.slot) - at[0].begin) *
+                                   (std::min(std::max(x.slot, y.slot), at[1].begin) - at[0].begin);
     }
 
     const layout& line_;
-    std::vector<place> places_{};                // two more for the end
-    std::vector<even_share> shares_{};           // of an even line
-    std::vector<std::uint32_t> place_of_run_{};  // in the order in which they come; one more for the end
+    std::vector<place> places_{};                   // two more for the end
+    std::vector<even_share> shares_{};              // of an even line; behind one for what is before it
+    std::vector<std::uint32_t> share_of_number_{};  // likewise; 0: no place; empty where numbers count up
+    std::size_t met_ = 0;                           // places
+    std::vector<std::uint32_t> place_of_run_{};     // in the order in which they come; one more for the end
     // Where places come again, by number from 0:
     std::vector<std::uint32_t> number_of_place_{};  // likewise one more
+    std::vector<place_in_turn> turns_{};            // by place
     std::vector<std::uint32_t> before_run_{};       // by run, and number, if there are few: slots that lie before
     std::size_t few_ = 0;                           // numbers, if they are few and the line not even
     std::uint64_t walked_ = 0;                      // runs of those that had no answer here

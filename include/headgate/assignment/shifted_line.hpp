@@ -8,6 +8,7 @@
 #include <headgate/vocabulary/plan_layout.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,15 +32,19 @@ inline std::optional<std::uint64_t> shift_of(const placement& old, const placeme
 class changed_slots {
 public:
     /// Workers of `old` are those of `now` that `corresponds` says. O(`cost`).
-    changed_slots(const layout& old, const layout& now, std::uint64_t shift,
-                  std::span<const std::uint32_t> corresponds) {
+    changed_slots(const layout& old, const layout& now, std::uint64_t shift, std::span<const std::uint32_t> corresponds)
+        : changed_slots(old, now, shift, [&](std::size_t was, std::size_t is) { return corresponds[was] == is; }) {}
+
+    /// Workers are the same if `is_same(worker of old, worker of now)` says so.
+    template <std::predicate<std::size_t, std::size_t> IsSame>
+    changed_slots(const layout& old, const layout& now, std::uint64_t shift, IsSame is_same) {
         const std::size_t old_runs = old.boundaries.size() - 1, runs = now.boundaries.size() - 1;
         std::uint64_t slot = 0, old_slot = shift;
         std::size_t was = old.spaced == spacing::level ? shift : run_at(old, shift);
         for (std::size_t run = 0; run < runs;) {
             const std::uint64_t end = end_of(now, run), old_end = end_of(old, was);
             const std::uint64_t length = std::min(end - slot, old_end - old_slot);
-            if (length > 0 and corresponds[owner_of(old, was)] != owner_of(now, run)) add(slot, slot + length);
+            if (length > 0 and not is_same(owner_of(old, was), owner_of(now, run))) add(slot, slot + length);
             slot += length;
             old_slot += length;
             run += slot == end;
@@ -53,6 +58,8 @@ public:
         const auto slots = [](const layout& line) { return end_of(line, line.boundaries.size() - 2); };
         return now.boundaries.size() + old.boundaries.size() * (1 + slots(now) / slots(old));
     }
+
+    std::size_t stretches() const { return stretches_.size(); }
 
     /// Subtasks of a node on the new line. O(log stretches).
     std::uint64_t of(const placement& node) const {

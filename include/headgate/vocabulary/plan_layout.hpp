@@ -88,14 +88,33 @@ struct placement {
 
     /// The run that has `subtask`.
     std::size_t run_of(std::uint32_t subtask) const {
-        const std::uint64_t unit = grain == 1 ? subtask : subtask / grain;
+        const std::uint64_t slot = slot_of(grain == 1 ? subtask : subtask / grain);
+        return is_level() ? slot : run_at(slot);
+    }
+
+    /// The slot (of a level line: run) that `unit` takes.
+    std::uint64_t slot_of(std::uint64_t unit) const {
         switch (line.spaced) {
-            case spacing::dense: return run_with(turned(unit));
-            case spacing::even: return run_with(turned(((unit + 1) * slots - 1) / units));
+            case spacing::dense: return turned(unit);
+            case spacing::even: return turned(((unit + 1) * slots - 1) / units);
             case spacing::level: break;
         }
         const std::uint64_t each = units / slots, more = units % slots, of_more = more * (each + 1);
         return turned(unit < of_more ? unit / (each + 1) : more + (unit - of_more) / each);
+    }
+
+    /// The last run that begins at or before `slot`. Halves without a branch that could be predicted wrongly, which is
+    /// 2.5 times as fast as std::upper_bound over 1,000 workers.
+    std::size_t run_at(std::uint64_t slot) const {
+        const std::uint32_t* first = line.boundaries.data();
+        const auto wanted = static_cast<std::uint32_t>(slot);
+        std::size_t count = runs();
+        while (count > 1) {
+            const std::size_t half = count / 2;
+            first = first[half] <= wanted ? first + half : first;
+            count -= half;
+        }
+        return static_cast<std::size_t>(first - line.boundaries.data());
     }
 
     /// The subtasks in the part of `run` that lies at or behind the offset, then those before it: ascending.
@@ -110,20 +129,6 @@ private:
     std::uint64_t begin(std::size_t run) const { return is_level() ? run : line.boundaries[run]; }
     std::uint64_t turned(std::uint64_t slot) const {
         return slot + offset < slots ? slot + offset : slot + offset - slots;
-    }
-
-    /// The last run that begins at or before `slot`. Halves without a branch that could be predicted wrongly, which is
-    /// 2.5 times as fast as std::upper_bound over 1,000 workers.
-    std::size_t run_with(std::uint64_t slot) const {
-        const std::uint32_t* first = line.boundaries.data();
-        const auto wanted = static_cast<std::uint32_t>(slot);
-        std::size_t count = runs();
-        while (count > 1) {
-            const std::size_t half = count / 2;
-            first = first[half] <= wanted ? first + half : first;
-            count -= half;
-        }
-        return static_cast<std::size_t>(first - line.boundaries.data());
     }
 };
 

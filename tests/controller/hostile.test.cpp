@@ -113,6 +113,14 @@ BOOST_FIXTURE_TEST_CASE(what_is_just_within_the_limits_is_accepted_SPEC_10, besi
     BOOST_TEST(registers(0, {next}, introduction(0, {{1, 1}}), shown) == "accepted");
 }
 
+// Data may have a network of their own, and whom a stream reaches is for its two ends to compare (data_plane.hpp).
+BOOST_FIXTURE_TEST_CASE(a_foreign_data_address_and_one_that_another_worker_names_too_are_accepted_S11, besieged) {
+    worker_profile first = profile(0, {{1, 1}}), second = profile(1, {{1, 2}});
+    first.data_address = second.data_address = "192.0.2.1:7070";
+    BOOST_TEST(registers(0, {next++}, introduction(0, {{1, 1}}), first) == "accepted");
+    BOOST_TEST(registers(1, {next++}, introduction(1, {{1, 2}}), second) == "accepted");
+}
+
 BOOST_FIXTURE_TEST_CASE(one_id_twice_is_one_worker_and_a_second_incarnation_takes_its_place_with_an_alarm_S11,
                         besieged) {
     const auto alarms = [&] {

@@ -4,6 +4,7 @@
 #include <headgate/controller/leases.hpp>
 #include <headgate/controller/mailbox.hpp>
 #include <headgate/controller/metrics.hpp>
+#include <headgate/controller/roll_call.hpp>
 #include <headgate/controller/standing_call.hpp>
 #include <headgate/controller/streams.hpp>
 #include <headgate/simulation/secrets.hpp>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <atomic>
 #include <concepts>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -610,6 +612,43 @@ BOOST_AUTO_TEST_CASE(a_hello_is_looked_at_before_any_secret_is_G3_G4) {
     bad = good;
     bad.worker = id_of({5}, {2});
     BOOST_TEST(fault_of(bad, {}).find("generation") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(of_10000_jobs_each_is_called_once_in_a_round_a_few_at_a_time_and_those_that_come_are_not_left_out) {
+    std::map<job_id, int> held;
+    for (int i = 10'000; i < 20'000; ++i) held[{std::to_string(i)}];
+    roll_call roll;
+    std::size_t most = 0;
+    instant now{};
+    const auto for_a_round = [&] {
+        for (int step = 0; step < 45; ++step, now += 2s) {
+            std::size_t asked = 0;
+            roll.call(held, now, 90s, 2s, [&](const job_id& one) { ++held[one], ++asked; });
+            most = std::max(most, asked);
+        }
+    };
+    for_a_round();
+    BOOST_TEST(std::ranges::all_of(held, [](const auto& one) { return one.second == 1; }));
+    held.erase({"15000"});
+    held[{"15000x"}];
+    for_a_round();
+    BOOST_TEST(std::ranges::all_of(held, [](const auto& one) {
+        return one.second == (one.first.value == "15000x" ? 1 : 2);
+    }));
+    BOOST_TEST(most <= 223u);
+    roll_call never_asked;
+    never_asked.call(held, now, duration::max(), 2s, [](const job_id&) { BOOST_ERROR("asked"); });
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_of_the_roll_call_is_told_of_whom_and_when_it_was_asked_and_only_once) {
+    roll_call roll;
+    const ticket first = roll.asks({"a"}, instant(1s)), second = roll.asks({"b"}, instant(2s));
+    const auto of_second = roll.answered(second);
+    BOOST_TEST((of_second and of_second->job == job_id{"b"} and of_second->at == instant(2s)));
+    BOOST_TEST((not roll.answered(second) and roll.answered(first)->job == job_id{"a"}));
+    const ticket lost = roll.asks({"a"}, instant(3s));
+    for (int i = 0; i < 4'096; ++i) roll.asks({"b"}, instant(4s));
+    BOOST_TEST(not roll.answered(lost));
 }
 
 BOOST_AUTO_TEST_CASE(streams_are_found_by_id_and_what_they_are_may_change) {

@@ -29,15 +29,17 @@ std::string encode(const shown& what) {
     put(bytes, static_cast<std::uint32_t>(what.digest >> 32));
     put(bytes, what.position);
     put(bytes, what.channels);
+    put(bytes, what.receiver);
     return bytes;
 }
 
 std::optional<shown> decode_shown(std::string_view bytes) {
-    if (bytes.size() != 20) return std::nullopt;
+    if (bytes.size() != 24) return std::nullopt;
     return shown{.generation = {get(bytes.data())},
                  .digest = std::uint64_t{get(bytes.data() + 8)} << 32 | get(bytes.data() + 4),
                  .position = get(bytes.data() + 12),
-                 .channels = get(bytes.data() + 16)};
+                 .channels = get(bytes.data() + 16),
+                 .receiver = get(bytes.data() + 20)};
 }
 
 grpc::ByteBuffer buffer_of(const std::string& bytes) {

@@ -29,6 +29,7 @@ struct shown {
     std::uint64_t digest{};
     std::uint32_t position{};
     std::uint32_t channels{};
+    std::uint32_t receiver{};  ///< whom it means; an address may lead to another
 
     friend bool operator==(const shown&, const shown&) = default;
 };

@@ -66,6 +66,8 @@ struct data_plane::parts : grpc::CallbackGenericService {
         if (not said or said->generation != session->generation or said->digest != session->digest or
             said->position >= receivers.size() or said->channels != session->channels_in[said->position])
             return no(grpc::StatusCode::FAILED_PRECONDITION, "another generation or another plan");
+        if (said->receiver != session->position)
+            return no(grpc::StatusCode::FAILED_PRECONDITION, "another worker is meant: the data address is not its own");
         if (receivers[said->position] != nullptr)
             return no(grpc::StatusCode::ALREADY_EXISTS, "this worker has a stream already");
         running.begin();
@@ -117,7 +119,7 @@ expected<applied> data_plane::connect(std::uint32_t position, const std::string&
             parts_->running, parts_->queued, *std::move(through), channels,
             [session, position](const std::string& why) { session->lost(position, why); });
         parts_->senders[position] = made;  // so that `halt` ends the waiting
-        made->begin(session->token, {session->generation, session->digest, session->position, channels});
+        made->begin(session->token, {session->generation, session->digest, session->position, channels, position});
         lock.unlock();
         if (made->wait_until_open(until)) return applied{};
         const grpc::Status why = made->wait_until_over();

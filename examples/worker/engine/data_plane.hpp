@@ -10,7 +10,7 @@
 //
 // What it gets are credits: pairs of 4 bytes each, channel and count; the first message, empty, says that it was let
 // in; channel 2^32-1 is the other side's good-bye. The call's metadata show token, generation, digest of the plan,
-// position of the sender and number of its channels.
+// position of the sender, number of its channels and position of the receiver.
 
 #include "gate.hpp"
 

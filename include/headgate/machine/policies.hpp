@@ -32,8 +32,7 @@ struct patience {
     duration lease = std::chrono::seconds(30);           ///< a worker that was not answered for so long ends itself (G7)
     duration lease_step = std::chrono::seconds(2);       ///< between two advances of a controller's own lease, and looks at the others' (G5)
     duration owner_gone = std::chrono::seconds(5);       ///< in place of `lease`, where the database can tell that an owner is gone
-    duration roll_call =
-        std::chrono::seconds(90);  ///< in which each job's row is asked for once, as nobody tells that one was removed
+    duration roll_call = std::chrono::seconds(90);       ///< in which each job's row is asked for once: nobody tells that one was removed
     duration slot_poll = std::chrono::seconds(1);        ///< between two askings for slots, with jitter (S6)
     duration telling = std::chrono::seconds(1);          ///< between two looks at what a job that does not run waits for; told where it has changed
     duration healthy = std::chrono::minutes(2);        ///< having run so long, the restart policy is asked to forget (R3)

@@ -268,6 +268,28 @@ BOOST_AUTO_TEST_CASE(data_addresses_are_on_loopback_or_refused) {
     BOOST_CHECK(not dataflow::data_plane::listen((*first)->address()));
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_to_an_address_that_is_another_worker_s_is_refused_and_no_record_goes_astray) {
+    const auto made = [](std::uint32_t position) {
+        auto plane = dataflow::data_plane::listen("127.0.0.1:0");
+        BOOST_REQUIRE(plane);
+        (*plane)->open({.token = {},
+                        .generation = {1},
+                        .digest = 7,
+                        .position = position,
+                        .channels_in = {1, 1, 1},
+                        .arrived = [](auto&&...) { return true; },
+                        .lost = [](auto&&...) {}});
+        return *std::move(plane);
+    };
+    const auto first = made(0), second = made(1), third = made(2);
+    // Of two workers whose addresses were swapped the plan's digest, and the numbers of channels, are the same.
+    const auto astray = first->connect(1, third->address(), 1, std::chrono::minutes(1));
+    BOOST_REQUIRE(not astray);
+    BOOST_CHECK_NE(astray.error().text.find("another worker is meant"), std::string::npos);
+    BOOST_CHECK(first->connect(1, second->address(), 1, std::chrono::minutes(1)));
+    BOOST_CHECK(first->connect(2, third->address(), 1, std::chrono::minutes(1)));
+}
+
 BOOST_AUTO_TEST_CASE(data_between_workers_go_over_the_transport_of_the_workers_G3) {
     const headgate::grpc_test::authorities by;
     const auto refusal = [&](const headgate::grpc::transport& who, const headgate::digest256& token) {

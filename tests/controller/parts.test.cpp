@@ -614,7 +614,7 @@ BOOST_AUTO_TEST_CASE(a_hello_is_looked_at_before_any_secret_is_G3_G4) {
     BOOST_TEST(fault_of(bad, {}).find("generation") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(of_10000_jobs_each_is_called_once_in_a_round_a_few_at_a_time_and_those_that_come_are_not_left_out) {
+BOOST_AUTO_TEST_CASE(of_10000_jobs_each_is_called_once_in_a_round_a_few_at_a_time) {
     std::map<job_id, int> held;
     for (int i = 10'000; i < 20'000; ++i) held[{std::to_string(i)}];
     roll_call roll;
@@ -632,9 +632,8 @@ BOOST_AUTO_TEST_CASE(of_10000_jobs_each_is_called_once_in_a_round_a_few_at_a_tim
     held.erase({"15000"});
     held[{"15000x"}];
     for_a_round();
-    BOOST_TEST(std::ranges::all_of(held, [](const auto& one) {
-        return one.second == (one.first.value == "15000x" ? 1 : 2);
-    }));
+    BOOST_TEST(
+        std::ranges::all_of(held, [](const auto& one) { return one.second == (one.first.value == "15000x" ? 1 : 2); }));
     BOOST_TEST(most <= 223u);
     roll_call never_asked;
     never_asked.call(held, now, duration::max(), 2s, [](const job_id&) { BOOST_ERROR("asked"); });

@@ -67,7 +67,8 @@ struct data_plane::parts : grpc::CallbackGenericService {
             said->position >= receivers.size() or said->channels != session->channels_in[said->position])
             return no(grpc::StatusCode::FAILED_PRECONDITION, "another generation or another plan");
         if (said->receiver != session->position)
-            return no(grpc::StatusCode::FAILED_PRECONDITION, "another worker is meant: the data address is not its own");
+            return no(grpc::StatusCode::FAILED_PRECONDITION,
+                      "another worker is meant: the data address is not its own");
         if (receivers[said->position] != nullptr)
             return no(grpc::StatusCode::ALREADY_EXISTS, "this worker has a stream already");
         running.begin();

@@ -63,6 +63,13 @@ inline chosen_assignment assignment_of(std::string_view name) {
     return std::ranges::find(assignments, name, &named_assignment::name)->policy;
 }
 
+/// Whether its plans differ by where workers failed before.
+inline bool minds_trouble(const chosen_assignment& what) {
+    if (const auto* spread_over = std::get_if<spread>(&what.by)) return spread_over->penalty > 0;
+    const auto* keeps = std::get_if<sticky>(&what.by);
+    return keeps and keeps->zones and keeps->zones->penalty > 0;
+}
+
 /// What says so on a command line; nothing for the default.
 inline std::string flag_of(std::string_view name) {
     return name == assignments.front().name ? "" : " --assignment " + std::string(name);

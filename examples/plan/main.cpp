@@ -117,7 +117,7 @@ int run(const options& o) {
         const auto asked = subtask_from(o.explain);
         if (not asked) return fail(usage, asked.error());
         for (const trial& one : trials) {
-            const auto text = explanation_of(one, asked->first, asked->second);
+            const auto text = explanation_of(one, *of, asked->first, asked->second);
             if (not text) return fail(one.made ? usage : no_plan, text.error());
             std::fputs(text->c_str(), stdout);
         }
@@ -158,7 +158,8 @@ int answer(int count, char** arguments) {
     add_text(app, "--what-if", o.what_if, "lose=3,7: plan, lose these workers, plan again; what moves");
     app.footer(
         "X-WORKER, X-MACHINE, X-ZONE: channels that cross, of all. MOVED: subtasks against the plan before, each one\n"
-        "byte; LEAST: the bytes that any plan must move, where sticky's flow has proven it.\n"
+        "byte; LEAST: the bytes that any plan must move whose loads are as even as sticky's, where a flow has\n"
+        "proven it, and how far above that this one is.\n"
         "Files have 256 MiB at most.\n"
         "Workers are numbered from 1; of each zone the first four are on its machine 0, the next four on machine 1.\n"
         "Exit codes: 0 every policy has a plan, 1 one has none, 2 usage or a file.");

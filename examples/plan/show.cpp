@@ -38,6 +38,26 @@ std::string_view aim_of(std::string_view policy, std::string_view way) {
     return "as its policy says";
 }
 
+/// What the policy looked at besides, of this node and worker.
+std::string reason_of(const trial& what, const program& of, node_id node, std::uint32_t worker) {
+    if (what.policy == "spread_penalty") {
+        const auto is_on = [&](const trouble& each) { return each.machine.value == what.made->machines[worker]; };
+        return fmt::format(
+            "machines that had trouble keep slots back, as far as the job can do without: {} had it, this one {}\n",
+            what.troubles.size(), std::ranges::any_of(what.troubles, is_on) ? "too" : "not");
+    }
+    if (what.policy == "local") {
+        channel_counts sum;
+        for (std::size_t i = 0; i < of.edges.size(); ++i)
+            if (of.edges[i].from == node or of.edges[i].to == node) {
+                sum.all += what.report->channels.by_edge[i].all;
+                sum.across_workers += what.report->channels.by_edge[i].across_workers;
+            }
+        return fmt::format("{} of the node's {} channels leave a worker\n", sum.across_workers, sum.all);
+    }
+    return {};
+}
+
 /// How the plan says it.
 std::string place_of(const detail::placement& placed, std::size_t run, subtask_range range) {
     const auto first = placed.line.boundaries[run], last = placed.line.boundaries[run + 1];
@@ -100,9 +120,9 @@ std::string table_of(const std::vector<trial>& trials) {
             bounds.per_slot.value());
         break;
     }
-    text += fmt::format("{:<16} {:>8} {:>7} {:>8} {:>7} {:>8} {:>8} {:>9} {:>9} {:>9} {:>10} {:>10} {:>9}\n", "POLICY",
-                        "LARGEST", "/BOUND", "PER-SLOT", "/BOUND", "SMALLEST", "USED", "X-WORKER", "X-MACHINE",
-                        "X-ZONE", "MOVED", "LEAST", "TIME");
+    text += fmt::format("{:<16} {:>8} {:>7} {:>8} {:>7} {:>8} {:>8} {:>9} {:>9} {:>9} {:>10} {:>10} {:>7} {:>9}\n",
+                        "POLICY", "LARGEST", "/BOUND", "PER-SLOT", "/BOUND", "SMALLEST", "USED", "X-WORKER",
+                        "X-MACHINE", "X-ZONE", "MOVED", "LEAST", "/LEAST", "TIME");
     for (const trial& one : trials) {
         if (not one.report) {
             text += fmt::format("{:<16} {}\n", one.policy, describe(one.made.error()));
@@ -112,11 +132,12 @@ std::string table_of(const std::vector<trial>& trials) {
         const channel_counts& c = r.channels.total;
         text += fmt::format(
             "{:<16} {:>8.0f} {:>7.2f} {:>8.3f} {:>7.2f} {:>8.0f} {:>8} {:>7.1f} % {:>7.1f} % {:>7.1f} % {:>10} {:>10} "
-            "{:>6.0f} us",
+            "{:>7} {:>6.0f} us",
             one.policy, r.by_worker.largest, r.gap(), r.by_slot.largest, r.gap_per_slot(), r.by_worker.smallest,
             r.workers_used, percent(c.across_workers, c.all), percent(c.across_machines, c.all),
             percent(c.across_zones, c.all), r.moves.subtasks,
-            one.least_moved ? fmt::format("{:.0f}", *one.least_moved) : "-", one.microseconds);
+            one.least_moved ? fmt::format("{:.0f}", *one.least_moved) : "-",
+            one.gap_of_moves() ? fmt::format("{:.2f}", *one.gap_of_moves()) : "-", one.microseconds);
         if (not one.way.empty()) text += "  " + one.way;
         text += '\n';
     }
@@ -155,13 +176,14 @@ std::string json_of(const std::vector<trial>& trials, const program& of) {
         }
         entry["moved"] = {{"subtasks", r.moves.subtasks}, {"bytes", r.moves.bytes}};
         if (one.least_moved) entry["moved"]["least"] = *one.least_moved;
+        if (one.gap_of_moves()) entry["moved"]["gap"] = *one.gap_of_moves();
         if (not one.way.empty()) entry["way"] = one.way;
         all.push_back(std::move(entry));
     }
     return all.dump(2) + "\n";
 }
 
-expected<std::string> explanation_of(const trial& what, std::uint32_t node, std::uint32_t subtask) {
+expected<std::string> explanation_of(const trial& what, const program& of, std::uint32_t node, std::uint32_t subtask) {
     if (not what.made) return tl::unexpected(what.made.error());
     const plan& in = *what.made;
     const auto at = std::ranges::find(in.nodes, node_id{node}, &placed_node::id);
@@ -179,6 +201,7 @@ expected<std::string> explanation_of(const trial& what, std::uint32_t node, std:
         fmt::format("{}: node {}, subtask {}: worker {} on {}, with subtasks {} to {} of the node\n", what.policy, node,
                     subtask, in.workers[worker].id.value, in.machines[worker], range.first, range.last - 1);
     text += fmt::format("    {}\n    {}\n", aim_of(what.policy, what.way), place_of(placed, run, range));
+    if (const std::string reason = reason_of(what, of, at->id, worker); not reason.empty()) text += "    " + reason;
     if (what.before) text += "    " + history(*what.before, in, *at, subtask, worker) + "\n";
     if (at->grain > 1)
         text += fmt::format("    subtasks go in units of {}, which forward edges join with those of other nodes\n",

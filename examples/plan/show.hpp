@@ -15,6 +15,6 @@ std::string table_of(const std::vector<trial>& trials);
 std::string json_of(const std::vector<trial>& trials, const program& of);
 
 /// Why subtask `subtask` of the node `node` is where it is, and where it was; `invalid` if it is not there.
-expected<std::string> explanation_of(const trial& what, std::uint32_t node, std::uint32_t subtask);
+expected<std::string> explanation_of(const trial& what, const program& of, std::uint32_t node, std::uint32_t subtask);
 
 }  // namespace headgate::example

@@ -2,9 +2,13 @@
 
 #include "../common/chosen_assignment.hpp"
 
+#include <headgate/assignment/caps.hpp>
 #include <headgate/assignment/line_up.hpp>
+#include <headgate/assignment/loads.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <numeric>
 #include <utility>
 #include <variant>
@@ -27,6 +31,7 @@ trial ask(std::string name, const Policy& policy, const program& of, std::span<c
           const past& before) {
     trial made{.policy = std::move(name), .made = failure(error_kind::internal, "not asked")};
     if (before.previous) made.before = *before.previous;
+    made.troubles.assign(before.troubles.begin(), before.troubles.end());
     const auto begun = std::chrono::steady_clock::now();
     if constexpr (requires { policy.decide(of, offers, before); }) {
         auto answer = policy.decide(of, offers, before);
@@ -51,7 +56,26 @@ trial ask(std::string name, const Policy& policy, const program& of, std::span<c
     return made;
 }
 
+/// What the flow proves of every plan that keeps the balance of `sticky`.
+std::optional<double> least_moved(const program& of, std::span<const offer> offers, const past& before) {
+    if (not before.previous or of.nodes.size() * offers.size() > sticky{}.most_arcs) return {};
+    const auto answer = sticky{}.decide(of, offers, before);
+    return answer ? answer->least_bytes : std::nullopt;
+}
+
+bool keeps_balance_of_sticky(const plan& made, const program& of) {
+    std::vector<std::uint32_t> slots;
+    for (const placed_worker& each : made.workers) slots.push_back(each.slots);
+    return std::ranges::equal(loads_of(made), caps_of(of, slots, sticky{}.aim, sticky{}.balance),
+                              std::ranges::less_equal{});
+}
+
 }  // namespace
+
+std::optional<double> trial::gap_of_moves() const {
+    if (not least_moved or not report or (*least_moved == 0 and report->moves.bytes > 0)) return {};
+    return *least_moved == 0 ? 1 : report->moves.bytes / *least_moved;
+}
 
 expected<plan> with_all(plan made, std::span<const offer> offers) {
     if (made.workers.size() == offers.size()) return made;
@@ -91,6 +115,11 @@ std::vector<trial> try_policies(std::string_view name, const program& of, std::s
     for (const named_assignment& each : assignments)
         if (name == "all" or name == each.name)
             std::visit([&](const auto& policy) { try_one(each.name, policy); }, each.policy.by);
+    if (after_loss.empty())
+        if (const auto least = least_moved(of, offers, before))
+            for (trial& each : made)
+                if (each.report and not each.least_moved and keeps_balance_of_sticky(*each.made, of))
+                    each.least_moved = *least;
     return made;
 }
 

@@ -337,6 +337,9 @@ int run_scenario(const std::string& name, const flags& chosen) {
 
 int run_exploration(const flags& chosen) {
     if (not explored_world_of(chosen.explore)) wrong(explore::unknown(chosen.explore));
+    if (example::minds_trouble(example::assignment_of(chosen.assignment)))
+        wrong("--explore takes states for one that differ in where workers failed, and " + chosen.assignment +
+              " minds that; --seeds runs it");
     explore::wishes wished{.world = chosen.explore,
                            .assignment = chosen.assignment,
                            .states = chosen.states,

@@ -147,6 +147,32 @@ BOOST_AUTO_TEST_CASE(channels_beyond_64_bits_in_sum_stop_there_A6) {
     BOOST_TEST(found->channels.total.all == std::numeric_limits<std::uint64_t>::max());
 }
 
+BOOST_AUTO_TEST_CASE(plans_of_100001_nodes_or_on_10001_workers_are_refused_by_number_though_policies_make_them_A1_A6) {
+    struct beyond {
+        std::string text;
+        program of;
+        std::vector<offer> offers;
+    };
+    for (const auto& [text, of, offers] : {beyond{"invalid: plan: nodes 100001 is above the limit of 100000",
+                                                  program_with(numbers(100'001, 1)), offers_with({4, 4})},
+                                           beyond{"invalid: plan: workers 10001 is above the limit of 10000",
+                                                  program_with({8, 3}), offers_with(numbers(10'001, 4))}})
+        for (const auto& [name, assign] : policies_of_ours()) {
+            if (name == "local" and of.nodes.size() > 1'000) continue;  // it looks at each many times
+            const auto made = assign(of, offers, {});
+            BOOST_TEST_CONTEXT(name) {
+                BOOST_TEST_REQUIRE(made.has_value());
+                BOOST_TEST(check(*made, of, {.nodes = 100'001, .workers = 10'001}).has_value());
+                if (made->nodes.size() <= 100'000 and made->workers.size() <= 10'000) continue;  // it needs no more
+                const auto checked = check(*made, of);
+                const auto judged = judge(*made, of, offers);
+                BOOST_TEST_REQUIRE((not checked and not judged));
+                BOOST_TEST(describe(checked.error()) == text);
+                BOOST_TEST(describe(judged.error()) == text);
+            }
+        }
+}
+
 BOOST_AUTO_TEST_CASE(a_previous_plan_of_another_program_is_a_past_in_which_these_nodes_were_not_A1) {
     program other = program_with({7, 1, 4});
     for (node& each : other.nodes) each.id.value += 50;

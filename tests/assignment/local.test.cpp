@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -17,12 +18,22 @@ namespace {
 using namespace headgate;
 using namespace headgate::tests;
 
-program chain_of(const numbers& parallelisms) {
-    program made = program_with(parallelisms);
-    for (std::uint32_t i = 0; i + 1 < parallelisms.size(); ++i)
-        made.edges.push_back({.from = {100 + i}, .to = {101 + i}, .kind = edge_kind::shuffle});
+/// Shuffles, from and to the nodes of these positions.
+using shape = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+
+shape chain(std::size_t nodes) {
+    shape made;
+    for (std::uint32_t i = 0; i + 1 < nodes; ++i) made.emplace_back(i, i + 1);
     return made;
 }
+
+program program_of(const numbers& parallelisms, const shape& edges) {
+    program made = program_with(parallelisms);
+    for (const auto& [from, to] : edges)
+        made.edges.push_back({.from = {100 + from}, .to = {100 + to}, .kind = edge_kind::shuffle});
+    return made;
+}
+program chain_of(const numbers& parallelisms) { return program_of(parallelisms, chain(parallelisms.size())); }
 
 std::uint64_t crossing(const plan& made, const program& of, const std::vector<offer>& offers) {
     return judge(made, of, offers)->channels.total.across_workers;
@@ -33,10 +44,14 @@ struct tally {
     int tried = 0, wrong = 0, optimal = 0;
     std::uint64_t ours = 0, fewest = 0, others = 0;
 
-    /// A chain of shuffles, beside the fewest channels of all placements within the slack.
     void judge_chain(const numbers& parallelisms, const numbers& slots, double slack,
                      balance_by aim = balance_by::load_per_slot) {
-        const program of = chain_of(parallelisms);
+        judge_shape(chain(parallelisms.size()), parallelisms, slots, slack, aim);
+    }
+    /// Shuffles, beside the fewest channels of all placements within the slack.
+    void judge_shape(const shape& edges, const numbers& parallelisms, const numbers& slots, double slack,
+                     balance_by aim = balance_by::load_per_slot) {
+        const program of = program_of(parallelisms, edges);
         const auto offers = offers_with(slots);
         const auto made = local{.slack = slack, .aim = aim}(of, offers);
         ++tried;
@@ -52,10 +67,13 @@ struct tally {
         const double least =
             least_cost(parallelisms, slots, caps_of(of, slots, aim, slack), static_cast<double>(mine) + 1,
                        [&](const std::vector<numbers>& placed, std::size_t node, double before) {
-                           if (node == 0) return before;
-                           std::uint64_t cost = std::uint64_t{parallelisms[node - 1]} * parallelisms[node];
-                           for (std::size_t w = 0; w < slots.size(); ++w)
-                               cost -= std::uint64_t{placed[node - 1][w]} * placed[node][w];
+                           std::uint64_t cost = 0;
+                           for (const auto& [from, to] : edges) {
+                               if (to != node) continue;
+                               cost += std::uint64_t{parallelisms[from]} * parallelisms[to];
+                               for (std::size_t w = 0; w < slots.size(); ++w)
+                                   cost -= std::uint64_t{placed[from][w]} * placed[to][w];
+                           }
                            return before + static_cast<double>(cost);
                        });
         wrong += least > static_cast<double>(mine);
@@ -101,6 +119,28 @@ BOOST_AUTO_TEST_CASE(asked_for_the_largest_load_local_keeps_its_slack_of_that_an
         all.judge_chain(job.parallelisms, job.slots, 1 + static_cast<double>(random() % 3) / 2, balance_by::load);
     }
     all.verify(102, 9);
+}
+
+BOOST_AUTO_TEST_CASE(on_random_forks_joins_and_diamonds_local_keeps_its_slack_and_is_near_the_fewest_channels) {
+    struct named_shape {
+        std::string name;
+        std::size_t nodes;
+        shape edges;
+    };
+    for (const auto& [name, nodes, edges] :
+         {named_shape{"fork", 3, {{0, 1}, {0, 2}}}, named_shape{"join", 4, {{0, 2}, {1, 2}, {2, 3}}},
+          named_shape{"diamond", 4, {{0, 1}, {0, 2}, {1, 3}, {2, 3}}}}) {
+        std::mt19937_64 random(43);
+        tally all;
+        for (int round = 0; round < rounds(500); ++round) {
+            random_job job(random, 4, 3, 3);
+            job.parallelisms.resize(nodes);
+            for (std::uint32_t& each : job.parallelisms)
+                if (each == 0) each = 1 + static_cast<std::uint32_t>(random() % sum_of(job.slots));
+            all.judge_shape(edges, job.parallelisms, job.slots, 1 + static_cast<double>(random() % 3) / 2);
+        }
+        BOOST_TEST_CONTEXT(name) { all.verify(110, 7); }
+    }
 }
 
 /// Slot filling takes workers 1 and 2 by their ids, or 2 and 3 by their slots; in both two nodes of 7 cross workers as

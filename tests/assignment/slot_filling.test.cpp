@@ -2,6 +2,7 @@
 #include "small_inputs.hpp"
 
 #include <headgate/assignment/policy.hpp>
+#include <headgate/assignment/report.hpp>
 #include <headgate/assignment/slot_filling.hpp>
 #include <headgate/assignment/slot_row.hpp>
 #include <headgate/vocabulary/plan_check.hpp>
@@ -196,6 +197,32 @@ BOOST_AUTO_TEST_CASE(a_slot_row_has_a_run_for_each_worker_and_ends_at_the_last_p
     BOOST_TEST((row.spaced == spacing::dense and row.boundaries == numbers{0, 2, 2, 5} and row.owners.empty()));
     constexpr std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
     BOOST_TEST((slot_row(numbers{most - 1, 5, 7}).boundaries == numbers{0, most - 1, most, most}));
+}
+
+BOOST_AUTO_TEST_CASE(of_one_shuffle_the_largest_workers_first_have_the_fewest_channels_across_workers_of_all_plans) {
+    int tried = 0, wrong = 0;
+    each_small_job([&](const numbers& parallelisms, const numbers& slots) {
+        if (parallelisms.size() != 2) return;
+        program of = program_with(parallelisms);
+        of.edges.push_back({.from = {100}, .to = {101}, .kind = edge_kind::shuffle});
+        const auto offers = offers_with(slots);
+        const auto made = slot_filling{.order = filling_order::largest_first}(of, offers);
+        BOOST_TEST_REQUIRE(made.has_value());
+        const auto mine = static_cast<double>(judge(*made, of, offers)->channels.total.across_workers);
+        const std::vector<std::uint64_t> any(slots.size(), sum_of(slots) * 2);
+        const double fewest = least_cost(parallelisms, slots, any, mine + 1,
+                                         [&](const std::vector<numbers>& placed, std::size_t node, double before) {
+                                             if (node == 0) return before;
+                                             double cost = before + parallelisms[0] * parallelisms[1];
+                                             for (std::size_t w = 0; w < slots.size(); ++w)
+                                                 cost -= placed[0][w] * placed[1][w];
+                                             return cost;
+                                         });
+        ++tried;
+        wrong += fewest != mine;
+    });
+    BOOST_TEST(tried > 500);
+    BOOST_TEST(wrong == 0);
 }
 
 }  // namespace

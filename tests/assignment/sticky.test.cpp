@@ -69,7 +69,8 @@ struct after_a_loss {
         return least_cost(parallelisms, slots, caps_of(of, slots, aim, slack), known,
                           [&](const std::vector<numbers>& placed, std::size_t node, double so_far) {
                               for (std::size_t w = 0; w < slots.size(); ++w)
-                                  so_far += sizes[node].bytes * (placed[node][w] - std::min(placed[node][w], kept[node][w]));
+                                  so_far +=
+                                      sizes[node].bytes * (placed[node][w] - std::min(placed[node][w], kept[node][w]));
                               return so_far;
                           });
     }
@@ -654,6 +655,94 @@ BOOST_AUTO_TEST_CASE(of_many_nodes_a_lost_zone_is_shared_out_over_the_others) {
     BOOST_TEST_MESSAGE("share 371, largest " << most << ", moved " << answer->moved_bytes);
     BOOST_TEST(answer->moved_bytes < 251'000);
     BOOST_TEST(most <= 371 + 8);
+}
+
+/// Most bytes that can stay, by how many subtasks each worker has.
+using kept_by_counts = std::map<numbers, double>;
+
+void keep_better(kept_by_counts& into, const numbers& counts, double bytes) {
+    const auto [at, is_new] = into.emplace(counts, bytes);
+    if (not is_new) at->second = std::max(at->second, bytes);
+}
+
+/// Bytes that any plan within `caps` must move; nothing if there is none. `stays[n][i][w]`: of subtask i of node n.
+std::optional<double> least_moved(const std::vector<std::vector<std::vector<double>>>& stays, const numbers& slots,
+                                  const std::vector<std::uint64_t>& caps, double all) {
+    kept_by_counts so_far{{numbers(slots.size()), 0.0}};
+    for (const auto& node : stays) {
+        kept_by_counts mine{{numbers(slots.size()), 0.0}};
+        for (const auto& subtask : node) {
+            kept_by_counts next;
+            for (const auto& [counts, bytes] : mine)
+                for (std::size_t w = 0; w < slots.size(); ++w) {
+                    if (counts[w] == slots[w]) continue;
+                    numbers then = counts;
+                    ++then[w];
+                    keep_better(next, then, bytes + subtask[w]);
+                }
+            mine = std::move(next);
+        }
+        kept_by_counts next;
+        for (const auto& [before, bytes] : so_far)
+            for (const auto& [counts, more] : mine) {
+                numbers sum = before;
+                bool fits = true;
+                for (std::size_t w = 0; w < sum.size(); ++w) fits = fits and (sum[w] += counts[w]) <= caps[w];
+                if (fits) keep_better(next, sum, bytes + more);
+            }
+        so_far = std::move(next);
+    }
+    if (so_far.empty()) return {};
+    double kept = 0;
+    for (const auto& [counts, bytes] : so_far) kept = std::max(kept, bytes);
+    return all - kept;
+}
+
+BOOST_AUTO_TEST_CASE(on_a_rescale_with_or_without_a_loss_sticky_moves_little_more_than_the_least_of_all_plans) {
+    std::mt19937_64 random(71);
+    const auto below = [&](std::uint32_t end) { return static_cast<std::uint32_t>(random() % end); };
+    double ours = 0, least = 0, worst = 1;
+    int tried = 0, below_least = 0;
+    for (int round = 0; round < rounds(500); ++round) {
+        const random_job job(random, 2, 3, 4);
+        if (job.slots.size() < 2) continue;
+        auto offers = offers_with(job.slots);
+        program of = program_with(job.parallelisms);
+        const plan before = *balanced{}(of, offers);
+        numbers slots = job.slots;
+        if (below(2) == 0) offers.pop_back(), slots.pop_back();
+        const auto all_slots = static_cast<std::uint32_t>(sum_of(slots));
+        for (node& each : of.nodes) each.parallelism = 1 + below(std::min(all_slots, 10u));
+        std::vector<state_size> sizes;
+        for (const node& each : of.nodes) sizes.push_back({.node = each.id, .bytes = 1.0 + below(5)});
+        const past then{.previous = &before, .sizes = sizes};
+        const auto answer = sticky{}.decide(of, offers, then);
+        BOOST_TEST_REQUIRE(answer.has_value());
+        const auto corresponds = corresponding(before, answer->made);
+        std::vector<std::vector<std::vector<double>>> stays(of.nodes.size());
+        double all = 0;
+        for (std::size_t n = 0; n < stays.size(); ++n) {
+            const std::uint32_t p = before.nodes[n].parallelism, q = of.nodes[n].parallelism;
+            all += p * sizes[n].bytes;
+            stays[n].assign(q, std::vector<double>(slots.size()));
+            for (std::uint32_t key = 0; key < p * q; ++key)  // the common parts of old and new subtasks
+                if (const std::uint32_t w = corresponds[worker_of(before, n, key / q)]; w != no_worker)
+                    stays[n][key / p][w] += sizes[n].bytes / q;
+        }
+        const auto caps = caps_of(of, slots, balance_by::load_per_slot, sticky{}.balance);
+        const std::optional<double> fewest = least_moved(stays, slots, caps, all);
+        if (not fewest or not answer->keeps_balance) continue;
+        ++tried;
+        below_least += answer->moved_bytes < *fewest - 1e-6;
+        ours += answer->moved_bytes;
+        least += *fewest;
+        if (*fewest > 0.5) worst = std::max(worst, answer->moved_bytes / *fewest);
+    }
+    BOOST_TEST_MESSAGE(tried << " rescales: " << ours / least << " times the least, at worst " << worst);
+    BOOST_TEST(tried > rounds(500) / 2);
+    BOOST_TEST(below_least == 0);
+    BOOST_TEST(ours < 1.25 * least);
+    BOOST_TEST(worst < 12);
 }
 
 }  // namespace

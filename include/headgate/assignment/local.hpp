@@ -34,9 +34,9 @@ namespace headgate::inline v1 {
 /// `balanced` with and without groups kept together, and the graph in a row, laid over bins of workers that are twice
 /// as large from one to the next, once as full as the slack allows and once as full as without it: within a bin nodes
 /// share workers, and edges between bins are the only ones that cross wholly. To find the fewest channels of all is a
-/// quadratic assignment; the gap on small chains is measured in benchmarks/README.md, that of small graphs with forks
-/// is larger. Where no plan is within the slack, which may be so with the largest load of many parallelisms on unequal
-/// slots, it is the plan of `balanced`. Errors: see `balanced`; `invalid` for a slack below 1 or not finite.
+/// quadratic assignment; the gap on small chains, forks, joins and diamonds is measured in benchmarks/README.md. Where
+/// no plan is within the slack, which may be so with the largest load of many parallelisms on unequal slots, it is the
+/// plan of `balanced`. Errors: see `balanced`; `invalid` for a slack below 1 or not finite.
 /// O((nodes + edges * workers) log workers).
 struct local {
     double slack = 1.1;

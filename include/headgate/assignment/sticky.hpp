@@ -54,10 +54,11 @@ struct sticky_answer {
 /// the fewest bytes of all, with at most `most_arcs` pairs of a node and a worker, if every node that was before has
 /// its parallelism and one size for all subtasks, and no zones are asked for; else approximate. On rescale a new
 /// subtask follows the state of its first key, and of a node of unequal sizes each worker keeps the first subtasks that
-/// fit, whatever they weigh: that may be far from the fewest bytes, and where a fresh plan moves fewer, it is that.
-/// With zones the flow, which does not look at them, tells it, unless slots are kept back. `zones`: slots that `spread`
-/// trusts, of which the balance is counted too, and no zone above its share of a node, rounded up, by what moves: with
-/// equal slots; on unequal ones 56 of 1.2 million random small jobs had one, and a plan within the slack without any.
+/// fit, whatever they weigh: that may be far from the fewest bytes, and where a fresh plan moves fewer, it is that. On
+/// small rescales it moves 1.07 times the least of all plans, and at worst 6 times (benchmarks/README.md). With zones
+/// the flow, which does not look at them, tells it, unless slots are kept back. `zones`: slots that `spread` trusts, of
+/// which the balance is counted too, and no zone above its share of a node, rounded up, by what moves: with equal
+/// slots; on unequal ones few small jobs had one, and a plan within the slack without any.
 ///
 /// Approximate: each node that differs by layout, offset, parallelism or size has a layout of its own, in O(nodes +
 /// different nodes * workers + ranges). Where these are above `most_runs` boundaries, or 4 million counts by node and

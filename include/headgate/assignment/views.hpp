@@ -12,6 +12,8 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 namespace headgate::inline v1 {
 
@@ -23,16 +25,19 @@ struct subtask_at {
     friend constexpr auto operator<=>(const subtask_at&, const subtask_at&) = default;
 };
 
-/// The views refer to the plan, which must outlive them unchanged. They are forward ranges and allocate nothing.
+/// The views refer to the plan, which must outlive them unchanged. They are forward ranges and allocate nothing, but
+/// for `workers` of a node whose layout has owners.
 namespace views {
 
 /// The subtasks of `node` on `worker`, as std::uint32_t, ascending. All together cost what `shares` costs.
 inline auto subtasks(const plan& in, std::uint32_t node, std::uint32_t worker);
 
-/// All subtasks on `worker`, as `subtask_at`, ascending.
+/// All subtasks on `worker`, as `subtask_at`, ascending. Where layouts have owners that is O(runs) for each node: of
+/// all workers one after the other O(workers * runs), where `append_ranges` (loads.hpp) goes over the runs once.
 inline auto subtasks(const plan& in, std::uint32_t worker);
 
-/// The workers that have a subtask of `node`, as positions, ascending. O(workers), each costs what `shares` costs.
+/// The workers that have a subtask of `node`, as positions, ascending. O(workers); where the layout has owners O(runs)
+/// besides when it is made, and a bit a worker.
 inline auto workers(const plan& in, std::uint32_t node);
 
 }  // namespace views
@@ -101,6 +106,16 @@ private:
     cursor from_{};
 };
 
+/// By worker, whether it has a subtask of `node`; null if the layout has no owners.
+inline std::shared_ptr<const std::vector<bool>> owners_of(const plan& in, std::uint32_t node) {
+    const placement placed = detail::placed(in, node);
+    if (placed.line.owners.empty()) return nullptr;
+    auto found = std::make_shared<std::vector<bool>>(in.workers.size());
+    for (std::size_t run = 0; run < placed.runs(); ++run)
+        if (not placed.behind(run).empty() or not placed.around(run).empty()) (*found)[placed.owner(run)] = true;
+    return found;
+}
+
 }  // namespace detail
 
 namespace views {
@@ -116,7 +131,9 @@ inline auto subtasks(const plan& in, std::uint32_t worker) {
 
 inline auto workers(const plan& in, std::uint32_t node) {
     return ::ranges::views::iota(std::uint32_t{0}, static_cast<std::uint32_t>(in.workers.size())) |
-           ::ranges::views::filter([&in, node](std::uint32_t worker) { return load(in, node, worker) > 0; });
+           ::ranges::views::filter([&in, node, found = detail::owners_of(in, node)](std::uint32_t worker) {
+               return found ? (*found)[worker] : load(in, node, worker) > 0;
+           });
 }
 
 }  // namespace views

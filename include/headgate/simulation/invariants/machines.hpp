@@ -134,7 +134,7 @@ void checks::restarted(seen_by_controller& before, const machine<Policies>& now,
            invariant::within_budgets, at, [] { return std::string("a restart comes before its pause is over"); });
     before.has_pause = recovers and recovers->pause;
     before.restarts = memory.restarts;
-    if (now.state() != state_name::running)
+    if (now.state() != state_name::running and now.state() != state_name::finishing)
         before.runs_since = never;
     else if (before.runs_since == never)
         before.runs_since = at;

@@ -67,7 +67,9 @@ void health::advance(clock& was, const machine<Policies>& now, instant at) {
     const bool is_same = attempt and was.visit == job.visit;
     const bool is_answered = is_same and (attempt->lacking_since == never or attempt->lacked_at != was.lacked_at);
     if (is_answered or not is_same) {
-        const bool is_left_out = is_answered and job.wish->waits_for_slots;
+        // If the attempt has ended as well, it alone knows whether the answer came first.
+        const bool has_come = is_answered or (job.healthy_at != never and at - job.healthy_at == was.unhealthy);
+        const bool is_left_out = has_come and job.wish->waits_for_slots;
         if (not is_left_out) was.unhealthy += was.lacking;
         was.lacking = {};
     }

@@ -14,7 +14,7 @@ struct node_by_node {
                                                   const headgate::past& = {}) const {
         const auto line = headgate::line_up(of, offers);  // offers that have slots, by id; or what is wrong
         if (not line) return tl::unexpected(line.error());
-        auto made = headgate::plan_on(offers, line->order);  // with these workers, and nothing on them yet
+        auto made = headgate::plan_on(offers, line->order);  // with these workers, by id; nothing is on them yet
         if (not made) return made;
         made->layouts.push_back(headgate::slot_row(line->slots));  // a run for each, as long as it has slots
         std::uint64_t next = 0;

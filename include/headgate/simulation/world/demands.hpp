@@ -122,9 +122,12 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
     for (auto& [job, was, phase] : before) {
         const auto* const has = drive.find(job);
         if (not has) continue;
-        around_.rules.expect(was.restore == has->job().restore, invariant::restores_the_newest, around_.now,
+        // A late row of our own may be a newer one: it is what stands, and is gone on from, perhaps to a generation
+        // that has nothing to restore yet.
+        const bool begins_anew = has->job().next.generation > was.next.generation and not has->job().restore;
+        around_.rules.expect(begins_anew or was.restore == has->job().restore, invariant::restores_the_newest,
+                             around_.now,
                              [&] { return job.value + ": an answer that nobody waits for says what it restores"; });
-        // A late row of our own may be a newer one: it is what stands, and is gone on from.
         if (claims or was.durable != has->job().durable) continue;
         was.count = has->job().count;
         was.told_stale = has->job().told_stale;

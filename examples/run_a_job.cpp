@@ -61,8 +61,7 @@ void work(const headgate::identity& who, std::stop_token stop) {
     headgate::asio::clock clock{loop};
     headgate::openssl::secrets secrets;
     engine runs;
-    headgate::worker_driver worker{
-        **link, clock, secrets, runs, {.identity = who, .data_address = (*link)->rpc_address()}};
+    headgate::worker_driver worker{**link, clock, secrets, runs, {.identity = who}};
     const std::stop_callback on_stop{stop, [&worker] { worker.post_stop(); }};
     headgate::asio::drive(loop, worker);
     loop.run();

@@ -3,6 +3,7 @@
 #include "small_inputs.hpp"
 
 #include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/line_up.hpp>
 #include <headgate/assignment/local.hpp>
 #include <headgate/assignment/report.hpp>
 #include <headgate/assignment/slot_filling.hpp>
@@ -219,6 +220,16 @@ BOOST_AUTO_TEST_CASE(weights_that_are_negative_or_no_numbers_are_refused_by_name
     }
     BOOST_TEST(said(spread{.half_life = duration(0)}(of, offers)).find("spread: the half life") != std::string::npos);
     BOOST_TEST(said(spread{.half_life = duration(-1)}(of, offers)).find("spread: the half life") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_plan_is_not_begun_on_workers_out_of_the_order_of_their_ids) {
+    const auto offers = offers_with({3, 3});
+    BOOST_TEST(plan_on(offers, std::vector<std::uint32_t>{0, 1}).has_value());
+    BOOST_TEST(not plan_on(offers, std::vector<std::uint32_t>{0, 0}).has_value());
+    const auto made = plan_on(offers, std::vector<std::uint32_t>{1, 0});
+    BOOST_TEST_REQUIRE(not made.has_value());
+    BOOST_TEST(describe(made.error()).find("; a plan has its workers by id, so `order` ascends by it") !=
+               std::string::npos);
 }
 
 }  // namespace

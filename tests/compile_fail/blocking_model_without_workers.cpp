@@ -1,5 +1,5 @@
 // expect: blocking
-// expect: blocking: the model has no `expected<std::vector<worker_id>> workers\(const list_workers&\)`
+// expect: blocking: the model has no `workers\(const headgate::list_workers&\)` that answers
 #include <headgate/concepts/blocking.hpp>
 
 using namespace headgate;

@@ -41,8 +41,8 @@ expected<line_of_workers> line_up(Nodes&& nodes, Parallelism parallelism, Worker
 
 expected<line_of_workers> line_up(const program& of, std::span<const offer> offers);
 
-/// A plan without layouts and nodes whose worker number k is `offers[order[k]]`. `order` ascends by id. `invalid` if
-/// texts do not fit into a plan.
+/// A plan without layouts and nodes whose worker number k is `offers[order[k]]`. `invalid` if `order` does not ascend
+/// by id, or texts do not fit into a plan.
 expected<plan> plan_on(std::span<const offer> offers, std::span<const std::uint32_t> order);
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -116,6 +116,10 @@ inline expected<plan> plan_on(std::span<const offer> offers, std::span<const std
     std::size_t machines = 0, addresses = 0;
     for (const std::uint32_t position : order) {
         const offer& from = offers[position];
+        if (not made.workers.empty() and not(made.workers.back().id < from.id))
+            return failure(error_kind::invalid, "worker " + std::to_string(from.id.value) + " follows worker " +
+                                                    std::to_string(made.workers.back().id.value) +
+                                                    "; a plan has its workers by id, so `order` ascends by it");
         made.workers.push_back({.id = from.id, .slots = from.slots});
         machines += from.machine.value.size();
         addresses += from.data_address.size();

@@ -60,6 +60,7 @@ inline std::vector<std::uint32_t> corresponding(const plan& old, const plan& now
             is_same_generation = true;
         }
     if (is_same_generation) return found;
+    // Both are looked up only, never walked.
     std::unordered_map<std::string_view, std::vector<std::uint32_t>> by_machine;
     for (std::uint32_t i = 0; i < now.workers.size(); ++i) by_machine[now.machines[i]].push_back(i);
     std::unordered_map<std::string_view, std::size_t> met;
@@ -101,7 +102,7 @@ inline expected<applied> check(const past& before) {
 
 namespace detail {
 
-/// What is said of each node.
+/// What is said of each node; to be looked up only, never walked.
 inline std::unordered_map<std::uint32_t, std::vector<const state_size*>> sizes_by_node(const past& before) {
     std::unordered_map<std::uint32_t, std::vector<const state_size*>> made;
     for (const state_size& each : before.sizes) made[each.node.value].push_back(&each);

@@ -63,7 +63,7 @@ inline expected<applied> check(const spread& what) {
 /// The slots of a line that are not kept back, by position.
 inline std::vector<std::uint32_t> trusted_slots(const spread& how, const line_of_workers& line,
                                                 std::span<const offer> offers, std::span<const trouble> troubles) {
-    std::unordered_map<std::string_view, double> doubted;
+    std::unordered_map<std::string_view, double> doubted;  // looked up only, never walked
     for (const trouble& each : troubles) {
         const double half_lives = static_cast<double>(std::max(each.ago, duration::zero()).count()) /
                                   static_cast<double>(how.half_life.count());

@@ -51,13 +51,15 @@ template <class Model>
 struct blocking_check {
     static_assert(blocking_has::worker_slots<Model>,
                   "blocking: the model has no `std::uint32_t worker_slots()`: the slots of each worker that it starts");
-    static_assert(blocking_has::start_workers<Model>,
-                  "blocking: the model has no `outcome<applied> start_workers(const headgate::start_workers&)`");
+    static_assert(
+        blocking_has::start_workers<Model>,
+        "blocking: the model has no `start_workers(const headgate::start_workers&)` that answers `outcome<applied>`");
     static_assert(blocking_has::stop_workers<Model>,
-                  "blocking: the model has no `outcome<std::uint32_t> stop_workers(const headgate::stop_workers&)`, "
-                  "how many are left");
+                  "blocking: the model has no `stop_workers(const headgate::stop_workers&)` that answers "
+                  "`outcome<std::uint32_t>`, how many are left");
     static_assert(blocking_has::workers<Model>,
-                  "blocking: the model has no `expected<std::vector<worker_id>> workers(const list_workers&)`");
+                  "blocking: the model has no `workers(const headgate::list_workers&)` that answers "
+                  "`expected<std::vector<worker_id>>`");
 };
 
 }  // namespace headgate::inline v1

@@ -20,6 +20,27 @@ struct any_engine_receiver {
     void operator()(engine_event) const {}
 };
 
+namespace engine_has {
+
+template <class Engine>
+concept start = requires(Engine& e, execution_share share) {
+    { e.start(share, any_engine_receiver{}) } -> std::same_as<void>;
+};
+template <class Engine>
+concept begin_checkpoint = requires(Engine& e, checkpoint_name name) {
+    { e.begin_checkpoint(name) } -> std::same_as<void>;
+};
+template <class Engine>
+concept stop = requires(Engine& e, bool force) {
+    { e.stop(force) } -> std::same_as<void>;
+};
+template <class Engine>
+concept counters = requires(Engine& e) {
+    { e.counters() } -> std::same_as<std::vector<node_counters>>;
+};
+
+}  // namespace engine_has
+
 /// Runs one worker's share of an execution.
 ///
 ///     expression                meaning
@@ -61,11 +82,22 @@ struct any_engine_receiver {
 /// Errors     a subtask's are `task_failure`; of all, `engine_stopped` with the reason. Texts are cut to 16 KiB.
 /// Archetype  `archetype::engine`.
 template <class Engine>
-concept engine = requires(Engine& e, execution_share share, checkpoint_name name, bool force) {
-    { e.start(share, any_engine_receiver{}) } -> std::same_as<void>;
-    { e.begin_checkpoint(name) } -> std::same_as<void>;
-    { e.stop(force) } -> std::same_as<void>;
-    { e.counters() } -> std::same_as<std::vector<node_counters>>;
+concept engine = engine_has::start<Engine> and engine_has::begin_checkpoint<Engine> and engine_has::stop<Engine> and
+    engine_has::counters<Engine>;
+
+/// Instantiated with a type that is none, says what it lacks: `template struct headgate::engine_check<mine>;`.
+/// A worker does so with its own.
+template <class Engine>
+struct engine_check {
+    static_assert(engine_has::start<Engine>,
+                  "engine: it has no `void start(execution_share, report)`, where `report` is any engine_receiver, as "
+                  "std::function<void(engine_event)>");
+    static_assert(
+        engine_has::begin_checkpoint<Engine>,
+        "engine: it has no `void begin_checkpoint(checkpoint_name)`: barriers into the sources that run here");
+    static_assert(engine_has::stop<Engine>, "engine: it has no `void stop(bool force)`");
+    static_assert(engine_has::counters<Engine>,
+                  "engine: it has no `std::vector<node_counters> counters()`, read for each heartbeat; {} will do");
 };
 
 }  // namespace headgate::inline v1

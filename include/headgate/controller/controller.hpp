@@ -9,6 +9,7 @@
 #include <headgate/controller/metrics.hpp>
 #include <headgate/controller/roll_call.hpp>
 #include <headgate/controller/routing.hpp>
+#include <headgate/controller/sightings.hpp>
 #include <headgate/controller/standing_call.hpp>
 #include <headgate/vocabulary/fields.hpp>
 
@@ -17,7 +18,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,8 +39,10 @@ template <class Scheduler, class Database, class Channel, class Clock, class Sta
 class controller {
 public:
     using bindings_type = bindings<Scheduler, Database, Channel, Clock, StateBackend, Secrets, Observer>;
-    static_assert(sizeof(bindings_type) > 0 and is_policies<Policies>,
-                  "controller: the seventh argument is policies{...}; a policy is named in it: policies{.assignment = mine{}}");
+    static_assert(
+        sizeof(bindings_type) > 0 and is_policies<Policies>,
+        "controller: the seventh argument is policies{...}, the eighth an observer; a policy is named in the former: "
+        "policies{.assignment = mine{}}");
     using driver_type = driver<bindings_type, Policies>;
 
     controller(Scheduler& scheduler, Database& database, Channel& channel, Clock& clock, StateBackend& states,
@@ -50,7 +52,8 @@ public:
                Secrets& secrets, Policies policy, Observer& observer)
         : to_{scheduler, database, channel, clock, states, secrets, observer, box_of(policy)},
           self_(draw<incarnation>()),
-          jobs_(fitting(std::move(policy)), draw<std::uint64_t>()) {
+          jobs_(fitting(std::move(policy)), draw<std::uint64_t>()),
+          seen_(self_) {
         to_.channel.listen(into_streams{to_.box});
     }
     /// `other` as it is, bound to other models: what a world holds in copies of itself. What had come to `other` and
@@ -62,7 +65,6 @@ public:
           jobs_(other.jobs_),
           routing_(other.routing_),
           seen_(other.seen_),
-          ended_(other.ended_),
           has_more_(other.has_more_),
           leases_(other.leases_),
           roll_(other.roll_),
@@ -89,7 +91,7 @@ public:
             for (mail& one : batch_) std::visit([&](auto& what) { receive(what); }, one);
         }
         jobs_.serve_due(to_);
-        jobs_.retire([&](const job& of) { forget_what_is_old(of); });
+        jobs_.retire([&](const job& of) { seen_.let_go(of, to_.clock.now(), wait().lease); });
     }
     /// When to poll at the latest.
     instant next_deadline() const {
@@ -139,14 +141,6 @@ private:
     /// (L5).
     static constexpr std::size_t most_in_a_round = 64;
 
-    struct seen_job {
-        job_record record{};
-        instant at{};
-        std::optional<instant> refused_until{};  ///< its row: it is left until then, whoever owns it
-        std::optional<instant> left_until{};     ///< its row names this controller, which has it no more: likewise
-        generation above{};  ///< this controller's last of another row of that name: workers of the next are newer
-    };
-
     /// What the channel hears with.
     struct into_streams {
         std::shared_ptr<controller_mailbox> box;
@@ -177,53 +171,13 @@ private:
 
     const patience& wait() const { return jobs_.policy().wait; }
 
-    // Which jobs there are
-    // ----------------------------------------------------------------------------------------------
-
-    /// There is something to do for it: at rest there is nothing (J6, I12).
-    static bool is_open(const job_record& record) {
-        const job_row& row = record.row;
-        if (not record.wish) return false;
-        const wish& wished = **record.wish;
-        const bool is_at_rest = is_terminal(row.state) and row.owner == incarnation{};
-        const bool is_wanted = wished.stop == stop_mode::run and
-                               ((row.state == state_name::stopped and wished.version > row.applied) or
-                                (row.state == state_name::failed and wished.restart_nonce != row.restart_nonce));
-        return is_wanted or not is_at_rest;
-    }
-
-    /// Open, and nobody has it, or its owner is gone (G5), or its row was refused a while ago, or names this controller
-    /// for as long: then it was edited, and nobody else would take it.
-    bool may_take(const seen_job& one) {
-        const incarnation owner = one.record.row.owner;
-        const instant now = to_.clock.now();
-        if (not is_open(one.record) or not leases_.has_looked() or one.refused_until > now) return false;
-        return owner == self_ ? one.refused_until or (one.left_until and *one.left_until <= now)
-                              : leases_.is_over(owner, now, wait().lease, wait().owner_gone);
-    }
-
-    /// What is wrong with a row that shows less than was seen of that job before: it is another one. Looks are answered
-    /// in the order in which they are read.
-    std::optional<std::string> went_back(const job_record& record, const job& known) const {
-        const auto from_to = [](const char* what, std::uint64_t from, std::uint64_t to) {
-            return std::string("went back from ") + what + " " + std::to_string(from) + " to " + std::to_string(to) +
-                   ": it was edited by hand, removed and submitted again, or an older database was put back";
-        };
-        if (not record.wish or not known.is_owned() or known.is_let_go) return std::nullopt;
-        const auto before = seen_.find(record.id);
-        if (before != seen_.end() and record.row.revision < before->second.record.row.revision)
-            return from_to("revision", before->second.record.row.revision, record.row.revision);
-        if (known.wish and (*record.wish)->version < known.wish->version)
-            return from_to("version", known.wish->version, (*record.wish)->version);
-        return std::nullopt;
-    }
+    // Which jobs there are -------------------------------------------------------------------------------------------
 
     void look_at(const job_record& record) {
-        // It was read before its end was stored, and that will be read yet.
-        if (const auto end = ended_.find(record.id); end != ended_.end() and record.row.revision < end->second) return;
+        if (seen_.is_before_an_end(record)) return;
         if (auto* const mine = jobs_.find(record.id)) {
             const job& known = mine->job();
-            if (const auto how = went_back(record, known)) jobs_.give(*mine, disowned{*how}, to_);
+            if (const auto how = seen_.went_back(record, known)) jobs_.give(*mine, disowned{*how}, to_);
             // Or another's that has ended it since, and released it.
             const bool is_anothers = record.row.owner != self_ and (record.row.owner != incarnation{} or
                                                                     record.row.generation > known.next.generation);
@@ -236,29 +190,17 @@ private:
                     record.row.generation,
                     remark{remark::severity::alarm, "the job's row is damaged: " + describe(record.wish.error())});
         }
-        if (not is_open(record)) {
-            seen_.erase(record.id);
-            return;
-        }
-        seen_job& seen = seen_[record.id];
-        seen.record = record;
-        seen.at = to_.clock.now();
-        if (record.row.owner != self_ or jobs_.contains(record.id))
-            seen.left_until.reset();
-        else if (not seen.left_until)
-            seen.left_until = later(seen.at, wait().lease);
+        seen_job* const seen = seen_.saw(record, to_.clock.now(), jobs_.contains(record.id), wait().lease);
         // Whether another owner is gone the next look at leases tells: the last is older than this row (G5, T5).
         const bool is_anothers = record.row.owner != incarnation{} and record.row.owner != self_;
-        if (not jobs_.contains(record.id) and not is_anothers and may_take(seen)) take(seen);
+        if (seen and not jobs_.contains(record.id) and not is_anothers and may_take(*seen)) take(*seen);
     }
+
+    bool may_take(const seen_job& one) { return seen_.may_take(one, leases_, to_.clock.now(), wait()); }
 
     void take(seen_job& one) {
         const instant now = to_.clock.now();
-        std::optional<duration> left = one.record.time_left;
-        if (left) *left -= now - one.at;  // it was read so long ago
-        one.refused_until.reset();
-        one.left_until.reset();
-        one.record.row.generation = std::max(one.record.row.generation, one.above);
+        const std::optional<duration> left = seen_.take(one, now);
         auto& made = jobs_.add(one.record, self_, to_);
         jobs_.give(made, wished{*one.record.wish, left}, to_);
         // Who died may have had a thousand jobs: they are claimed at once, and start again in their turn (R3).
@@ -271,32 +213,12 @@ private:
 
     /// After a look at leases, those that were looked at and left: their owner may be gone by now.
     void look_again() {
-        for (auto& [id, one] : seen_)
+        seen_.for_each([&](const job_id& id, seen_job& one) {
             if (not jobs_.contains(id) and may_take(one)) take(one);
+        });
     }
 
-    /// A job was let go: what was seen of it before another took it says nothing, and the news of that will come. Where
-    /// its row was refused, or names this controller still, perhaps none will: it is taken up again after the time that
-    /// another would have waited.
-    void forget_what_is_old(const job& of) {
-        if (not of.is_let_go) ended_[of.id] = of.durable.revision;
-        const auto at = seen_.find(of.id);
-        if (not of.is_let_go or at == seen_.end()) return;
-        seen_job& seen = at->second;
-        const bool is_old = seen.record.row.revision <= of.durable.revision;
-        if (of.is_orphaned) seen.above = std::max(seen.above, of.next.generation);
-        if (of.is_refused) {
-            if (is_old) seen.record.row = of.durable;
-            seen.refused_until = later(to_.clock.now(), wait().lease);
-        } else if (seen.record.row.owner == self_) {
-            seen.left_until = later(to_.clock.now(), wait().lease);
-        } else if (is_old and not of.is_orphaned) {
-            seen_.erase(at);
-        }
-    }
-
-    // What is asked for all jobs together
-    // -------------------------------------------------------------------------------
+    // What is asked for all jobs together ----------------------------------------------------------------------------
 
     void ask_outside() {
         const instant now = to_.clock.now();
@@ -307,7 +229,7 @@ private:
         }
         if (watching_jobs_.is_due(now)) {
             const instant until = now + wait().call;
-            ended_.clear();
+            seen_.watch_begins();
             const request<watch_jobs> r{watching_jobs_.ask(until + wait().graceful), until, {seen_jobs_}};
             to_.database.watch(r, into_mailbox<watch_jobs>{r.by, {}, to_.box});
         }
@@ -372,9 +294,7 @@ private:
     void receive(const answered<read_log>& a) {
         const auto asked = roll_.answered(a.to);
         if (not asked or a.result or a.result.error().kind != error_kind::invalid) return;
-        // What came since it was asked may be of a job submitted anew.
-        const auto at = seen_.find(asked->job);
-        if (at != seen_.end() and at->second.at <= asked->at) seen_.erase(at);
+        seen_.forget_missing(asked->job, asked->at);
         auto* const mine = jobs_.find(asked->job);
         if (mine and mine->job().is_owned() and not mine->job().is_let_go)
             jobs_.give(*mine, disowned{"is gone: it was removed by hand"}, to_);
@@ -392,15 +312,14 @@ private:
     void receive(const stream_event& heard) { routing_.receive(heard, jobs_, to_); }
 
     friend fields;
-    static constexpr std::size_t field_count = 16;
+    static constexpr std::size_t field_count = 15;
 
     bindings_type to_;
     incarnation self_;
     job_table<bindings_type, Policies> jobs_;
     routing<bindings_type, Policies> routing_;
 
-    std::map<job_id, seen_job> seen_;  // open jobs as they were last seen; of the others there is no end
-    std::map<job_id, std::uint64_t> ended_;  ///< revisions of those that ended since the present watch was asked
+    sightings seen_;
     std::vector<mail> batch_;
     bool has_more_ = false;
 

@@ -24,10 +24,25 @@
 
 namespace headgate::inline v1 {
 
+namespace detail {
+
+template <class Model>
+concept pointer_like = requires(Model& m) {
+    *m;
+    m ? 0 : 0;
+};
+template <class... Models>
+inline constexpr bool points = (pointer_like<Models> or ...);
+
+}  // namespace detail
+
 /// The models that a controller is bound to, lvalues that outlive it, and the box that they answer into.
 // The parameters are not constrained, so that a model that lacks something is told what by its check.
-template <class Scheduler, class Database, class Channel, class Clock, class StateBackend, class Secrets, class Observer>
+template <class Scheduler, class Database, class Channel, class Clock, class StateBackend, class Secrets,
+          class Observer>
 struct bindings {
+    static_assert(not detail::points<Scheduler, Database, Channel, Clock, StateBackend, Secrets, Observer>,
+                  "controller: one of the models is a pointer or an expected; pass what it points to: *model");
     static_assert(sizeof(scheduler_check<Scheduler>) > 0);
     static_assert(sizeof(database_check<Database>) > 0);
     static_assert(sizeof(channel_check<Channel>) > 0);
@@ -76,12 +91,16 @@ private:
 
     void carry_out(const request<claim>& r, const Bindings& to);
     void carry_out(const request<store_row>& r, const Bindings& to) { to.database.store(r, done(r, to)); }
-    void carry_out(const request<write_checkpoint>& r, const Bindings& to) { to.database.write_checkpoint(r, done(r, to)); }
+    void carry_out(const request<write_checkpoint>& r, const Bindings& to) {
+        to.database.write_checkpoint(r, done(r, to));
+    }
     void carry_out(request<start_workers> r, const Bindings& to);
     void carry_out(const request<stop_workers>& r, const Bindings& to) { to.scheduler.stop_workers(r, done(r, to)); }
     void carry_out(request<dial> r, const Bindings& to);
     void carry_out(request<start_execution> r, const Bindings& to);
-    void carry_out(const request<begin_checkpoint>& r, const Bindings& to) { to.channel.begin_checkpoint(r, done(r, to)); }
+    void carry_out(const request<begin_checkpoint>& r, const Bindings& to) {
+        to.channel.begin_checkpoint(r, done(r, to));
+    }
     void carry_out(const request<stop_execution>& r, const Bindings& to) { to.channel.stop_execution(r, done(r, to)); }
     void carry_out(const request<load_checkpoint>& r, const Bindings& to) { to.states.load(r, done(r, to)); }
     void carry_out(const request<prepare_checkpoint>& r, const Bindings& to) { to.states.prepare(r, done(r, to)); }

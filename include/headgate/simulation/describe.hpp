@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstddef>
 #include <optional>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -121,7 +122,9 @@ inline std::pair<std::string, std::string> described(const on_its_way& what) {
                     },
                     one.what);
             },
-            [&](const to_controller& one) { return std::pair{controller(one.to), detail::mail_text(one.what)}; },
+            [&](const to_controller& one) {
+                return std::pair{controller(one.to), detail::mail_text(one.what)};
+            },
             [&](const to_worker& one) {
                 constexpr std::string_view names[] = {"stream open", "stream ended", "the controller's word", "a call"};
                 return std::pair{worker(one.to), string(names[one.what.index()])};
@@ -133,15 +136,21 @@ inline std::pair<std::string, std::string> described(const on_its_way& what) {
                 return std::pair{worker(one.at), string(names[one.what.index()])};
             },
             [&](const process_turn& one) {
-                constexpr std::string_view names[] = {"begins", "exits", "is killed", "hangs", "goes on", "is asked to end"};
+                constexpr std::string_view names[] = {"begins",  "exits",           "is killed",       "hangs",
+                                                      "goes on", "is asked to end", "loses its stream"};
+                static_assert(std::size(names) == static_cast<std::size_t>(process_turn::kind::loses_its_stream) + 1);
                 return std::pair{worker(one.at), string(names[static_cast<std::size_t>(one.what)])};
             },
             [&](const controller_turn& one) {
                 constexpr std::string_view names[] = {"crashes", "starts", "is paused", "goes on"};
                 return std::pair{controller(one.at), string(names[static_cast<std::size_t>(one.what)])};
             },
-            [&](const wait_over& one) { return std::pair{string("outside"), "a wait of " + controller(one.of) + " is over"}; },
-            [&](const user_turn&) { return std::pair{string("user"), string("says something")}; },
+            [&](const wait_over& one) {
+                return std::pair{string("outside"), "a wait of " + controller(one.of) + " is over"};
+            },
+            [&](const user_turn&) {
+                return std::pair{string("user"), string("says something")};
+            },
             [&](const world_turn& one) {
                 constexpr std::string_view names[] = {"the database goes away", "slots are taken", "slots come back",
                                                       "the wall clock jumps", "a controller loses the database",

@@ -96,6 +96,8 @@ public:
     void looked(std::uint32_t slot, const machine<Policies>& now, instant at);
     /// The controller does not have the job any more.
     void left(std::uint32_t slot, const job_id& job, const database_rows& rows, const processes& all, instant at);
+    /// The controller has let it go, as its row was refused.
+    void refused(std::uint32_t slot, const job_id& job) { seen_.erase({slot, job}); }
     /// The controller crashed.
     void crashed(std::uint32_t slot);
     void over(const job& of, const processes& all, instant at);

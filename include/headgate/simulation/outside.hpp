@@ -94,6 +94,7 @@ public:
         std::vector<std::pair<job_handle, request<stop_workers>>> stops{};  ///< that wait for workers to end
     };
     std::array<place, most_controllers> places{};
+    std::array<ticket, most_controllers> asked_for_news{};  ///< by the last watch of jobs of whoever runs there
     std::map<std::tuple<std::uint32_t, std::uint32_t, job_handle>, job_id>
         names{};  ///< by slot and boot of a controller
 
@@ -160,13 +161,22 @@ public:
     /// Each strikes the first effect of its kind that comes, in this order.
     std::vector<planned_fault> planned{};
     std::vector<std::uint8_t> answered_twice{};  ///< effects, each once
+    /// Each holds up the next of its effect, or the next answer to one, in this order.
+    struct delay {
+        std::uint8_t effect = no_effect;
+        bool is_of_answer{};
+        duration length{};
+    };
+    std::vector<delay> delays{};
+    outage refuses_rows{};  ///< no row of a job is taken, as if it had been edited by hand
+    std::map<std::pair<incarnation, job_id>, instant> refused_rows{};  ///< when, the last of each
 
     /// Delays of what goes well: up to so many milliseconds. 1: none, for whoever tries every order.
     std::uint32_t usual_delay = 16;
     /// What every delay has at least.
     duration hop{};
 
-    // From controllers --------------------------------------------------------------------------------------------------
+    // From controllers -----------------------------------------------------------------------------------------------
 
     bool hears(host from) const {
         return places[from.slot].runs and places[from.slot].boot == from.boot and not places[from.slot].is_doomed;
@@ -182,7 +192,7 @@ public:
     /// Beside this call another comes to the worker, which it must refuse.
     void misdirect(called what, connection_id on);
 
-    // From workers ------------------------------------------------------------------------------------------------------
+    // From workers ---------------------------------------------------------------------------------------------------
 
     void open(process_number from);
     void say(process_number from, const worker_message& message);
@@ -197,6 +207,8 @@ public:
     bool strikes(fault which);
     /// The outcome that is planned for this effect now, if it is the next one.
     std::optional<std::uint8_t> planned_for(std::uint8_t effect);
+    /// What is planned to hold it up now; zero: nothing.
+    duration held_up(std::uint8_t effect, bool is_of_answer);
     duration soon(fault slow);
     duration soon() { return hop + duration(chosen.choose(usual_delay)); }
 
@@ -216,28 +228,6 @@ private:
 
 // Implementation ------------------------------------------------------------------------------------------------------
 
-namespace detail {
-
-inline const job_row& row_of(const claimed& answer) { return answer.row; }
-inline const job_row& row_of(const job_row& answer) { return answer; }
-
-/// Whether it is of a write of a row, and shows what was written.
-template <class Effect>
-bool says_applied(const request<Effect>& asked, const typename Effect::answer& answer) {
-    if constexpr (is_row_write<Effect>) {
-        const auto yes = [&](const auto& found) {
-            const job_row& row = row_of(found);
-            return row.revision == asked.what.expected + 1 and same_content(row, asked.what.next);
-        };
-        const auto no = [](const error&) { return false; };
-        return answer.match(yes, no, no);
-    } else {
-        return false;
-    }
-}
-
-}  // namespace detail
-
 inline bool outside::strikes(fault which) {
     if (not wrong.strikes(which, chosen)) return false;
     seen.say(now, "world", [&] { return "fault: " + std::string(name_of(which)); });
@@ -248,8 +238,19 @@ inline std::optional<std::uint8_t> outside::planned_for(std::uint8_t effect) {
     if (planned.empty() or planned.front().effect != effect or effect == no_effect) return std::nullopt;
     const std::uint8_t outcome = planned.front().outcome;
     planned.erase(planned.begin());
-    seen.say(now, "world", [&] { return "planned fault: effect " + std::to_string(effect) + ", outcome " + std::to_string(outcome); });
+    seen.say(now, "world", [&] {
+        return "planned fault: effect " + std::to_string(effect) + ", outcome " + std::to_string(outcome);
+    });
     return outcome;
+}
+
+inline duration outside::held_up(std::uint8_t effect, bool is_of_answer) {
+    const auto at = std::ranges::find_if(
+        delays, [&](const delay& one) { return one.effect == effect and one.is_of_answer == is_of_answer; });
+    if (at == delays.end()) return {};
+    const duration length = at->length;
+    delays.erase(at);
+    return length;
 }
 
 inline duration outside::soon(fault slow) {
@@ -301,86 +302,8 @@ inline void outside::look_for_cue(std::uint8_t effect) {
         put_after(after += duration(chosen.choose(i == 0 ? 64 : 2'000)), user_turn{.says = watched.first + i});
 }
 
-template <class Effect>
-void outside::ask(host from, job_handle job, const request<Effect>& r) {
-    if (not hears(from)) return;
-    place& asking = places[from.slot];
-    look_for_cue(number_of(r.what));
-    if (not is_watch<Effect> and strikes(fault::crash_before)) {
-        asking.is_doomed = true;
-        return;
-    }
-    const auto plan = planned_for(number_of(r.what));
-    if (plan == 1) {
-        asking.is_doomed = true;
-        return;
-    }
-    if constexpr (std::same_as<Effect, begin_checkpoint>)
-        rules.asked(r, job_at(r.what.connection), rows, now);
-    else
-        rules.asked(r, rows, now);
-    if constexpr (std::same_as<Effect, start_workers>) names.try_emplace({from.slot, from.boot, job}, r.what.job);
-    if constexpr (std::same_as<Effect, claim>) look_at_claim(r);
-    if (plan) return ask_as_planned(from, job, r, *plan);
-    constexpr fault domain = domain_of<Effect>();
-    if (std::same_as<Effect, start_execution> and strikes(fault::execution_refused)) {
-        auto refusal = refusal_of<Effect>({.kind = Effect::fails_as, .text = "not now"});
-        put_after(soon(), to_controller{from, mail_of<Effect>(job, r.by, std::move(refusal))});
-        return;
-    }
-    const bool is_lost = std::same_as<Effect, start_execution> and strikes(fault::execution_lost);
-    if (is_lost or (not is_watch<Effect> and strikes(in_domain(domain, fault::database_loses_request)))) {
-        if constexpr (is_row_write<Effect>) lost_requests.insert({r.by.incarnation, r.what.expected});
-        if (chosen.choose(2) == 1)
-            queue.put(r.deadline, to_controller{from, mail_of<Effect>(job, r.by, no_answer_of<Effect>("lost"))});
-    } else {
-        put_after(soon(in_domain(domain, fault::database_slow)), to_outside{from, job, r});
-    }
-    if (not is_watch<Effect> and strikes(fault::crash_after)) asking.is_doomed = true;
-}
-
-template <class Effect>
-void outside::ask_as_planned(host from, job_handle job, const request<Effect>& r, std::uint8_t outcome) {
-    const auto answers = [&](typename Effect::answer answer) {
-        put_after({}, to_controller{from, mail_of<Effect>(job, r.by, std::move(answer))});
-    };
-    switch (outcome) {
-        case 0:
-            put_after({}, to_outside{from, job, r});
-            places[from.slot].is_doomed = true;
-            break;
-        case 2: put_after({}, to_outside{from, job, r}); muted.push_back(r.by); [[fallthrough]];
-        case 3: answers(no_answer_of<Effect>("no answer")); break;
-        case 4: answers(refusal_of<Effect>({.kind = Effect::fails_as, .text = "not now"})); break;
-        case 5: answers(refusal_of<Effect>({.kind = error_kind::permanent, .text = "never"})); break;
-        default: break;
-    }
-}
-
-template <class Effect>
-void outside::reply(host to, job_handle job, const request<Effect>& asked, typename Effect::answer answer) {
-    constexpr fault domain = domain_of<Effect>();
-    if (std::erase(muted, asked.by) > 0) return;
-    const bool says_applied = detail::says_applied(asked, answer);
-    mail what = mail_of<Effect>(job, asked.by, std::move(answer));
-    if (strikes(in_domain(domain, fault::database_loses_answer))) {
-        if constexpr (is_row_write<Effect>)
-            if (says_applied) lost_answers.insert({asked.by.incarnation, asked.what.expected});
-        if (chosen.choose(2) == 1)
-            queue.put(std::max(now, asked.deadline),
-                      to_controller{to, mail_of<Effect>(job, asked.by, no_answer_of<Effect>("the answer was lost"))});
-        return;
-    }
-    if (const auto again = std::ranges::find(answered_twice, number_of(asked.what)); again != answered_twice.end()) {
-        answered_twice.erase(again);
-        put_after(hop, to_controller{to, what});
-    }
-    if (strikes(in_domain(domain, fault::database_repeats)))
-        put_after(duration(chosen.choose(16'384)), to_controller{to, what});
-    put_after(soon(in_domain(domain, fault::database_slow)), to_controller{to, std::move(what)});
-}
-
 }  // namespace headgate::inline v1::simulation
 
+#include <headgate/simulation/outside/requests.hpp>
 #include <headgate/simulation/outside/strangers.hpp>
 #include <headgate/simulation/outside/words.hpp>

@@ -27,12 +27,16 @@ namespace headgate::inline v1::simulation {
 ///     stop force at 1.5            or checkpoint, graceful, immediate; after `submit`, in the order of their times
 ///     start at 3                   likewise: wished for again, with a new restart nonce
 ///     rescale 4 at 1               likewise: another parallelism
+///     ignore state before 2 at 3   likewise: of earlier epochs, when it starts the next time
 ///     fault StartExecution: applied, unknown     the next effect of that name; of several, in this order
 ///     twice start workers          the next answer to it comes twice
+///     delay claim by 20            the next effect of that name takes so much longer; of several, in this order
+///     delay answer to claim by 5   likewise, on its way back
+///     refuse rows at 4 for 10      the database takes no row of the job, as if it had been edited by hand
 ///     controller 2 at 1            a second one starts
 ///     crash controller 1 at 2      and comes back
 ///     pause controller 1 at 2 for 60
-///     kill worker 1 at 2           also hang, wake; by the order in which they were launched
+///     kill worker 1 at 2           also hang, wake, cut (its stream); by the order in which they were launched
 ///     fail 2/0 of worker 1 at 3    its subtask, of node 2; may be tried again
 ///     claim 7/0 of worker 1 at 3   that this one has started, on its first stream; its machine would not
 ///     slots 8 at 20                so many from then on
@@ -42,8 +46,8 @@ namespace headgate::inline v1::simulation {
 /// After them stand a line ---- and the trace, or nothing where every `expect` is all that is wanted. What strikes
 /// nothing says so in the trace: a fault that did not come, a worker that is not there.
 ///
-/// Effects and outcomes are those of matrix.hpp, and the error for another name lists them; `twice` takes effects that
-/// are answered, so no messages.
+/// Effects and outcomes are those of matrix.hpp, and the error for another name lists them; `twice` and `delay` take
+/// effects that are answered, so no messages.
 struct scenario {
     std::vector<std::string> commands{};
     std::vector<std::string> expected{};
@@ -152,6 +156,28 @@ struct stage {
         in.will_say({when, {"job-1"}, wish});
     }
     void obey(command_reader& read);
+    /// With its name at the end of `text`.
+    std::uint8_t answered_effect(command_reader& read, const std::string& text) {
+        const auto effect = position_of(text, effect_names, "effect");
+        if (not effect) {
+            read.fails(effect.error().text);
+            return no_effect;
+        }
+        if (planned_fault{*effect}.is_message()) read.fails("nobody answers it; \"fault\" makes it come twice or late");
+        return *effect;
+    }
+    /// "[answer to] EFFECT by SECONDS".
+    void hold_up(command_reader& read) {
+        std::string text = read.rest();
+        constexpr std::string_view answer = "answer to ", by = " by ";
+        const bool is_of_answer = text.starts_with(answer);
+        if (is_of_answer) text.erase(0, answer.size());
+        const std::size_t end = std::min(text.rfind(by), text.size());
+        command_reader length(text.substr(std::min(end + by.size(), text.size())));
+        around().delays.push_back({answered_effect(read, text.substr(0, end)), is_of_answer,
+                                   length.seconds("\"by\" and seconds")});
+        if (const std::string wrong = length.wrong(); not wrong.empty()) read.fails(wrong);
+    }
     process_number worker(command_reader& read) {
         read.literal("worker");
         return read.number<process_number>("the worker's number, from 1 on,", 1);
@@ -222,15 +248,24 @@ void stage<World>::obey(command_reader& read) {
         const auto parallelism = read.number<std::uint32_t>("a parallelism, from 1 on,", 1);
         wish.parallelism = {{{1}, parallelism}, {{2}, parallelism}};
         say(read);
+    } else if (what == "ignore") {
+        read.literal("state");
+        read.literal("before");
+        wish.ignore_state_before_epoch = epoch{read.number<std::uint32_t>("an epoch, from 1 on,", 1)};
+        say(read);
     } else if (what == "fault") {
         const auto planned = fault_named(read.rest());
         if (not planned) return read.fails(planned.error().text);
         around().planned.push_back(*planned);
     } else if (what == "twice") {
-        const auto effect = position_of(read.rest(), effect_names, "effect");
-        if (not effect) return read.fails(effect.error().text);
-        if (planned_fault{*effect}.is_message()) read.fails("nobody answers it; \"fault\" makes it come twice");
-        around().answered_twice.push_back(*effect);
+        around().answered_twice.push_back(answered_effect(read, read.rest()));
+    } else if (what == "delay") {
+        hold_up(read);
+    } else if (what == "refuse") {
+        read.literal("rows");
+        const instant from = at(read);
+        const duration length = read.literal("for") ? read.seconds("seconds after \"for\"") : duration{};
+        around().refuses_rows = {from, from + length};
     } else if (what == "controller") {
         read.literal("2");
         around().queue.put(at(read), controller_turn{{1, 0}, controller_turn::kind::starts});
@@ -244,6 +279,8 @@ void stage<World>::obey(command_reader& read) {
         turn_worker(read, process_turn::kind::hangs);
     } else if (what == "wake") {
         turn_worker(read, process_turn::kind::goes_on);
+    } else if (what == "cut") {
+        turn_worker(read, process_turn::kind::loses_its_stream);
     } else if (what == "fail") {
         say_of_subtask(read, true);
     } else if (what == "claim") {
@@ -261,8 +298,9 @@ void stage<World>::obey(command_reader& read) {
         if (length < latest.first) read.fails("line " + std::to_string(latest.second) + " is later than that");
     } else {
         read.wants(
-            "hop, room, submit, stop, start, rescale, fault, twice, controller, crash, pause, kill, hang, wake, fail, "
-            "claim, slots, expect or run");
+            "hop, room, submit, stop, start, rescale, ignore, fault, twice, delay, refuse, controller, crash, pause, "
+            "kill, "
+            "hang, wake, cut, fail, claim, slots, expect or run");
     }
 }
 
@@ -297,7 +335,8 @@ expected<played> play(const scenario& what, Policies policy) {
         stage.line = i + 1;
         stage.obey(read);
         if (const std::string wrong = read.wrong(); not wrong.empty())
-            return failure(error_kind::invalid, "line " + std::to_string(i + 1) + ", \"" + what.commands[i] + "\": " + wrong);
+            return failure(error_kind::invalid,
+                           "line " + std::to_string(i + 1) + ", \"" + what.commands[i] + "\": " + wrong);
     }
     if (stage.length == duration{})
         return failure(error_kind::invalid, "a command \"run SECONDS\" is needed at the end");
@@ -310,6 +349,11 @@ expected<played> play(const scenario& what, Policies policy) {
     for (const planned_fault& one : made->around().planned) did_not_come(text_of(one));
     for (const auto effect : made->around().answered_twice)
         did_not_come("another answer to " + std::string(effect_names[effect]));
+    for (const auto& one : made->around().delays)
+        did_not_come("a late " + std::string(one.is_of_answer ? "answer to " : "") +
+                     std::string(effect_names[one.effect]));
+    if (made->around().refuses_rows.until != instant{} and made->around().refused_rows.empty())
+        did_not_come("a refused row");
     played told{.broken = made->broken(), .expectations = stage.expected.size()};
     for (const trace::line& one : made->around().seen.lines()) {
         const bool is_told = (one.who.starts_with("controller") and one.text.starts_with("job-1:")) or

@@ -61,9 +61,9 @@ struct from_engine {
     process_number at{};
     engine_event what{};
 };
-/// A process begins or ends by itself, is stopped or continued.
+/// A process begins or ends by itself, is stopped or continued, or the network takes its stream.
 struct process_turn {
-    enum class kind : std::uint8_t { begins, exits, dies, hangs, goes_on, stops };
+    enum class kind : std::uint8_t { begins, exits, dies, hangs, goes_on, stops, loses_its_stream };
 
     process_number at{};
     kind what{};

@@ -1,6 +1,6 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// simulation: controllers and workers, the very templates that run in production, in a world of values and virtual time.
+// simulation: controllers and workers, the very templates of production, in a world of values and virtual time.
 
 #include <headgate/controller/controller.hpp>
 #include <headgate/simulation/describe.hpp>
@@ -121,7 +121,8 @@ public:
     void happen(const on_its_way& what);
     /// Time passes until the next deadline of a controller or worker, which is then polled. False if there is none.
     bool pass();
-    /// For whoever tries every order: those whose deadlines there are, by number, and one of them being polled at its time.
+    /// For whoever tries every order: those whose deadlines there are, by number, and one of them being polled at its
+    /// time.
     std::uint32_t pollable() const { return static_cast<std::uint32_t>(most_controllers + workers_.size()); }
     instant deadline_of(std::uint32_t which) const;
     void pass(std::uint32_t which);
@@ -150,9 +151,11 @@ private:
     void look(std::uint32_t slot);
     void glance(const machine<Policies>& of, glimpse& before);
     void time_attempt(const machine<Policies>& of, glimpse& before);
+    void refuse_row(incarnation by, const job_id& job);
+    bool look_at_refused(std::uint32_t slot, const job_id& job, const job_row& row);
     void look_at_giving_up(const machine<Policies>& of, glimpse& before);
     void deliver(const to_controller& what);
-    enum class demand : std::uint8_t { none, is_told, attempt_stays, attempt_ends, job_fails };
+    enum class demand : std::uint8_t { none, is_told, lets_go, attempt_stays, attempt_ends, job_fails };
     demand demand_of(const to_controller& what, const machine<Policies>& of) const;
     bool is_executed(const execution& what, bool all_started) const;
     std::uint64_t slots_of_given_up(const headgate::job& of) const;

@@ -35,7 +35,8 @@ struct node {
 };
 
 enum class edge_kind : std::uint8_t {
-    forward,  ///< subtask i to subtask i; between parallelisms j and k to the matching range, one a multiple of the other
+    forward,  ///< subtask i to subtask i; between parallelisms j and k to the matching range, one a multiple of the
+              ///< other
     shuffle,  ///< all to all
 };
 
@@ -73,7 +74,8 @@ constexpr std::uint32_t slots_needed(const program& what);
 expected<applied> check(const program& what, const limits& most = {});
 
 /// `what` with the parallelisms that the user overrides, checked again (S4). Unknown node, 0 or too much: `invalid`.
-expected<program> with_overrides(program what, std::span<const parallelism_override> overrides, const limits& most = {});
+expected<program> with_overrides(program what, std::span<const parallelism_override> overrides,
+                                 const limits& most = {});
 
 /// Nodes that no edge leads to, as positions in `what.nodes`, ascending.
 std::vector<std::uint32_t> sources(const program& what);
@@ -121,7 +123,7 @@ inline expected<applied> check_nodes(const program& what, const limits& most) {
     if (what.nodes.size() > most.nodes)
         return invalid("the program has " + std::to_string(what.nodes.size()) + " nodes, the limit is " +
                        std::to_string(most.nodes));
-    std::unordered_map<std::string, node_id> operators;
+    std::unordered_map<std::string, node_id> operators;  // looked up only, never walked
     node_positions seen;
     for (std::uint32_t i = 0; i < what.nodes.size(); ++i) {
         const node& each = what.nodes[i];

@@ -29,7 +29,7 @@ struct worker_options {
     std::uint32_t slots = 0;        ///< offered; 0: all that were granted
     machine_id machine{};
     std::string zone{};
-    std::string data_address{};  ///< host:port, for other workers; needed: any, where none connects to another
+    std::string data_address{};  ///< host:port, for other workers; empty: the link's own, as none connects to another
     worker_times times{};
     limits most{};
 };
@@ -39,10 +39,16 @@ struct worker_options {
 /// It has no thread. A loop calls `poll()` when woken and at `next_deadline()`, until `is_over()`; then the program
 /// ends. The link is listened to from the constructor on. The destructor ends what runs, by force.
 ///
-/// Threads   `post_stop`, `post` and what link and engine report from any thread; everything else on one thread at a time.
+/// Threads   `post_stop`, `post` and what link and engine report from any thread; everything else on one at a time.
 /// Cost      one poll handles 4,096 events at most; a worker at rest sends one heartbeat after the other.
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+// The parameters are not constrained, so that a model that lacks something is told what by its check.
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 class worker_driver {
+    static_assert(sizeof(controller_link_check<ControllerLink>) > 0);
+    static_assert(sizeof(clock_check<Clock>) > 0);
+    static_assert(sizeof(secrets_check<Secrets>) > 0);
+    static_assert(sizeof(engine_check<Engine>) > 0);
+
 public:
     /// Lvalues only: they outlive the driver.
     worker_driver(ControllerLink& link, Clock& clock, Secrets& secrets, Engine& engine, worker_options options);
@@ -156,7 +162,7 @@ inline std::size_t most_counters(const limits& most) { return most.message / 2 /
 
 }  // namespace worker_detail
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 worker_driver<ControllerLink, Clock, Secrets, Engine>::worker_driver(ControllerLink& link, Clock& clock,
                                                                      Secrets& secrets, Engine& engine,
                                                                      worker_options options)
@@ -174,7 +180,7 @@ worker_driver<ControllerLink, Clock, Secrets, Engine>::worker_driver(ControllerL
     link_.listen(link_ear{mail_});
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 worker_driver<ControllerLink, Clock, Secrets, Engine>::worker_driver(const worker_driver& other, ControllerLink& link,
                                                                      Clock& clock, Secrets& secrets, Engine& engine)
     : link_(link),
@@ -189,14 +195,14 @@ worker_driver<ControllerLink, Clock, Secrets, Engine>::worker_driver(const worke
     link_.listen(link_ear{mail_});
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 worker_driver<ControllerLink, Clock, Secrets, Engine>::~worker_driver() {
     mail_->close();
     if (runs_) engine_.stop(true);
     if (not is_over()) link_.close();
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 worker_settings worker_driver<ControllerLink, Clock, Secrets, Engine>::settings_of(
     const worker_options& options) const {
     return {.job = options.identity.job,
@@ -207,12 +213,12 @@ worker_settings worker_driver<ControllerLink, Clock, Secrets, Engine>::settings_
                         .machine = options.machine,
                         .zone = options.zone,
                         .rpc_address = link_.rpc_address(),
-                        .data_address = options.data_address},
+                        .data_address = options.data_address.empty() ? link_.rpc_address() : options.data_address},
             .times = options.times,
             .most = options.most};
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 void worker_driver<ControllerLink, Clock, Secrets, Engine>::poll() {
     batch_.clear();
     const bool has_more = mail_->take(batch_, most_in_a_poll);
@@ -221,14 +227,14 @@ void worker_driver<ControllerLink, Clock, Secrets, Engine>::poll() {
     if (has_more) mail_->wake();
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 void worker_driver<ControllerLink, Clock, Secrets, Engine>::step(const worker_event& happened) {
     machine_.on(happened, {clock_.now(), worker_detail::next_bits(bits_)}, wanted_);
     // What link and engine say meanwhile goes to the mailbox, so `wanted_` stays as it is.
     for (const worker_effect& each : wanted_) std::visit([&](const auto& what) { carry_out(what); }, each);
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 worker_event worker_driver<ControllerLink, Clock, Secrets, Engine>::heard(controller_message& what) {
     return std::visit(
         detail::overloaded{
@@ -240,7 +246,7 @@ worker_event worker_driver<ControllerLink, Clock, Secrets, Engine>::heard(contro
 }
 
 // The tokens stay here: the machine, which may be printed and traced, sees none.
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 worker_event worker_driver<ControllerLink, Clock, Secrets, Engine>::heard(called& what) {
     call_heard out{.id = what.id, .token_holds = handshake_.admits(what.token)};
     std::visit(detail::overloaded{
@@ -254,12 +260,12 @@ worker_event worker_driver<ControllerLink, Clock, Secrets, Engine>::heard(called
     return out;
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 void worker_driver<ControllerLink, Clock, Secrets, Engine>::carry_out(const say_proof&) {
     link_.send(worker_message(handshake_.prove(secrets_, machine_.settings().profile)));
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 void worker_driver<ControllerLink, Clock, Secrets, Engine>::carry_out(const say_heartbeat& what) {
     heartbeat beat{.sequence = what.sequence};
     if (what.with_counters) {
@@ -270,24 +276,24 @@ void worker_driver<ControllerLink, Clock, Secrets, Engine>::carry_out(const say_
     link_.send(worker_message(std::move(beat)));
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 void worker_driver<ControllerLink, Clock, Secrets, Engine>::carry_out(const answer_identify& what) {
     link_.answer(what.id, call_answer(handshake_.identify(secrets_, what.nonce)));
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 void worker_driver<ControllerLink, Clock, Secrets, Engine>::carry_out(const answer_call& what) {
     std::visit([&](const auto& said) { link_.answer(what.id, call_answer(said)); }, what.what);
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 void worker_driver<ControllerLink, Clock, Secrets, Engine>::carry_out(const start_engine& what) {
     runs_ = true;
     engine_.start(execution_share{what.what, what.position, data_token_}, engine_ear{mail_});
     data_token_ = {};
 }
 
-template <controller_link ControllerLink, clock Clock, secrets Secrets, engine Engine>
+template <class ControllerLink, class Clock, class Secrets, class Engine>
 void worker_driver<ControllerLink, Clock, Secrets, Engine>::carry_out(const stop_engine& what) {
     if (what.force) {
         // The engine may wait for threads that wait for room.

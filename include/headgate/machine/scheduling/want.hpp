@@ -260,11 +260,11 @@ step<scheduling> timed_out(scheduling& s, Context& c) {
         return to<failing>(why);
     }
     if (not s.is_launching)
-        return fail_attempt(
-            c, error{.kind = error_kind::worker_start_up,
-                     .text = std::to_string(c.job.workers.open_slots()) + " of " +
-                             std::to_string(slots_needed(*c.job.program)) + " slots are open; workers that never registered: " +
-                             std::to_string(c.job.workers.count(worker_phase::launched))});
+        return fail_attempt(c, error{.kind = error_kind::worker_start_up,
+                                     .text = std::to_string(c.job.workers.open_slots()) + " of " +
+                                             std::to_string(slots_needed(*c.job.program)) +
+                                             " slots are open; workers that never registered: " +
+                                             std::to_string(c.job.workers.count(worker_phase::launched))});
     return fail_attempt(c, error{.kind = error_kind::task_start_up,
                                  .text = std::to_string(c.job.tasks.not_started()) + " of " +
                                          std::to_string(c.job.tasks.count()) + " subtasks did not start in time"});

@@ -120,10 +120,10 @@ void hasher::put(const routing<Bindings, Policies>& one) {
 
 template <class... Parts>
 void hasher::put(const controller<Parts...>& one) {
-    fields::apply(one, [&](const auto&, const auto& self, const auto& jobs, const auto& routing, const auto& seen,
-                           const auto& ended, const auto&, auto has_more, const auto& leases, const auto&, auto,
-                           auto read, auto heard, const auto&... calls) {
-        add(self).add(jobs).add(routing).add(seen).add(ended).add(has_more).add(leases);
+    fields::apply(one, [&](const auto&, const auto& self, const auto& jobs, const auto& routing, const sightings& seen,
+                           const auto&, auto has_more, const auto& leases, const auto&, auto, auto read, auto heard,
+                           const auto&... calls) {
+        add(self).add(jobs).add(routing).add(seen).add(has_more).add(leases);
         put_read(read), put_seen(heard);
         (add(calls), ...);
     });

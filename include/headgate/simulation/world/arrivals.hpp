@@ -36,6 +36,18 @@ void world<Policies, Backend>::arrive(const to_outside& what) {
         what.what);
 }
 
+/// Whoever is refused lets the job go, and tries again when another would have taken it.
+template <class Policies, backend_rules Backend>
+void world<Policies, Backend>::refuse_row(incarnation by, const job_id& job) {
+    const auto [last, is_first] = around_.refused_rows.try_emplace({by, job}, around_.now);
+    around_.rules.expect(is_first or around_.now - last->second >= policy_.wait.lease / 2, invariant::within_budgets,
+                         around_.now, [&] {
+                             return job.value + ": its row was refused, and is written again after " +
+                                    std::to_string((around_.now - last->second).count()) + " ms";
+                         });
+    last->second = around_.now;
+}
+
 template <class Policies, backend_rules Backend>
 template <class Effect>
 bool world<Policies, Backend>::is_refused(const to_outside& from, const request<Effect>& r) {
@@ -49,6 +61,13 @@ bool world<Policies, Backend>::is_refused(const to_outside& from, const request<
         return true;
     }
     if (is_watch<Effect>) return false;
+    if constexpr (is_row_write<Effect>)
+        if (around_.now >= around_.refuses_rows.since and around_.now < around_.refuses_rows.until) {
+            refuse_row(r.by.incarnation, r.what.job);
+            around_.reply<Effect>(from.from, from.job, r,
+                                  refusal_of<Effect>({error_kind::invalid, "its row is not what it was"}));
+            return true;
+        }
     if (std::same_as<Effect, start_workers> and around_.strikes(fault::scheduler_gives_up)) {
         around_.reply<Effect>(from.from, from.job, r, refusal_of<Effect>({error_kind::permanent, "forbidden"}));
         return true;
@@ -62,7 +81,9 @@ template <class Policies, backend_rules Backend>
 template <class Effect>
 void world<Policies, Backend>::carry_out(const to_outside& from, const request<Effect>& r) {
     outside& o = around_;
-    const auto reply = [&](typename Effect::answer answer) { o.reply<Effect>(from.from, from.job, r, std::move(answer)); };
+    const auto reply = [&](typename Effect::answer answer) {
+        o.reply<Effect>(from.from, from.job, r, std::move(answer));
+    };
     o.rows.now = o.now + o.wall_offset;
     outside::place& asking = o.places[from.from.slot];
     const bool is_there = asking.runs and asking.boot == from.from.boot;
@@ -74,7 +95,8 @@ void world<Policies, Backend>::carry_out(const to_outside& from, const request<E
         if constexpr (std::same_as<Effect, advance_lease>) {
             o.advanced(r.what.self);
             o.seen.say(o.now, "database", [&] {
-                return "lease of controller " + std::to_string(from.from.slot + 1) + ": " + std::to_string(r.what.counter);
+                return "lease of controller " + std::to_string(from.from.slot + 1) + ": " +
+                       std::to_string(r.what.counter);
             });
         }
         reply(o.rows.apply(r.what));

@@ -6,7 +6,7 @@
 
 namespace headgate::inline v1::simulation {
 
-// At controllers and workers --------------------------------------------------------------------------------------------
+// At controllers and workers -----------------------------------------------------------------------------------------
 
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::arrive(const to_controller& what) {
@@ -109,6 +109,9 @@ void world<Policies, Backend>::arrive(const process_turn& what) {
             own(workers_[what.at]).drive.post_stop();
             poll_worker(what.at);
             break;
+        case process_turn::kind::loses_its_stream:
+            around_.end({one.stream}, "broken", outside::ender::network);
+            break;
     }
 }
 
@@ -128,14 +131,16 @@ void world<Policies, Backend>::arrive(const controller_turn& what) {
             break;
         case controller_turn::kind::pauses:
             if (not at.runs or at.is_paused or around_.wrong.is_healed()) return;
-            around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(what.at.slot + 1) + " is paused"; });
+            around_.seen.say(around_.now, "world",
+                             [&] { return "controller " + std::to_string(what.at.slot + 1) + " is paused"; });
             at.is_paused = true;
             around_.put_after(what.length > duration{} ? what.length : duration(around_.chosen.choose(90'000)),
                               controller_turn{around_.host_of(what.at.slot), controller_turn::kind::goes_on});
             break;
         case controller_turn::kind::goes_on:
             if (not at.is_paused or at.is_stranded) return;
-            around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(what.at.slot + 1) + " goes on"; });
+            around_.seen.say(around_.now, "world",
+                             [&] { return "controller " + std::to_string(what.at.slot + 1) + " goes on"; });
             at.is_paused = false;
             poll_controller(what.at.slot);
             if (at.runs and around_.strikes(fault::controller_pauses))
@@ -145,7 +150,7 @@ void world<Policies, Backend>::arrive(const controller_turn& what) {
     }
 }
 
-// Users and the world ---------------------------------------------------------------------------------------------------
+// Users and the world ------------------------------------------------------------------------------------------------
 
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::arrive(const user_turn& what) {

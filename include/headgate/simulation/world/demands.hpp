@@ -34,6 +34,14 @@ bool is_placed(const machine<Policies>& of) {
     return attempt and attempt->is_placed;
 }
 
+/// How many workers a lack of slots must leave alone: those that have come, once placed those that have not, too.
+template <class Policies>
+std::size_t workers_to_keep(const machine<Policies>& of) {
+    const crew& workers = of.job().workers;
+    if (is_placed(of)) return workers.wanted_count();
+    return static_cast<std::size_t>(std::ranges::count_if(workers.members(), &worker::is_present));
+}
+
 /// An answer to another incarnation, generation or state, what a worker of an earlier generation says, and that it has
 /// ended, change nothing but counts (I2). The stop of workers is asked for whatever the generation.
 template <class Policies, backend_rules Backend>
@@ -75,7 +83,7 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
         job_id id;
         demand what{};
         std::uint32_t visit{};
-        std::uint64_t open_slots{};
+        std::size_t workers{};
     };
     std::vector<demanded> demands;
     std::vector<job_id> unplaced;
@@ -83,7 +91,7 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
         for (const auto& [job, entry] : around_.rows.jobs())
             if (const auto* const has = drive.find(job)) {
                 if (const demand must = demand_of(what, *has); must != demand::none)
-                    demands.push_back({job, must, has->job().visit, has->job().workers.open_slots()});
+                    demands.push_back({job, must, has->job().visit, workers_to_keep(*has)});
                 if (not is_placed(*has)) unplaced.push_back(job);
             }
     const std::uint64_t alarms = around_.alarms;
@@ -93,7 +101,7 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
     if (is_alone) look_at_leases(what.to.slot);
     for (const job_id& job : unplaced)
         if (const auto* const has = drive.find(job); has and is_placed(*has)) look_at_plan(*has);
-    for (const auto& [job, wanted, visit, open_slots] : demands) {
+    for (const auto& [job, wanted, visit, workers] : demands) {
         const auto* const has = drive.find(job);
         if (not has) continue;
         if (wanted == demand::is_told) {
@@ -105,10 +113,16 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
             });
             continue;
         }
+        if (wanted == demand::lets_go) {
+            const bool has_let_go = has->job().is_let_go or not has->job().is_owned();
+            around_.rules.expect(has_let_go, invariant::one_claimant, around_.now,
+                                 [&] { return job.value + " is another's, which is read and not heeded"; });
+            continue;
+        }
         using enum state_name;
         const state_name state = has->state();
         const bool ends = state == failing or state == failed or state == stopping or state == stopped;
-        const bool stays = has->job().visit == visit and has->job().workers.open_slots() >= open_slots;
+        const bool stays = has->job().visit == visit and workers_to_keep(*has) >= workers;
         around_.rules.expect(wanted != demand::attempt_stays or stays, invariant::no_livelock, around_.now,
                              [&] { return job.value + " has the workers that it needs, and loses some for slots"; });
         if (wanted == demand::attempt_stays) continue;
@@ -141,7 +155,8 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
 }
 
 /// What a job must do in the same turn as it hears that: leave an attempt or a run of which a part has failed (I6), end
-/// where no retry can help (I14), stay where nothing is lost (L8), tell of a worker that is there twice (I17).
+/// where no retry can help (I14), stay where nothing is lost (L8), be left to another that has it (I1), tell of a
+/// worker that is there twice (I17).
 template <class Policies, backend_rules Backend>
 auto world<Policies, Backend>::demand_of(const to_controller& what, const machine<Policies>& of) const -> demand {
     const headgate::job& job = of.job();
@@ -162,6 +177,16 @@ auto world<Policies, Backend>::demand_of(const to_controller& what, const machin
             return attempt->is_placed or has_surplus ? demand::attempt_stays : demand::none;
         };
         return answer->result.match(none, demanded, none);
+    }
+    if (const auto* const news = std::get_if<answered<watch_jobs>>(&what.what)) {
+        const incarnation self = around_.places[what.to.slot].self;
+        const auto is_anothers = [&](const job_record& one) {
+            return one.id == job.id and one.row.owner != incarnation{} and one.row.owner != self and
+                   one.row.revision > job.durable.revision;
+        };
+        const bool is_awaited = news->result and news->to == around_.asked_for_news[what.to.slot];
+        return is_awaited and job.is_owned() and std::ranges::any_of(news->result->jobs, is_anothers) ? demand::lets_go
+                                                                                                      : demand::none;
     }
     // An exit is heard as the end of a stream too; whether the controller waits for that news is not seen from here.
     const auto* const heard = std::get_if<stream_event>(&what.what);

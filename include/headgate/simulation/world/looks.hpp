@@ -12,6 +12,7 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
     for (const auto& [job, entry] : around_.rows.jobs()) {
         const machine<Policies>* const has = controllers_[slot]->drive.find(job);
         if (not has) {
+            if (look_at_refused(slot, job, entry.row)) continue;
             around_.rules.left(slot, job, around_.rows, around_.backend, around_.now);
             around_.health.left(slot, job);
             continue;
@@ -29,6 +30,19 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
                          [] { return std::string("too much is on its way"); });
     around_.rules.expect(around_.backend.all().size() < processes::most, invariant::bounded, around_.now,
                          [] { return std::string("too many workers were started"); });
+}
+
+/// A job whose row its database refuses is let go by its owner, and taken up again by it after a pause (I15).
+template <class Policies, backend_rules Backend>
+bool world<Policies, Backend>::look_at_refused(std::uint32_t slot, const job_id& job, const job_row& row) {
+    const auto last = around_.refused_rows.find({around_.places[slot].self, job});
+    if (last == around_.refused_rows.end() or row.owner != around_.places[slot].self) return false;
+    const instant latest = later(last->second, policy_.wait.lease + policy_.wait.lease_step + policy_.wait.call);
+    around_.rules.expect(around_.now <= latest, invariant::no_silent_end, around_.now,
+                         [&] { return job.value + " was let go as its row was refused, and is not taken up again"; });
+    around_.rules.refused(slot, job);
+    around_.health.left(slot, job);
+    return true;
 }
 
 /// A job that lacks slots may end those of its workers that it does not want any more (S6).

@@ -173,10 +173,10 @@ struct stage {
         const bool is_of_answer = text.starts_with(answer);
         if (is_of_answer) text.erase(0, answer.size());
         const std::size_t end = std::min(text.rfind(by), text.size());
-        command_reader length(text.substr(std::min(end + by.size(), text.size())));
+        command_reader delay(text.substr(std::min(end + by.size(), text.size())));
         around().delays.push_back({answered_effect(read, text.substr(0, end)), is_of_answer,
-                                   length.seconds("\"by\" and seconds")});
-        if (const std::string wrong = length.wrong(); not wrong.empty()) read.fails(wrong);
+                                   delay.seconds("\"by\" and seconds")});
+        if (const std::string wrong = delay.wrong(); not wrong.empty()) read.fails(wrong);
     }
     process_number worker(command_reader& read) {
         read.literal("worker");
@@ -264,8 +264,8 @@ void stage<World>::obey(command_reader& read) {
     } else if (what == "refuse") {
         read.literal("rows");
         const instant from = at(read);
-        const duration length = read.literal("for") ? read.seconds("seconds after \"for\"") : duration{};
-        around().refuses_rows = {from, from + length};
+        around().refuses_rows = {from, from};
+        if (read.literal("for")) around().refuses_rows.until += read.seconds("seconds after \"for\"");
     } else if (what == "controller") {
         read.literal("2");
         around().queue.put(at(read), controller_turn{{1, 0}, controller_turn::kind::starts});

@@ -187,6 +187,13 @@ BOOST_AUTO_TEST_CASE(proves_who_it_is_to_a_controller_that_proved_itself_G3) {
     BOOST_TEST((shown.profile == wanted));
 }
 
+BOOST_AUTO_TEST_CASE(whose_engine_nobody_connects_to_needs_no_data_address_of_its_own_S11) {
+    options.data_address.clear();
+    worker.emplace(link, clock, secrets, engine, options);
+    const worker_profile& shown = worker->machine().settings().profile;
+    BOOST_TEST((shown.data_address == "127.0.0.1:4000" and shown.rpc_address == "127.0.0.1:4000"));
+}
+
 BOOST_AUTO_TEST_CASE(tells_nothing_to_one_that_did_not_nor_to_one_that_repeats_an_old_answer_G3) {
     const hello first = connects();
     hears(challenge_of(first, digest256{}));

@@ -7,6 +7,7 @@
 #include <headgate/concepts/credentials.hpp>
 #include <headgate/concepts/database.hpp>
 #include <headgate/concepts/observer.hpp>
+#include <headgate/concepts/points.hpp>
 #include <headgate/concepts/scheduler.hpp>
 #include <headgate/concepts/secrets.hpp>
 #include <headgate/concepts/state_backend.hpp>
@@ -23,18 +24,6 @@
 #include <vector>
 
 namespace headgate::inline v1 {
-
-namespace detail {
-
-template <class Model>
-concept pointer_like = requires(Model& m) {
-    *m;
-    m ? 0 : 0;
-};
-template <class... Models>
-inline constexpr bool points = (pointer_like<Models> or ...);
-
-}  // namespace detail
 
 /// The models that a controller is bound to, lvalues that outlive it, and the box that they answer into.
 // The parameters are not constrained, so that a model that lacks something is told what by its check.

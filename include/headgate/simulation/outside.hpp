@@ -168,8 +168,15 @@ public:
         duration length{};
     };
     std::vector<delay> delays{};
-    outage refuses_rows{};  ///< no row of a job is taken, as if it had been edited by hand
-    std::map<std::pair<incarnation, job_id>, instant> refused_rows{};  ///< when, the last of each
+    /// A time in which no row of a job is taken, as if it had been edited by hand.
+    struct row_refusal {
+        instant since{}, until{};
+        bool has_struck = false;
+    };
+    std::vector<row_refusal> refusals{};
+    /// Of whose last write: since when it has let the job go for that, or `never`.
+    std::map<std::pair<incarnation, job_id>, instant> refused_rows{};
+    std::array<instant, most_controllers> awake_since{};  ///< when its last pause ended
 
     /// Delays of what goes well: up to so many milliseconds. 1: none, for whoever tries every order.
     std::uint32_t usual_delay = 16;

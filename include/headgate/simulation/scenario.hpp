@@ -264,8 +264,8 @@ void stage<World>::obey(command_reader& read) {
     } else if (what == "refuse") {
         read.literal("rows");
         const instant from = at(read);
-        around().refuses_rows = {from, from};
-        if (read.literal("for")) around().refuses_rows.until += read.seconds("seconds after \"for\"");
+        around().refusals.push_back({from, from});
+        if (read.literal("for")) around().refusals.back().until += read.seconds("seconds after \"for\"");
     } else if (what == "controller") {
         read.literal("2");
         around().queue.put(at(read), controller_turn{{1, 0}, controller_turn::kind::starts});
@@ -352,8 +352,8 @@ expected<played> play(const scenario& what, Policies policy) {
     for (const auto& one : made->around().delays)
         did_not_come("a late " + std::string(one.is_of_answer ? "answer to " : "") +
                      std::string(effect_names[one.effect]));
-    if (made->around().refuses_rows.until != instant{} and made->around().refused_rows.empty())
-        did_not_come("a refused row");
+    for (const auto& one : made->around().refusals)
+        if (not one.has_struck) did_not_come("a refused row");
     played told{.broken = made->broken(), .expectations = stage.expected.size()};
     for (const trace::line& one : made->around().seen.lines()) {
         const bool is_told = (one.who.starts_with("controller") and one.text.starts_with("job-1:")) or

@@ -151,8 +151,8 @@ private:
     void look(std::uint32_t slot);
     void glance(const machine<Policies>& of, glimpse& before);
     void time_attempt(const machine<Policies>& of, glimpse& before);
-    void refuse_row(incarnation by, const job_id& job);
-    bool look_at_refused(std::uint32_t slot, const job_id& job, const job_row& row);
+    bool is_row_refused(incarnation by, const job_id& job);
+    bool look_at_refused(std::uint32_t slot, const job_id& job, const job_row& row, bool is_here);
     void look_at_giving_up(const machine<Policies>& of, glimpse& before);
     void deliver(const to_controller& what);
     enum class demand : std::uint8_t { none, is_told, lets_go, attempt_stays, attempt_ends, job_fails };

@@ -6,6 +6,7 @@
 #include <headgate/concepts/controller_link.hpp>
 #include <headgate/concepts/engine.hpp>
 #include <headgate/concepts/mailbox.hpp>
+#include <headgate/concepts/points.hpp>
 #include <headgate/concepts/secrets.hpp>
 #include <headgate/vocabulary/identity.hpp>
 #include <headgate/worker/driver/handshake.hpp>
@@ -29,7 +30,8 @@ struct worker_options {
     std::uint32_t slots = 0;        ///< offered; 0: all that were granted
     machine_id machine{};
     std::string zone{};
-    std::string data_address{};  ///< host:port, for other workers; empty: the link's own, as none connects to another
+    /// host:port, where other workers connect to the engine. Empty: the link's own, for an engine to which none does.
+    std::string data_address{};
     worker_times times{};
     limits most{};
 };
@@ -44,6 +46,8 @@ struct worker_options {
 // The parameters are not constrained, so that a model that lacks something is told what by its check.
 template <class ControllerLink, class Clock, class Secrets, class Engine>
 class worker_driver {
+    static_assert(not detail::points<ControllerLink, Clock, Secrets, Engine>,
+                  "worker_driver: one of the models is a pointer or an expected; pass what it points to: *model");
     static_assert(sizeof(controller_link_check<ControllerLink>) > 0);
     static_assert(sizeof(clock_check<Clock>) > 0);
     static_assert(sizeof(secrets_check<Secrets>) > 0);

@@ -73,12 +73,16 @@ void outside::ask_as_planned(host from, job_handle job, const request<Effect>& r
     const auto answers = [&](typename Effect::answer answer) {
         put_after(held_up(number_of(r.what), true), to_controller{from, mail_of<Effect>(job, r.by, std::move(answer))});
     };
+    const auto arrives = [&] { put_after(held_up(number_of(r.what), false), to_outside{from, job, r}); };
     switch (outcome) {
         case 0:
-            put_after({}, to_outside{from, job, r});
+            arrives();
             places[from.slot].is_doomed = true;
             break;
-        case 2: put_after({}, to_outside{from, job, r}); muted.push_back(r.by); [[fallthrough]];
+        case 2:
+            arrives();
+            muted.push_back(r.by);
+            [[fallthrough]];
         case 3: answers(no_answer_of<Effect>("no answer")); break;
         case 4: answers(refusal_of<Effect>({.kind = Effect::fails_as, .text = "not now"})); break;
         case 5: answers(refusal_of<Effect>({.kind = error_kind::permanent, .text = "never"})); break;

@@ -36,16 +36,20 @@ void world<Policies, Backend>::arrive(const to_outside& what) {
         what.what);
 }
 
-/// Whoever is refused lets the job go, and tries again when another would have taken it.
 template <class Policies, backend_rules Backend>
-void world<Policies, Backend>::refuse_row(incarnation by, const job_id& job) {
-    const auto [last, is_first] = around_.refused_rows.try_emplace({by, job}, around_.now);
-    around_.rules.expect(is_first or around_.now - last->second >= policy_.wait.lease / 2, invariant::within_budgets,
-                         around_.now, [&] {
-                             return job.value + ": its row was refused, and is written again after " +
-                                    std::to_string((around_.now - last->second).count()) + " ms";
-                         });
-    last->second = around_.now;
+bool world<Policies, Backend>::is_row_refused(incarnation by, const job_id& job) {
+    const auto now = std::ranges::find_if(around_.refusals, [&](const outside::row_refusal& one) {
+        return around_.now >= one.since and around_.now < one.until;
+    });
+    const auto last = around_.refused_rows.find({by, job});
+    if (now == around_.refusals.end()) {
+        // It was tried otherwise, and is taken.
+        if (last != around_.refused_rows.end() and last->second == never) around_.refused_rows.erase(last);
+        return false;
+    }
+    now->has_struck = true;
+    around_.refused_rows.try_emplace({by, job}, never);
+    return true;
 }
 
 template <class Policies, backend_rules Backend>
@@ -62,8 +66,7 @@ bool world<Policies, Backend>::is_refused(const to_outside& from, const request<
     }
     if (is_watch<Effect>) return false;
     if constexpr (is_row_write<Effect>)
-        if (around_.now >= around_.refuses_rows.since and around_.now < around_.refuses_rows.until) {
-            refuse_row(r.by.incarnation, r.what.job);
+        if (is_row_refused(r.by.incarnation, r.what.job)) {
             around_.reply<Effect>(from.from, from.job, r,
                                   refusal_of<Effect>({error_kind::invalid, "its row is not what it was"}));
             return true;

@@ -142,6 +142,7 @@ void world<Policies, Backend>::arrive(const controller_turn& what) {
             around_.seen.say(around_.now, "world",
                              [&] { return "controller " + std::to_string(what.at.slot + 1) + " goes on"; });
             at.is_paused = false;
+            around_.awake_since[what.at.slot] = around_.now;
             poll_controller(what.at.slot);
             if (at.runs and around_.strikes(fault::controller_pauses))
                 around_.put_after(duration(around_.chosen.choose(60'000)),

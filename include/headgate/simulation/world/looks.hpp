@@ -11,8 +11,8 @@ template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::look(std::uint32_t slot) {
     for (const auto& [job, entry] : around_.rows.jobs()) {
         const machine<Policies>* const has = controllers_[slot]->drive.find(job);
+        if (look_at_refused(slot, job, entry.row, has != nullptr)) continue;
         if (not has) {
-            if (look_at_refused(slot, job, entry.row)) continue;
             around_.rules.left(slot, job, around_.rows, around_.backend, around_.now);
             around_.health.left(slot, job);
             continue;
@@ -32,12 +32,27 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
                          [] { return std::string("too many workers were started"); });
 }
 
-/// A job whose row its database refuses is let go by its owner, and taken up again by it after a pause (I15).
+/// Whose row is refused lets the job go, and takes it up again when another would have (I14, I15): within that time it
+/// is nobody's silent end. Answers whether that is so.
 template <class Policies, backend_rules Backend>
-bool world<Policies, Backend>::look_at_refused(std::uint32_t slot, const job_id& job, const job_row& row) {
-    const auto last = around_.refused_rows.find({around_.places[slot].self, job});
-    if (last == around_.refused_rows.end() or row.owner != around_.places[slot].self) return false;
-    const instant latest = later(last->second, policy_.wait.lease + policy_.wait.lease_step + policy_.wait.call);
+bool world<Policies, Backend>::look_at_refused(std::uint32_t slot, const job_id& job, const job_row& row,
+                                               bool is_here) {
+    const incarnation self = around_.places[slot].self;
+    const auto at = around_.refused_rows.find({self, job});
+    if (at == around_.refused_rows.end() or (is_here and at->second == never)) return false;
+    const patience& wait = policy_.wait;
+    if (at->second == never) at->second = around_.now;
+    const instant let_go = at->second;
+    if (is_here) {
+        around_.refused_rows.erase(at);
+        around_.rules.expect(around_.now - let_go >= wait.lease / 2, invariant::within_budgets, around_.now, [&] {
+            return job.value + " was let go as its row was refused, and is taken up again after " +
+                   std::to_string((around_.now - let_go).count()) + " ms";
+        });
+        return false;
+    }
+    if (row.owner != self) return false;
+    const instant latest = later(std::max(let_go, around_.awake_since[slot]), wait.lease + wait.lease_step + wait.call);
     around_.rules.expect(around_.now <= latest, invariant::no_silent_end, around_.now,
                          [&] { return job.value + " was let go as its row was refused, and is not taken up again"; });
     around_.rules.refused(slot, job);

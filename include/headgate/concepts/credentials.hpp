@@ -7,10 +7,12 @@
 #include <headgate/concepts/secrets.hpp>
 #include <headgate/vocabulary/message.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace headgate::inline v1 {
@@ -59,7 +61,10 @@ namespace detail {
 /// Fields one after the other, each with its length, so that no two lists of fields make the same bytes.
 class signed_text {
 public:
-    explicit signed_text(std::string_view label) { add(label); }
+    explicit signed_text(std::string_view label) {
+        bytes_.reserve(256);  // most are shorter
+        add(label);
+    }
 
     signed_text& add(std::string_view field) { return add(std::as_bytes(std::span(field))); }
     signed_text& add(std::span<const std::byte> field) {
@@ -76,7 +81,9 @@ public:
 
 private:
     void number(std::uint64_t value) {
-        for (int shift = 0; shift < 64; shift += 8) bytes_.push_back(static_cast<std::byte>(value >> shift));
+        std::array<std::byte, sizeof value> little{};
+        for (std::byte& each : little) each = static_cast<std::byte>(std::exchange(value, value >> 8));
+        bytes_.insert(bytes_.end(), little.begin(), little.end());
     }
 
     std::vector<std::byte> bytes_;

@@ -7,6 +7,7 @@
 #include <headgate/simulation/describe.hpp>
 #include <headgate/simulation/invariant.hpp>
 #include <headgate/simulation/processes.hpp>
+#include <headgate/simulation/traffic.hpp>
 #include <headgate/vocabulary/fields.hpp>
 
 #include <algorithm>
@@ -97,7 +98,7 @@ public:
     /// The controller does not have the job any more.
     void left(std::uint32_t slot, const job_id& job, const database_rows& rows, const processes& all, instant at);
     /// The controller has let it go, as its row was refused.
-    void refused(std::uint32_t slot, const job_id& job) { seen_.erase({slot, job}); }
+    void refused(std::uint32_t slot, const job_id& job) { seen_[slot].erase(job); }
     /// The controller crashed.
     void crashed(std::uint32_t slot);
     void over(const job& of, const processes& all, instant at);
@@ -177,7 +178,7 @@ private:
 
     std::optional<violation> broken_{};
     std::map<std::pair<job_id, generation>, attempt_seen> attempts_{};
-    std::map<std::pair<std::uint32_t, job_id>, seen_by_controller> seen_{};
+    std::array<std::map<job_id, seen_by_controller>, most_controllers> seen_{};
     std::map<job_id, std::vector<std::shared_ptr<const headgate::wish>>> users_{};  ///< version k is at k - 1
     std::map<job_id, generation> stops_{};  ///< the newest that was asked for
     std::uint64_t claims_ = 0;
@@ -269,8 +270,8 @@ inline void checks::accepted_by(const process& who, stream_id on, instant at) {
 
 inline void checks::left(std::uint32_t slot, const job_id& job, const database_rows& rows, const processes& all,
                          instant at) {
-    const auto found = seen_.find({slot, job});
-    if (found == seen_.end()) return;
+    const auto found = seen_[slot].find(job);
+    if (found == seen_[slot].end()) return;
     const auto entry = rows.jobs().find(job);
     expect(entry != rows.jobs().end() and
                (entry->second.row.owner != found->second.self or is_terminal(entry->second.row.state)),
@@ -279,12 +280,10 @@ inline void checks::left(std::uint32_t slot, const job_id& job, const database_r
     if (entry != rows.jobs().end() and is_terminal(entry->second.row.state) and
         entry->second.row.owner == incarnation{} and entry->second.row.generation == found->second.owned)
         none_lives(job, found->second.owned, all, invariant::accounted_for, at);
-    seen_.erase(found);
+    seen_[slot].erase(found);
 }
 
-inline void checks::crashed(std::uint32_t slot) {
-    std::erase_if(seen_, [&](const auto& one) { return one.first.first == slot; });
-}
+inline void checks::crashed(std::uint32_t slot) { seen_[slot].clear(); }
 
 inline void checks::over(const job& of, const processes& all, instant at) {
     if (not of.is_let_go) none_lives(of.id, of.next.generation, all, invariant::accounted_for, at);

@@ -319,7 +319,7 @@ lifecycle_result live(decisions by, const lifecycle_settings& settings, Policies
                 o.rules.ended(jobs[i], o.backend, o.now);
             }
             f.is_wanted = is_wanted;
-            f.runs = in.runs(jobs[i]);
+            f.runs = in.runs(row, has);
             const bool rests = is_terminal(row.state) and
                                (not has or not(is_wanted and row.state == state_name::stopped and
                                                row.applied < entry->second.wish->version)) and

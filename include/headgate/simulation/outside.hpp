@@ -31,7 +31,6 @@
 namespace headgate::inline v1::simulation {
 
 /// Controllers that may be there at a time.
-inline constexpr std::size_t most_controllers = 2;
 /// No clocks are compared, and answers are late by up to 16 s: of a lease of 30 s, so much is left for sure.
 inline constexpr duration silence = std::chrono::seconds(10);
 
@@ -67,7 +66,7 @@ public:
     headgate::simulation::health health{};
     std::uint64_t alarms{};  ///< told by anybody
     probes reached{};
-    std::map<std::pair<std::uint32_t, job_id>, glimpse> glimpses{};  ///< by a controller's place
+    std::array<std::map<job_id, glimpse>, most_controllers> glimpses{};  ///< by a controller's place
     /// Writes of rows by revision: those that never arrived, and those that were applied and nobody was told so.
     std::set<std::pair<incarnation, std::uint64_t>> lost_requests{}, lost_answers{};
 

@@ -144,7 +144,7 @@ struct observer_port : port {
     /// attempt; the others' are by worker.
     void failed(const job_id& job, const retried& what) const {
         const bool is_of_attempt = what.why.kind == error_kind::scheduler or what.why.kind == error_kind::state_backend;
-        glimpse& seen = to->glimpses[{from.slot, job}];
+        glimpse& seen = to->glimpses[from.slot][job];
         if (not seen.is_attempt or what.budget == 0) return;
         // What a dialled worker refuses for good is tried again too: its dials are counted by worker.
         using enum error_kind;
@@ -171,7 +171,7 @@ struct observer_port : port {
         if (const auto* moved = std::get_if<transition>(&what)) {
             to->seen.count(static_cast<std::uint64_t>(moved->to) << 32 | moved->generation.value);
             const bool is_same_attempt = moved->from == state_name::scheduling and moved->to == state_name::scheduling;
-            glimpse& seen = to->glimpses[{from.slot, job}];
+            glimpse& seen = to->glimpses[from.slot][job];
             if (seen.is_attempt and not is_same_attempt and moved->why)
                 seen.gave_up = {moved->why->kind, seen.failed[static_cast<std::size_t>(moved->why->kind)]};
             if (not is_same_attempt) seen.failed = {};

@@ -18,6 +18,8 @@
 
 namespace headgate::inline v1::simulation {
 
+inline constexpr std::size_t most_controllers = 2;
+
 /// Where a controller runs, and how often one was started there: what is meant for an earlier one is lost.
 struct host {
     static constexpr std::uint32_t any_boot = ~std::uint32_t{0};  ///< of a turn: whoever runs there then

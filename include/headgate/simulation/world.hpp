@@ -131,6 +131,7 @@ public:
     void heal();
     /// Its row and its machine say that it runs, and each worker of its plan does.
     bool runs(const job_id& job) const;
+    bool runs(const job_row& row, const machine<Policies>* has) const;
 
     std::uint64_t events() const { return events_; }
 

@@ -7,6 +7,7 @@
 #include <headgate/vocabulary/outcome.hpp>
 #include <headgate/vocabulary/utf8.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -59,6 +60,8 @@ inline std::string seconds(duration length) {
 
 inline std::string one_line(std::string_view text, std::size_t most) {
     constexpr std::string_view cut = "...";
+    const auto is_plain = [](char one) { return one >= ' ' and one <= '~'; };
+    if (text.size() <= most and std::ranges::all_of(text, is_plain)) return std::string(text);
     std::string line;
     std::size_t fits = 0;  // of the line, if the mark of a cut follows
     while (not text.empty()) {

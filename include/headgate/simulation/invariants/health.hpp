@@ -3,8 +3,10 @@
 // simulation: how long jobs have not been healthy, summed up in the obvious way, and what must follow from it (R3, T5).
 
 #include <headgate/machine/machine.hpp>
+#include <headgate/simulation/traffic.hpp>
 #include <headgate/vocabulary/time.hpp>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -24,11 +26,9 @@ public:
     template <class Policies>
     std::optional<std::string> looked(std::uint32_t slot, const machine<Policies>& now, instant at);
     /// In this step a checkpoint was given up for its time.
-    void gave_up_checkpoint(std::uint32_t slot, const job_id& job) { jobs_[{slot, job}].is_checkpoint_late = true; }
-    void left(std::uint32_t slot, const job_id& job) { jobs_.erase({slot, job}); }
-    void crashed(std::uint32_t slot) {
-        std::erase_if(jobs_, [&](const auto& one) { return one.first.first == slot; });
-    }
+    void gave_up_checkpoint(std::uint32_t slot, const job_id& job) { jobs_[slot][job].is_checkpoint_late = true; }
+    void left(std::uint32_t slot, const job_id& job) { jobs_[slot].erase(job); }
+    void crashed(std::uint32_t slot) { jobs_[slot].clear(); }
 
 private:
     struct clock {
@@ -51,7 +51,7 @@ private:
     template <class Policies>
     static void advance(clock& was, const machine<Policies>& now, instant at);
 
-    std::map<std::pair<std::uint32_t, job_id>, clock> jobs_{};
+    std::array<std::map<job_id, clock>, most_controllers> jobs_{};
 };
 
 // Implementation ------------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ void health::advance(clock& was, const machine<Policies>& now, instant at) {
 template <class Policies>
 std::optional<std::string> health::looked(std::uint32_t slot, const machine<Policies>& now, instant at) {
     const headgate::job& job = now.job();
-    clock& was = jobs_[{slot, job.id}];
+    clock& was = jobs_[slot][job.id];
     advance(was, now, at);
     using enum state_name;
     const state_name state = now.state();

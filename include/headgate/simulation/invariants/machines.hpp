@@ -9,7 +9,7 @@ namespace headgate::inline v1::simulation {
 template <class Policies>
 void checks::looked(std::uint32_t slot, const machine<Policies>& now, instant at) {
     const headgate::job& job = now.job();
-    seen_by_controller& before = seen_[{slot, job.id}];
+    seen_by_controller& before = seen_[slot][job.id];
     const state_name state = now.state();
     expect(now.is_over() or now.deadline() != never, invariant::no_unwatched_wait, at,
            [&] { return "in state " + std::string(text_of(state)); });

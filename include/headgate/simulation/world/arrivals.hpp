@@ -174,7 +174,7 @@ void world<Policies, Backend>::write(const to_outside& from, const request<Effec
     const auto entry = o.rows.jobs().find(r.what.job);
     if (entry == o.rows.jobs().end())
         return o.reply<Effect>(from.from, from.job, r, refusal_of<Effect>({error_kind::invalid, "no such job"}));
-    const database_rows::entry before = entry->second;
+    const database_rows::entry before{.row = entry->second.row, .checkpoints = entry->second.checkpoints};
     if constexpr (is_row_write<Effect>) {
         const std::pair key{r.by.incarnation, r.what.expected};
         const bool was_applied = o.lost_answers.erase(key) > 0, was_lost = o.lost_requests.erase(key) > 0;

@@ -86,21 +86,22 @@ void world<Policies, Backend>::deliver(const to_controller& what) {
         std::size_t workers{};
     };
     std::vector<demanded> demands;
-    std::vector<job_id> unplaced;
+    std::vector<const job_id*> unplaced;
+    unplaced.reserve(is_alone ? around_.rows.jobs().size() : 0);
     if (is_alone)
         for (const auto& [job, entry] : around_.rows.jobs())
             if (const auto* const has = drive.find(job)) {
                 if (const demand must = demand_of(what, *has); must != demand::none)
                     demands.push_back({job, must, has->job().visit, workers_to_keep(*has)});
-                if (not is_placed(*has)) unplaced.push_back(job);
+                if (not is_placed(*has)) unplaced.push_back(&job);
             }
     const std::uint64_t alarms = around_.alarms;
     drive.post(what.what);
     poll_controller(what.to.slot);
     if (not controllers_[what.to.slot]) return;
     if (is_alone) look_at_leases(what.to.slot);
-    for (const job_id& job : unplaced)
-        if (const auto* const has = drive.find(job); has and is_placed(*has)) look_at_plan(*has);
+    for (const job_id* const job : unplaced)
+        if (const auto* const has = drive.find(*job); has and is_placed(*has)) look_at_plan(*has);
     for (const auto& [job, wanted, visit, workers] : demands) {
         const auto* const has = drive.find(job);
         if (not has) continue;

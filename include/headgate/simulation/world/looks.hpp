@@ -21,8 +21,9 @@ void world<Policies, Backend>::look(std::uint32_t slot) {
         if (const auto wrong = around_.health.looked(slot, *has, around_.now))
             around_.rules.expect(false, invariant::within_budgets, around_.now,
                                  [&] { return job.value + ": " + *wrong; });
-        time_attempt(*has, around_.glimpses[{slot, job}]);
-        glance(*has, around_.glimpses[{slot, job}]);
+        glimpse& before = around_.glimpses[slot][job];
+        time_attempt(*has, before);
+        glance(*has, before);
         look_at_channels(*has);
         if (has->is_over()) around_.rules.over(has->job(), around_.backend, around_.now);
     }

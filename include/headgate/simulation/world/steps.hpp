@@ -44,9 +44,13 @@ const machine<Policies>* world<Policies, Backend>::machine_of(const job_id& job)
 template <class Policies, backend_rules Backend>
 bool world<Policies, Backend>::runs(const job_id& job) const {
     const auto entry = around_.rows.jobs().find(job);
-    const auto* const has = machine_of(job);
-    if (entry == around_.rows.jobs().end() or entry->second.row.state != state_name::running or not has or
-        has->state() != state_name::running or not has->job().persisted or not has->job().running)
+    return entry != around_.rows.jobs().end() and runs(entry->second.row, machine_of(job));
+}
+
+template <class Policies, backend_rules Backend>
+bool world<Policies, Backend>::runs(const job_row& row, const machine<Policies>* has) const {
+    if (row.state != state_name::running or not has or has->state() != state_name::running or
+        not has->job().persisted or not has->job().running)
         return false;
     // A report that was misdirected may have said of a subtask that it started.
     return is_executed(*has->job().running, false);
@@ -57,8 +61,9 @@ template <class Policies, backend_rules Backend>
 bool world<Policies, Backend>::is_executed(const execution& what, bool all_started) const {
     return std::ranges::all_of(what.plan->workers, [&](const placed_worker& worker) {
         return std::ranges::any_of(around_.backend.all(), [&](const process& one) {
-            return one.job == what.job and one.identity.id == worker.id and one.is == process::phase::running and
-                   one.has_engine and one.runs_digest == what.digest and (not all_started or one.unstarted == 0);
+            // Names last: this is asked in every step.
+            return one.identity.id == worker.id and one.is == process::phase::running and one.has_engine and
+                   one.runs_digest == what.digest and (not all_started or one.unstarted == 0) and one.job == what.job;
         });
     });
 }
@@ -88,8 +93,10 @@ instant world<Policies, Backend>::deadline_of(std::uint32_t which) const {
 template <class Policies, backend_rules Backend>
 auto world<Policies, Backend>::first_due() const -> due {
     due first;
-    for (std::uint32_t i = 0; i < pollable(); ++i)
+    for (std::uint32_t i = 0; i < pollable(); ++i) {
+        if (i >= most_controllers and not workers_[i - most_controllers]) continue;  // most are, after a while
         if (const instant at = deadline_of(i); at < first.at) first = {at, i};
+    }
     return first;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // SPDX-License-Identifier: BSL-1.0
-// simulation: the models that controllers and workers of a world are bound to. Each puts into `outside` what it is asked.
+// simulation: the models that controllers and workers of a world are bound to; what each is asked goes to `outside`.
 
 #include <headgate/concepts/channel.hpp>
 #include <headgate/concepts/clock.hpp>

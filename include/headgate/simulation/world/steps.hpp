@@ -76,18 +76,22 @@ void world<Policies, Backend>::will_say(word what) {
 
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::will_say(std::vector<word> what, std::uint8_t effect, std::uint32_t times) {
-    around_.watched = {effect, times, static_cast<std::uint32_t>(words_.size()), static_cast<std::uint32_t>(what.size())};
+    around_.watched = {effect, times, static_cast<std::uint32_t>(words_.size()),
+                       static_cast<std::uint32_t>(what.size())};
     std::ranges::move(what, std::back_inserter(words_));
 }
 
-// Who is next -----------------------------------------------------------------------------------------------------------
+// Who is next --------------------------------------------------------------------------------------------------------
 
 template <class Policies, backend_rules Backend>
 instant world<Policies, Backend>::deadline_of(std::uint32_t which) const {
     if (which < most_controllers)
-        return controllers_[which] and not around_.places[which].is_paused ? controllers_[which]->drive.next_deadline() : never;
+        return controllers_[which] and not around_.places[which].is_paused ? controllers_[which]->drive.next_deadline()
+                                                                           : never;
     const std::size_t at = which - most_controllers;
-    return workers_[at] and around_.backend.all()[at].is == process::phase::running ? workers_[at]->drive.next_deadline() : never;
+    return workers_[at] and around_.backend.all()[at].is == process::phase::running
+               ? workers_[at]->drive.next_deadline()
+               : never;
 }
 
 template <class Policies, backend_rules Backend>
@@ -189,14 +193,15 @@ void world<Policies, Backend>::poll_worker(process_number at) {
     end_process(at, std::string(text_of(workers_[at]->drive.end().kind)), true);
 }
 
-// Controllers' and workers' processes -----------------------------------------------------------------------------------
+// Controllers' and workers' processes --------------------------------------------------------------------------------
 
 template <class Policies, backend_rules Backend>
 void world<Policies, Backend>::start_controller(std::uint32_t slot) {
     outside::place& at = around_.places[slot];
     at = {.boot = at.boot + 1, .self = {}, .runs = true};
-    controllers_[slot] = std::make_shared<controller_host<Policies>>(
-        around_, around_.host_of(slot), backend_.worker_slots(), detail::mixed(seed_ + slot * 4'096 + at.boot), policy_);
+    controllers_[slot] =
+        std::make_shared<controller_host<Policies>>(around_, around_.host_of(slot), backend_.worker_slots(),
+                                                    detail::mixed(seed_ + slot * 4'096 + at.boot), policy_);
     at.self = controllers_[slot]->drive.id();
     around_.seen.say(around_.now, "world", [&] { return "controller " + std::to_string(slot + 1) + " starts"; });
     if (around_.strikes(fault::controller_pauses))

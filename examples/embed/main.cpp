@@ -27,11 +27,14 @@ using namespace std::chrono_literals;
 
 /// An observer: what happens is shown on a screen that was there before.
 struct screen {
-    bool is_over = false;
+    bool is_over = false, is_finished = false;
 
     void on(const headgate::job_id& job, headgate::instant, const headgate::note& what) {
         std::printf("%s: %s\n", job.value.c_str(), headgate::one_line(text_of(what)).c_str());
-        if (const auto* moved = std::get_if<headgate::transition>(&what)) is_over = headgate::is_terminal(moved->to);
+        if (const auto* moved = std::get_if<headgate::transition>(&what)) {
+            is_over = headgate::is_terminal(moved->to);
+            is_finished = moved->to == headgate::state_name::finished;
+        }
     }
 };
 
@@ -87,10 +90,7 @@ int run() {
     jobs.put_wish(submit, said{submit.by});
 
     drive(events, controller, [&shown] { return shown.is_over; });
-    return controller.find({"posters"}) == nullptr or
-                   controller.find({"posters"})->state() == headgate::state_name::finished
-               ? 0
-               : 1;
+    return shown.is_finished ? 0 : 1;
 }
 
 }  // namespace mine

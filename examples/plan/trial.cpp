@@ -2,13 +2,11 @@
 
 #include "../common/chosen_assignment.hpp"
 
-#include <headgate/assignment/caps.hpp>
+#include <headgate/assignment/least_moved_bytes.hpp>
 #include <headgate/assignment/line_up.hpp>
-#include <headgate/assignment/loads.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <numeric>
 #include <utility>
 #include <variant>
@@ -54,20 +52,6 @@ trial ask(std::string name, const Policy& policy, const program& of, std::span<c
     else
         made.made = tl::unexpected(report.error());
     return made;
-}
-
-/// What the flow proves of every plan that keeps the balance of `sticky`.
-std::optional<double> least_moved(const program& of, std::span<const offer> offers, const past& before) {
-    if (not before.previous or of.nodes.size() * offers.size() > sticky{}.most_arcs) return {};
-    const auto answer = sticky{}.decide(of, offers, before);
-    return answer ? answer->least_bytes : std::nullopt;
-}
-
-bool keeps_balance_of_sticky(const plan& made, const program& of) {
-    std::vector<std::uint32_t> slots;
-    for (const placed_worker& each : made.workers) slots.push_back(each.slots);
-    return std::ranges::equal(loads_of(made), caps_of(of, slots, sticky{}.aim, sticky{}.balance),
-                              std::ranges::less_equal{});
 }
 
 }  // namespace
@@ -116,9 +100,9 @@ std::vector<trial> try_policies(std::string_view name, const program& of, std::s
         if (name == "all" or name == each.name)
             std::visit([&](const auto& policy) { try_one(each.name, policy); }, each.policy.by);
     if (after_loss.empty())
-        if (const auto least = least_moved(of, offers, before))
+        if (const auto least = least_moved_bytes(of, offers, before))
             for (trial& each : made)
-                if (each.report and not each.least_moved and keeps_balance_of_sticky(*each.made, of))
+                if (each.report and not each.least_moved and keeps_balance_of(*each.made, of))
                     each.least_moved = *least;
     return made;
 }

@@ -2,6 +2,7 @@
 #include "small_inputs.hpp"
 
 #include <headgate/assignment/balanced.hpp>
+#include <headgate/assignment/least_moved_bytes.hpp>
 #include <headgate/assignment/line_up.hpp>
 #include <headgate/assignment/report.hpp>
 #include <headgate/assignment/slot_filling.hpp>
@@ -408,6 +409,33 @@ BOOST_AUTO_TEST_CASE(a_report_tells_how_far_a_plan_is_from_the_best_A6) {
     BOOST_TEST_REQUIRE(even.has_value());
     BOOST_TEST((even->by_worker == load_spread{.largest = 2, .mean = 2, .smallest = 2}));
     BOOST_TEST((even->gap() == 1 and even->gap_per_slot() == 1));
+}
+
+BOOST_AUTO_TEST_CASE(no_plan_of_the_same_balance_moves_less_than_is_proven_and_one_does_as_little_A6) {
+    std::mt19937_64 random(20);
+    int proven = 0, others = 0, reached = 0;
+    for (int round = 0; round < rounds(500); ++round) {
+        random_input one(random);
+        const auto was = slot_filling{}(one.of, one.offers);
+        if (not was or one.offers.size() < 2) continue;
+        const past before{.previous = &*was};
+        one.offers.erase(one.offers.begin() + static_cast<std::ptrdiff_t>(random() % one.offers.size()));
+        const auto least = least_moved_bytes(one.of, one.offers, before);
+        if (not least) continue;
+        ++proven;
+        const auto look_at = [&](const expected<plan>& made) {
+            if (not made or not keeps_balance_of(*made, one.of)) return false;
+            const double moved = judge(*made, one.of, one.offers, before).value().moves.bytes;
+            BOOST_TEST_REQUIRE(moved >= *least);
+            return moved == *least;
+        };
+        reached += look_at(sticky{}(one.of, one.offers, before)) ? 1 : 0;
+        others += look_at(balanced{}(one.of, one.offers, before)) ? 0 : 1;
+    }
+    BOOST_TEST((proven > rounds(100) and reached == proven and others > 0),
+               proven << ", " << reached << ", " << others);
+    const random_input one(random);
+    BOOST_TEST(not least_moved_bytes(one.of, one.offers, {}));
 }
 
 BOOST_AUTO_TEST_CASE(without_sizes_every_subtask_counts_as_one_byte) {

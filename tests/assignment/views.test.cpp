@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -46,6 +47,13 @@ plan any_plan(std::mt19937_64& random) {
     }
     return made;
 }
+
+using of_a_node = decltype(views::subtasks(std::declval<const plan&>(), 0, 0));
+using of_a_worker = decltype(views::subtasks(std::declval<const plan&>(), 0));
+using of_workers = decltype(views::workers(std::declval<const plan&>(), 0));
+static_assert(ranges::forward_range<of_a_node> and ranges::forward_range<of_a_worker> and
+              ranges::forward_range<of_workers>);
+static_assert(ranges::view_<of_a_node> and ranges::view_<of_a_worker> and ranges::view_<of_workers>);
 
 BOOST_AUTO_TEST_CASE(views_and_the_materialised_list_say_what_worker_of_says_A4) {
     std::mt19937_64 random(3);

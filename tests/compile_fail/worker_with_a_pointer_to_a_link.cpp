@@ -1,4 +1,5 @@
-// expect: worker_driver: one of the models is a pointer or an expected; pass what it points to: \*model
+// expect: worker_driver: one of the models is a pointer or an expected
+// expect: pass what it points to: \*model
 #include <headgate/conformance/archetypes/channel.hpp>
 #include <headgate/conformance/archetypes/clock.hpp>
 #include <headgate/conformance/archetypes/engine.hpp>

@@ -68,6 +68,7 @@ BOOST_FIXTURE_TEST_CASE(a_worker_is_dialled_at_its_own_host_alone_G3, asked_for)
     BOOST_TEST(from(1, {22}, "localhost:7070", "::1") == "accepted");
 }
 
+static_assert(any_address{}("10.0.0.2:7070", "10.0.0.1"), "whoever knows better says so in policies{.address = ...}");
 static_assert(not peers_own_host{}("10.0.0.1:1", "10.0.0.10") and not peers_own_host{}("10.0.0.10:1", "10.0.0.1") and
               not peers_own_host{}("", "10.0.0.1") and not peers_own_host{}("127.0.0.1:1", "10.0.0.1"));
 static_assert(peers_own_host{}("127.0.0.2:1", "127.0.0.1") and not peers_own_host{}("127.example.org:1", "127.0.0.1"));

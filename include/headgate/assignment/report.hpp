@@ -39,7 +39,7 @@ struct assignment_report {
     load_spread by_slot{};         ///< subtasks per slot; the mean is of all slots
     proven_bounds bounds{};
     channels_report channels{};
-    moves_report moves{};
+    moves_report moves{};  ///< the least that can be: `least_moved_bytes`
 
     /// How far the largest load, and the largest load per slot, are above what is proven: 1 is the best there is.
     double gap() const { return ratio(by_worker.largest, static_cast<double>(bounds.largest)); }

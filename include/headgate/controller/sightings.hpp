@@ -5,6 +5,7 @@
 #include <headgate/controller/leases.hpp>
 #include <headgate/machine/job.hpp>
 #include <headgate/machine/policies.hpp>
+#include <headgate/machine/table.hpp>
 #include <headgate/vocabulary/fields.hpp>
 #include <headgate/vocabulary/record.hpp>
 
